@@ -13,7 +13,7 @@ endif()
 
 add_library(aisfs_flags INTERFACE)
 target_compile_options(aisfs_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Werror
-  -fstack-protector-strong)
+  -Wno-missing-field-initializers -fstack-protector-strong -fPIE)
 target_compile_definitions(aisfs_flags INTERFACE SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
@@ -21,8 +21,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 else()
   # gcc 12 reports false positives in coroutine frames and in its own library.
   target_compile_options(aisfs_flags INTERFACE -fcoroutines -Wno-maybe-uninitialized
-    -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-dangling-pointer -Wno-mismatched-new-delete
-    -Wno-missing-field-initializers)
+    -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-dangling-pointer -Wno-mismatched-new-delete)
 endif()
 if(AISFS_SANITIZE)
   target_compile_options(aisfs_flags INTERFACE -fsanitize=${AISFS_SANITIZE} -fno-omit-frame-pointer -O1)
@@ -34,7 +33,18 @@ find_program(AISFS_MOLD mold)
 if(AISFS_MOLD)
   target_link_options(aisfs_flags INTERFACE -fuse-ld=mold)
 endif()
-target_link_options(aisfs_flags INTERFACE -Wl,-z,relro,-z,now)
+target_link_options(aisfs_flags INTERFACE -pie -Wl,-z,relro,-z,now)
+
+# Asio's and Beast's own sources, once. The precompiled header refers to them, so all link them.
+add_library(aisfs_asio STATIC ${PROJECT_SOURCE_DIR}/cmake/asio_impl.cc)
+target_link_libraries(aisfs_asio PUBLIC Boost::system OpenSSL::SSL Threads::Threads)
+target_compile_options(aisfs_asio PRIVATE -fPIE)
+target_compile_definitions(aisfs_asio PRIVATE BOOST_ASIO_NO_DEPRECATED
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
+if(AISFS_SANITIZE)
+  target_compile_options(aisfs_asio PRIVATE -fsanitize=${AISFS_SANITIZE} -fno-omit-frame-pointer -O1)
+endif()
+target_link_libraries(aisfs_flags INTERFACE aisfs_asio)
 
 # One precompiled header for all: the standard library and Asio's awaitable.
 file(WRITE ${CMAKE_BINARY_DIR}/pch_anchor.cc "// anchor of the shared precompiled header\n")

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.h"
+#include "common/base/strong.h"
+
+namespace aisfs {
+
+/// Given once at creation and never again: a re-created bucket of the same name does not see the
+/// objects of its predecessor. 0 is none.
+using BucketId = Strong<std::uint64_t, struct BucketIdTag>;
+
+/// provider, namespace and name, as AIStore writes them.
+struct BucketName {
+  std::string provider = "ais";  // ais, aws, gcp, azure, ht
+  std::string ns;                // "" (global) or "@uuid#name"
+  std::string name;
+
+  auto operator<=>(const BucketName&) const = default;
+
+  /// "ais/@#/name/": what placement hashes, and the key of the bucket in the map.
+  std::string uname() const;
+  /// "ais://name" or "ais://@uuid#ns/name", for people and error texts.
+  std::string display() const;
+
+  template <class A>
+  void serialize(A& ar) {
+    ar(provider, ns, name);
+  }
+};
+
+/// A native bucket of the global namespace.
+BucketName native_bucket(std::string name);
+
+/// invalid_argument unless the name is 1..64 of [A-Za-z0-9_.-], has no "..", no leading '.'.
+Status validate_bucket_name(std::string_view name);
+/// S3's stricter rule: 3..63 of [a-z0-9.-], begins and ends with a letter or digit, no "..", no IPv4.
+Status validate_s3_bucket_name(std::string_view name);
+
+/// How much an acknowledgement promises. Ordered: a higher level includes the lower ones.
+enum class Durability : std::uint8_t {
+  kNone = 0,  // survives kill -9
+  kData = 1,  // contents synced before they are published
+  kFull = 2,  // survives power loss
+};
+/// "none", "data", "full".
+std::string_view to_string(Durability level);
+Result<Durability> parse_durability(std::string_view text);
+
+/// When the bytes of a read are compared with their hashes.
+enum class VerifyRead : std::uint8_t { kFirst = 0, kAlways = 1, kNever = 2 };
+std::string_view to_string(VerifyRead mode);
+Result<VerifyRead> parse_verify_read(std::string_view text);
+
+/// What an administrator may set of a bucket.
+struct BucketProps {
+  std::uint32_t copies = 1;
+  Durability write_level = Durability::kFull;
+  Durability close_level = Durability::kData;  // of the mount's close(2)
+  VerifyRead verify_read = VerifyRead::kFirst;
+  bool versioning = false;
+  std::uint64_t access = ~std::uint64_t{0};  // AIStore's permission bits
+
+  bool operator==(const BucketProps&) const = default;
+
+  template <class A>
+  void serialize(A& ar) {
+    ar(copies, write_level, close_level, verify_read, versioning, access);
+  }
+};
+
+struct Bucket {
+  BucketId id;
+  BucketName name;
+  std::string owner;  // user id
+  std::int64_t created_ns = 0;
+  BucketProps props;
+
+  bool operator==(const Bucket&) const = default;
+
+  template <class A>
+  void serialize(A& ar) {
+    ar(id, name, owner, created_ns, props);
+  }
+};
+
+}  // namespace aisfs

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "common/placement/hrw.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "common/base/hash.h"
+
+namespace aisfs::placement {
+namespace {
+
+constexpr std::uint64_t kSeed = 1103515245;  // AIStore's cos.MLCG32
+constexpr std::size_t kRsyncSuffix = 7;      // ".AbC123"
+
+std::uint64_t splitmix(std::uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+  return (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+}
+
+bool is_alnum(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/// The name that an rsync temporary will get, or the component itself.
+std::string_view final_component(std::string_view component) {
+  if (component.size() < kRsyncSuffix + 2 || component.front() != '.') return component;
+  const auto suffix = component.substr(component.size() - kRsyncSuffix);
+  if (suffix.front() != '.' || !std::all_of(suffix.begin() + 1, suffix.end(), is_alnum)) {
+    return component;
+  }
+  return component.substr(1, component.size() - kRsyncSuffix - 1);
+}
+
+std::uint64_t weight(std::uint64_t node, std::uint64_t key) { return mix(node ^ key); }
+
+}  // namespace
+
+std::uint64_t digest(std::string_view text) { return xxh64(as_bytes(text), kSeed); }
+
+std::uint64_t mix(std::uint64_t seed) {
+  std::uint64_t z = splitmix(seed + 0x9e3779b97f4a7c15ull);
+  z = (z ^ (z >> 31)) + 0x9e3779b97f4a7c15ull;
+  z = splitmix(z);
+  z = (z ^ (z >> 31)) * 5;
+  return std::rotl(z, 7) * 9;
+}
+
+std::uint64_t placement_digest(const ObjectName& name) {
+  const auto slash = name.key.rfind('/');
+  const auto begin = slash == std::string::npos ? 0 : slash + 1;
+  const std::string_view last = std::string_view(name.key).substr(begin);
+  std::string hashed = name.bucket.uname();
+  hashed.append(name.key, 0, begin).append(final_component(last));
+  return digest(hashed);
+}
+
+std::size_t heaviest(const std::vector<std::uint64_t>& node_digests, std::uint64_t key_digest) {
+  std::size_t best = 0;
+  std::uint64_t best_weight = 0;
+  for (std::size_t i = 0; i < node_digests.size(); ++i) {
+    const std::uint64_t w = weight(node_digests[i], key_digest);
+    if (w >= best_weight) {
+      best = i;
+      best_weight = w;
+    }
+  }
+  return best;
+}
+
+const NodeInfo* owner_of(const ClusterMap& map, const ObjectName& name) {
+  const auto holders = holders_of(map, name, 1);
+  return holders.empty() ? nullptr : holders[0];
+}
+
+std::vector<const NodeInfo*> holders_of(const ClusterMap& map,
+                                        const ObjectName& name,
+                                        std::size_t count) {
+  const std::uint64_t key = placement_digest(name);
+  std::vector<std::pair<std::uint64_t, const NodeInfo*>> weighted;
+  for (const NodeInfo* target : map.active_targets()) {
+    weighted.emplace_back(weight(digest(target->id), key), target);
+  }
+  // Of equal weights the later id wins, as in AIStore.
+  std::sort(weighted.begin(), weighted.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second->id > b.second->id;
+  });
+  std::vector<const NodeInfo*> holders;
+  for (std::size_t i = 0; i < std::min(count, weighted.size()); ++i) {
+    holders.push_back(weighted[i].second);
+  }
+  return holders;
+}
+
+}  // namespace aisfs::placement

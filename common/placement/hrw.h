@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Rendezvous hashing, exactly as AIStore's, so that its SDK finds our objects by itself.
+#pragma once
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "common/model/cluster_map.h"
+#include "common/model/object.h"
+
+namespace aisfs::placement {
+
+/// XXH64 with AIStore's seed: of node ids, mountpaths and object unames.
+std::uint64_t digest(std::string_view text);
+
+/// AIStore's mixing function (xoshiro256** seeded by splitmix64, first output).
+std::uint64_t mix(std::uint64_t seed);
+
+/// What is hashed for a name: its uname, where the last component of an rsync temporary
+/// ".name.AbC123" counts as "name", so that the rename that follows stays on one disk
+/// (the rule is GlusterFS's).
+std::uint64_t placement_digest(const ObjectName& name);
+
+/// The index of the heaviest node for the key; ties go to the last. `nodes` is not empty.
+std::size_t heaviest(const std::vector<std::uint64_t>& node_digests, std::uint64_t key_digest);
+
+/// The target that owns the name in this map; null when no target is active.
+const NodeInfo* owner_of(const ClusterMap& map, const ObjectName& name);
+
+/// The first `count` targets in the order of their weights: [0] is the owner.
+std::vector<const NodeInfo*> holders_of(const ClusterMap& map,
+                                        const ObjectName& name,
+                                        std::size_t count);
+
+}  // namespace aisfs::placement
