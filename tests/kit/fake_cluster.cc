@@ -209,7 +209,7 @@ Task<Status> FakeCluster::remove_dir(Context c, BucketName bucket, std::string p
 
 Task<Status> FakeCluster::rename_dir(
     Context c, BucketName bucket, std::string from, std::string to, bool no_replace) {
-  CO_CHECK_OK(co_await enter("rename_dir", from.key, c.deadline));
+  CO_CHECK_OK(co_await enter("rename_dir", from, c.deadline));
   co_return store_.rename_dir(bucket, from, to, no_replace);
 }
 
