@@ -36,6 +36,8 @@ class Runtime {
 
   /// Starts the threads. The shards run until stop(), also when idle.
   void start();
+  /// Between start() and stop(). From the thread that calls these.
+  bool running() const { return !threads_.empty(); }
   /// Lets no new work begin, ends the loops and joins the threads. Idempotent.
   void stop();
 
