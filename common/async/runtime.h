@@ -57,6 +57,12 @@ class Runtime {
 namespace aisfs {
 template <class T>
 T Runtime::run_on(std::size_t index, Task<T> task) {
-  return asio::co_spawn(shard(index), std::move(task), asio::use_future).get();
+  if constexpr (std::is_void_v<T>) {
+    asio::co_spawn(shard(index), std::move(task), asio::use_future).get();
+  } else {
+    // A future of Asio's wants a value that can be made from nothing; a Result cannot.
+    auto wrap = [](Task<T> t) -> Task<std::optional<T>> { co_return co_await std::move(t); };
+    return *asio::co_spawn(shard(index), wrap(std::move(task)), asio::use_future).get();
+  }
 }
 }  // namespace aisfs
