@@ -90,7 +90,6 @@ class Verifier {
 
  private:
   class KeyCache;
-  struct Account;
 
   Result<Verified> verify_public(const http::RequestHead& head,
                                  const http::Target& target,
