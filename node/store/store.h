@@ -9,6 +9,7 @@
 #include "common/async/clock.h"
 #include "common/client/object_api.h"
 #include "node/store/key.h"
+#include "node/store/object_meta.h"
 #include "node/store/upload.h"
 
 namespace aisfs::store {
@@ -33,13 +34,6 @@ struct RecoveryReport {
   std::uint64_t removed_stale = 0;  // files older than their tombstone
   std::uint64_t damaged = 0;        // files set aside in %bad
   Duration took{};
-};
-
-/// Where the content of a reference lies.
-struct ContentRef {
-  std::string holder;        // node id
-  std::uint64_t digest = 0;  // placement digest that picked the mountpath there
-  Version version;           // its content version: its name under %content
 };
 
 /// The objects of one target: files, log and index on each of its mountpaths.
@@ -71,8 +65,9 @@ class Store {
 
   // --- reading ---------------------------------------------------------------------------------
 
-  /// From the index, inline. not_found, precondition_failed, not_modified.
-  Result<ObjectInfo> head(const Key& key, const Conditions& conditions = {});
+  /// From the index, inline; only metadata too long for it is fetched from the file. not_found,
+  /// precondition_failed, not_modified.
+  Task<Result<ObjectInfo>> head(Key key, Conditions conditions = {});
 
   /// The body keeps the version that it belongs to readable until it goes, whatever happens to the
   /// name. With options.version: that version, also when it has been replaced since, as long as
@@ -80,7 +75,7 @@ class Store {
   Task<Result<ObjectStream>> open_object(Key key, GetOptions options, VerifyRead verify);
 
   /// From the index, k-way over the mountpaths. not_ready rather than a short list.
-  Result<ListPage> list(BucketId bucket, const ListOptions& options);
+  Task<Result<ListPage>> list(BucketId bucket, ListOptions options);
   /// Anything at all under the prefix?
   Result<bool> any_below(BucketId bucket, std::string_view prefix);
 
@@ -116,19 +111,23 @@ class Store {
 
   /// Moves the content of `key` behind its content version; the name becomes a reference to it.
   /// The same again changes nothing.
-  Task<Result<ContentRef>> detach_content(Key key, Conditions conditions, Durability level);
+  Task<Result<Reference>> detach_content(Key key, Conditions conditions, Durability level);
   /// Makes `key` a reference to content that lies elsewhere; `info` is what HEAD says of it.
   Task<Result<ObjectInfo>> put_reference(Key key,
-                                         ContentRef content,
+                                         Reference content,
                                          ObjectInfo info,
                                          Conditions conditions,
                                          Durability level);
   /// What `key` refers to; nullopt for a plain object.
-  Result<std::optional<ContentRef>> resolve(const Key& key);
+  Result<std::optional<Reference>> resolve(const Key& key);
   /// Content on this node, by reference.
-  Task<Result<ObjectStream>> open_content(ContentRef content, ByteRange range, VerifyRead verify);
+  Task<Result<ObjectStream>> open_content(BucketId bucket,
+                                          BucketName name,
+                                          Reference content,
+                                          ByteRange range,
+                                          VerifyRead verify);
   /// No name refers to it any more. Nothing to drop is success.
-  Task<Status> drop_content(ContentRef content);
+  Task<Status> drop_content(BucketId bucket, BucketName name, Reference content);
 
   // --- multipart uploads: survive a restart ------------------------------------------------------
 
