@@ -70,12 +70,12 @@ std::uint64_t VerifiedSet::mark_of(Version v) {
 
 bool VerifiedSet::contains(Version v) const {
   const std::uint64_t mark = mark_of(v);
-  return slots_[mark % kSlots].load(std::memory_order_relaxed) == mark;
+  return slots_[(mark >> 1) % kSlots].load(std::memory_order_relaxed) == mark;
 }
 
 void VerifiedSet::insert(Version v) {
   const std::uint64_t mark = mark_of(v);
-  slots_[mark % kSlots].store(mark, std::memory_order_relaxed);
+  slots_[(mark >> 1) % kSlots].store(mark, std::memory_order_relaxed);
 }
 
 }  // namespace aisfs::store
