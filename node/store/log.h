@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,7 +79,8 @@ class Log {
   Status replay(Lsn from, const LogVisitor& visit) const;
 
   /// Drops the segments that end at or before `below`, after copying those of their records that
-  /// `keep` wants to the end of the log and syncing them. Records are copied in order.
+  /// `keep` wants to the end of the log and syncing them. A copy comes after younger records: readers
+  /// go by the versions inside, and `keep` drops what a younger record has superseded.
   Status compact(Lsn below, const std::function<bool(const LogRecord&)>& keep);
 
   std::uint64_t bytes() const { return end() - begin(); }
@@ -103,10 +105,13 @@ class Log {
   std::vector<Segment> segments_;  // oldest first; never empty after open
   std::string buffer_;             // appended, not yet with the kernel
   Lsn appended_ = 0, flushed_ = 0, synced_ = 0;
-  bool flushing_ = false;  // whoever set it owns file_ until it clears it
+  bool flushing_ = false;
   std::optional<Error> failed_;
+  // Of the newest segment. Changed under mutex_ by the one that set flushing_, who alone may read
+  // them without it.
+  std::shared_ptr<const UniqueFd> file_;
+  Lsn newest_begin_ = 0;
   std::mutex sync_mutex_;  // one sync at a time; taken before mutex_
-  UniqueFd file_;          // of the newest segment
 };
 
 // --- the pure part, for replay and for the fuzzer ------------------------------------------------
