@@ -17,6 +17,7 @@ namespace aisfs::store {
 namespace {
 
 constexpr const char* kClockFile = "%clock";
+constexpr const char* kBucketsFile = "%buckets";
 // Compaction reads and writes tens of MiB: rarely, and only when the log is mostly old intents.
 constexpr std::uint64_t kLogBytesMax = 256_MiB;
 
@@ -39,6 +40,17 @@ struct ClockCeiling {
   template <class A>
   void fields(A& ar, std::uint16_t) {
     ar(hlc);
+  }
+};
+
+/// %buckets: which buckets have a folder here. Log records have only the id.
+struct BucketTable {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::map<std::uint64_t, BucketName> buckets;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(buckets);
   }
 };
 
@@ -72,11 +84,11 @@ Result<std::unique_ptr<Mountpath>> Mountpath::open(MountpathOptions options) {
 
 Status Mountpath::take_folder() {
   TRY(root_, disk::open_root(path()));
-  if (::flock(root_.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Error(Errc::busy, "another process uses it; stop that one first");
-  }
   sync_fd_.reset(::open(path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!sync_fd_.valid()) return errno_error("open " + path());
+  if (::flock(sync_fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Error(Errc::busy, "another process uses it; stop that one first");
+  }
   CHECK_OK(check_identity());
   CHECK_OK(check_file_system());
   return open_parts();
@@ -127,6 +139,7 @@ Status Mountpath::open_parts() {
   for (const char* dir : {layout::kWorkDir, layout::kLogDir, layout::kDeletedDir, layout::kBadDir}) {
     CHECK_OK(disk::make_dirs(root(), dir));
   }
+  CHECK_OK(load_buckets());
   TRY(log_, Log::open({.root = root(), .dir = layout::kLogDir}));
   TRY(const auto mount, disk::mount_identity(root()));
   TRY(index_, Index::open({.path = path() + "/" + layout::kIndexDir, .mount = mount}));
@@ -180,6 +193,46 @@ void Mountpath::checkpoint() {
   if (Status st = log_->compact(settled, keep); !st) {
     LOG_WARN("the log could not be compacted", "mountpath", path(), "why", st.error().what());
   }
+}
+
+Status Mountpath::load_buckets() {
+  auto bytes = disk::read_file(root(), kBucketsFile, 256_MiB);
+  if (!bytes) {
+    if (bytes.error().code() == Errc::not_found) return {};
+    return std::move(bytes).error();
+  }
+  TRY(auto table, wire::decode<BucketTable>(*bytes));
+  for (auto& [id, name] : table.buckets) buckets_[BucketId{id}] = std::move(name);
+  return {};
+}
+
+Status Mountpath::save_buckets() const {
+  BucketTable table;
+  for (const auto& [id, name] : buckets_) table.buckets[id.value] = name;
+  return disk::write_file_atomically(root(), kBucketsFile, wire::encode(table));
+}
+
+Status Mountpath::know_bucket(BucketId id, const BucketName& name) {
+  {
+    std::shared_lock lock(buckets_mutex_);
+    if (buckets_.contains(id)) return {};
+  }
+  std::unique_lock lock(buckets_mutex_);
+  if (!buckets_.emplace(id, name).second) return {};
+  Status saved = save_buckets();
+  if (!saved) buckets_.erase(id);
+  return saved;
+}
+
+Status Mountpath::forget_bucket(BucketId id) {
+  std::unique_lock lock(buckets_mutex_);
+  if (buckets_.erase(id) == 0) return {};
+  return save_buckets();
+}
+
+std::map<BucketId, BucketName> Mountpath::buckets() const {
+  std::shared_lock lock(buckets_mutex_);
+  return buckets_;
 }
 
 std::string Mountpath::new_work_path() {

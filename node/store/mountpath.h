@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <shared_mutex>
 #include <string>
 
 #include "common/disk/fs_probe.h"
@@ -11,6 +13,7 @@
 #include "node/store/committer.h"
 #include "node/store/index.h"
 #include "node/store/log.h"
+#include "node/store/log_records.h"
 
 namespace aisfs::store {
 
@@ -78,6 +81,12 @@ class Mountpath {
   /// Tells the index how far the log's effects are in it; compacts a log that has grown. Blocks.
   void checkpoint();
 
+  /// Before anything of the bucket is written here: what the log says of it must find its folder
+  /// again. Blocks the first time, then costs a look into a map.
+  Status know_bucket(BucketId id, const BucketName& name);
+  Status forget_bucket(BucketId id);
+  std::map<BucketId, BucketName> buckets() const;
+
   /// "%wk/<n>", never given before by this process.
   std::string new_work_path();
   /// no_space when less than the reserve would be left after `more` bytes. Blocks.
@@ -97,6 +106,8 @@ class Mountpath {
   Status write_identity();
   Status check_file_system();
   Status open_parts();
+  Status load_buckets();
+  Status save_buckets() const;
   void forget(Lsn begin);
 
   const MountpathOptions options_;
@@ -108,6 +119,8 @@ class Mountpath {
   std::unique_ptr<Index> index_;
   std::unique_ptr<Committer> committer_;
   std::atomic<std::uint64_t> next_work_ = 1;
+  mutable std::shared_mutex buckets_mutex_;
+  std::map<BucketId, BucketName> buckets_;  // guarded by buckets_mutex_
   std::mutex effects_mutex_;
   std::multiset<Lsn> effects_;  // guarded by effects_mutex_: begins of records not yet settled
 };
