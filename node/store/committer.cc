@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "node/store/committer.h"
 
-#include <boost/asio/associated_executor.hpp>
-
 #include "common/obs/log.h"
 
 namespace aisfs::store {
@@ -22,12 +20,11 @@ Committer::~Committer() {
 
 Task<Status> Committer::run(Mutation& mutation) {
   if (suspect()) co_return why_suspect();
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Status)>(
-      [this, &mutation](auto handler) {
-        mutation.done_ = std::move(handler);
-        asio::post(pool_, [this, m = &mutation] { start(m); });
-      },
-      asio::use_awaitable);
+  auto begin = [this, &mutation](Resume<Status> resume) {
+    mutation.done_ = std::move(resume);
+    asio::post(pool_, [this, m = &mutation] { start(m); });
+  };
+  co_return co_await suspend<Status>(std::move(begin));
 }
 
 void Committer::start(Mutation* mutation) {
@@ -97,11 +94,8 @@ Error Committer::why_suspect() {
 }
 
 void Committer::finish(Mutation* mutation, Status status) {
-  auto done = std::move(mutation->done_);
-  auto ex = asio::get_associated_executor(done);
-  asio::post(ex, [done = std::move(done), status = std::move(status)]() mutable {
-    std::move(done)(std::move(status));
-  });
+  auto done = std::move(mutation->done_);  // the mutation may be gone once its owner runs
+  std::move(done)(std::move(status));
 }
 
 }  // namespace aisfs::store

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <atomic>
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <condition_variable>
 #include <functional>
@@ -10,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/async/task.h"
+#include "node/store/resume.h"
 
 namespace aisfs::store {
 
@@ -29,7 +28,7 @@ class Mutation {
 
  private:
   friend class Committer;
-  asio::any_completion_handler<void(Status)> done_;
+  Resume<Status> done_;
 };
 
 /// Takes mutations of one mountpath through stage, barrier, publish, barrier.

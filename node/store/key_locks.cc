@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/store/key_locks.h"
 
-#include <boost/asio/associated_executor.hpp>
-
 namespace aisfs::store {
-namespace {
-void resume(asio::any_completion_handler<void()> waiter) {
-  auto ex = asio::get_associated_executor(waiter);
-  asio::post(ex, std::move(waiter));
-}
-}  // namespace
 
 bool KeyLocks::try_lock(std::uint64_t hash) {
   Shard& shard = shard_of(hash);
@@ -27,14 +19,13 @@ void KeyLocks::wait(std::uint64_t hash, Waiter waiter) {
       return;
     }
   }
-  resume(std::move(waiter));
+  std::move(waiter)({});
 }
 
 Task<KeyLocks::Guard> KeyLocks::lock(std::uint64_t hash) {
   if (!try_lock(hash)) {
-    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
-        [this, hash](auto handler) { wait(hash, Waiter(std::move(handler))); },
-        asio::use_awaitable);
+    auto enqueue = [this, hash](Waiter waiter) { wait(hash, std::move(waiter)); };
+    co_await suspend<Locked>(std::move(enqueue));
   }
   co_return Guard(this, hash);
 }
@@ -60,7 +51,7 @@ void KeyLocks::unlock(std::uint64_t hash) {
     next = std::move(it->second.front());  // the lock passes on, it is never free in between
     it->second.pop_front();
   }
-  resume(std::move(next));
+  std::move(next)({});
 }
 
 }  // namespace aisfs::store

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <array>
-#include <boost/asio/any_completion_handler.hpp>
 #include <deque>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
 
-#include "common/async/task.h"
+#include "node/store/resume.h"
 
 namespace aisfs::store {
 
@@ -46,7 +45,8 @@ class KeyLocks {
   Task<std::pair<Guard, Guard>> lock_both(std::uint64_t a, std::uint64_t b);
 
  private:
-  using Waiter = asio::any_completion_handler<void()>;
+  struct Locked {};
+  using Waiter = Resume<Locked>;
   struct Shard {
     std::mutex mutex;
     std::unordered_map<std::uint64_t, std::deque<Waiter>> held;

@@ -3,8 +3,6 @@
 
 #include <fcntl.h>
 
-#include <cstring>
-
 #include "common/base/hash.h"
 #include "common/disk/posix.h"
 #include "node/store/layout.h"
@@ -149,35 +147,21 @@ void note_verified(OpenFile& file, std::uint64_t block) {
   file.verified.store(true, std::memory_order_release);
 }
 
-/// One block: the part [offset, offset + into.size()) of it that the caller wants.
-Status read_block(OpenFile& file, std::uint64_t block, std::uint64_t offset, MutableBytes into) {
-  const std::uint64_t begin = block * kHashBlockBytes;
-  const std::uint64_t size = std::min<std::uint64_t>(kHashBlockBytes, file.meta.info.size - begin);
-  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
-  const MutableBytes whole(buffer.get(), size);
-  CHECK_OK(disk::pread_exactly(file.fd.get(), whole, begin));
-  CHECK_OK(check_block(file, block, whole));
-  note_verified(file, block);
-  if (!into.empty()) std::memcpy(into.data(), buffer.get() + (offset - begin), into.size());
-  return {};
-}
-
 }  // namespace
 
-Status read_verified(OpenFile& file, std::uint64_t offset, MutableBytes into, VerifyRead mode) {
-  while (!into.empty()) {
-    const std::uint64_t block = offset / kHashBlockBytes;
-    const std::size_t n = std::min<std::uint64_t>(
-        into.size(), (block + 1) * kHashBlockBytes - offset);
-    const bool trusted = mode == VerifyRead::kNever ||
-                         (mode == VerifyRead::kFirst &&
-                          (file.verified.load(std::memory_order_acquire) ||
-                           file.blocks[block].load(std::memory_order_relaxed)));
-    CHECK_OK(trusted ? disk::pread_exactly(file.fd.get(), into.first(n), offset)
-                     : read_block(file, block, offset, into.first(n)));
-    into = into.subspan(n);
-    offset += n;
-  }
+std::size_t block_size(const OpenFile& file, std::uint64_t block) {
+  return std::min<std::uint64_t>(kHashBlockBytes, file.meta.info.size - block * kHashBlockBytes);
+}
+
+Status load_block(OpenFile& file, std::uint64_t block, MutableBytes into, VerifyRead mode) {
+  CHECK_OK(disk::pread_exactly(file.fd.get(), into, block * kHashBlockBytes));
+  const bool trusted = mode == VerifyRead::kNever ||
+                       (mode == VerifyRead::kFirst &&
+                        (file.verified.load(std::memory_order_acquire) ||
+                         file.blocks[block].load(std::memory_order_relaxed)));
+  if (trusted) return {};
+  CHECK_OK(check_block(file, block, into));
+  note_verified(file, block);
   return {};
 }
 

@@ -67,11 +67,10 @@ Result<std::shared_ptr<OpenFile>> open_object_file(const Mountpath& mountpath,
                                                    const std::string& bucket_dir,
                                                    const std::string& path);
 
-/// Reads `length` bytes at `offset` and compares the blocks that are not verified yet (all of them
-/// with VerifyRead::kAlways). corrupt names the block. `into` may be null: only compare.
-Status read_verified(OpenFile& file,
-                     std::uint64_t offset,
-                     MutableBytes into,
-                     VerifyRead mode);
+/// Reads the 1 MiB block into `into` (of the block's size). It is compared with its hash unless
+/// that has happened before and `mode` is content with it. corrupt names the block.
+Status load_block(OpenFile& file, std::uint64_t block, MutableBytes into, VerifyRead mode);
+/// Bytes that the block has.
+std::size_t block_size(const OpenFile& file, std::uint64_t block);
 
 }  // namespace aisfs::store

@@ -235,10 +235,11 @@ Status Recovery::rebuild() {
       mp_.index().put_if_newer(bucket, key, index_record_of(*logged.reference, false));
     }
   }
-  for (const auto& [id, bucket] : buckets_) {
+  for (const auto& known : buckets_) {
+    const BucketId id = known.first;
     const auto dir = dir_of_bucket(id);
     if (!dir) continue;
-    auto take = [this, id = id, &dir](const std::string& path) { return take_file(id, *dir, path); };
+    auto take = [this, id, &dir](const std::string& path) { return take_file(id, *dir, path); };
     CHECK_OK(walk_files(mp_.root(), layout::objects_dir(*dir), take));
     CHECK_OK(walk_files(mp_.root(), layout::escaped_dir(*dir), take));
   }

@@ -164,8 +164,7 @@ class Store {
   Task<Status> sync(Key key);
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<class Engine> engine_;
 };
 
 }  // namespace aisfs::store
