@@ -61,7 +61,7 @@ class Store {
 
   /// Versions given from now on carry `epoch`; a lower one is ignored.
   void set_epoch(Epoch epoch);
-  Version next_version();
+  Result<Version> next_version();
 
   // --- reading ---------------------------------------------------------------------------------
 
