@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "common/lmdb/env.h"
+
+#include <lmdb.h>
+#include <sys/stat.h>
+
+#include "common/lmdb/table.h"
+#include "common/lmdb/txn.h"
+
+namespace aisfs::lmdb {
+namespace {
+
+Errc errc_of(int code) {
+  switch (code) {
+    case MDB_NOTFOUND: return Errc::not_found;
+    case MDB_KEYEXIST: return Errc::already_exists;
+    case MDB_BAD_VALSIZE: return Errc::invalid_argument;
+    case MDB_MAP_FULL:
+    case MDB_DBS_FULL: return Errc::no_space;
+    case MDB_READERS_FULL: return Errc::overloaded;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH: return Errc::corrupt;
+    default: return code > 0 ? errc_of_errno(code) : Errc::io;
+  }
+}
+
+/// A write transaction that is dropped unless it was committed.
+struct RawTxn {
+  MDB_txn* txn = nullptr;
+  ~RawTxn() {
+    if (txn != nullptr) mdb_txn_abort(txn);
+  }
+  int commit() { return mdb_txn_commit(std::exchange(txn, nullptr)); }
+};
+
+}  // namespace
+
+Error lmdb_error(std::string_view doing, int code) {
+  return {errc_of(code), std::string(doing) + ": " + mdb_strerror(code)};
+}
+
+Result<std::unique_ptr<Env>> Env::open(EnvOptions options) {
+  if (::mkdir(options.path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return errno_error("mkdir " + options.path);
+  }
+  MDB_env* raw = nullptr;
+  if (const int rc = mdb_env_create(&raw); rc != 0) return lmdb_error("lmdb", rc);
+  std::unique_ptr<Env> env(new Env(raw));
+  mdb_env_set_mapsize(raw, options.map_bytes);
+  mdb_env_set_maxdbs(raw, options.tables);
+  mdb_env_set_maxreaders(raw, options.readers);
+  // NOTLS: a read transaction belongs to its object, not to its thread. NORDAHEAD: lookups are
+  // random. Never WRITEMAP: without it pages reach the kernel by write(2), so what was committed
+  // survives kill -9 also without sync, and a stray pointer cannot damage the file.
+  const unsigned flags =
+      MDB_NOTLS | MDB_NORDAHEAD | (options.sync == Sync::kNone ? MDB_NOSYNC : 0u);
+  if (const int rc = mdb_env_open(raw, options.path.c_str(), flags, 0600); rc != 0) {
+    return lmdb_error("open " + options.path, rc);
+  }
+  int dead = 0;
+  mdb_reader_check(raw, &dead);  // slots of processes that were killed
+  return env;
+}
+
+Env::~Env() { mdb_env_close(env_); }
+
+Result<ReadTxn> Env::read() const {
+  std::shared_lock map(map_);
+  MDB_txn* txn = nullptr;
+  if (const int rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn); rc != 0) {
+    return lmdb_error("begin", rc);
+  }
+  return ReadTxn(txn, std::move(map));
+}
+
+ReadTxn::~ReadTxn() {
+  if (txn_ != nullptr) mdb_txn_abort(txn_);
+}
+
+Status Env::write(const std::function<Status(WriteTxn&)>& change) {
+  for (;;) {
+    {
+      const std::shared_lock map(map_);
+      RawTxn raw;
+      if (const int rc = mdb_txn_begin(env_, nullptr, 0, &raw.txn); rc != 0) {
+        return lmdb_error("begin", rc);
+      }
+      WriteTxn txn(raw.txn);
+      auto done = change(txn);
+      if (done) {
+        const int rc = raw.commit();
+        if (rc == 0) return {};
+        done = lmdb_error("commit", rc);
+      }
+      if (done.error() != Errc::no_space) return done;
+      // ENOSPC of the disk looks the same; a full map is the one that growing cures.
+      MDB_envinfo info{};
+      MDB_stat stat{};
+      mdb_env_info(env_, &info);
+      mdb_env_stat(env_, &stat);
+      const std::uint64_t used = (info.me_last_pgno + 1) * stat.ms_psize;
+      if (used < info.me_mapsize - info.me_mapsize / 16) return done;
+    }
+    CHECK_OK(grow());
+  }
+}
+
+Status Env::grow() {
+  const std::unique_lock map(map_);
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  const int rc = mdb_env_set_mapsize(env_, info.me_mapsize * 2);
+  return rc == 0 ? Status{} : Status(lmdb_error("grow the map", rc));
+}
+
+Result<Table> Env::table(const std::string& name) {
+  Table table;
+  const auto open = [&](WriteTxn& txn) -> Status {
+    MDB_dbi dbi = 0;
+    if (const int rc = mdb_dbi_open(txn.raw(), name.c_str(), MDB_CREATE, &dbi); rc != 0) {
+      return lmdb_error("open table " + name, rc);
+    }
+    table = Table(dbi);
+    return {};
+  };
+  CHECK_OK(write(open));
+  return table;
+}
+
+Status Env::sync() {
+  const int rc = mdb_env_sync(env_, 1);
+  return rc == 0 ? Status{} : Status(lmdb_error("sync", rc));
+}
+
+std::size_t Env::key_bytes_max() const {
+  return static_cast<std::size_t>(mdb_env_get_maxkeysize(env_));
+}
+
+}  // namespace aisfs::lmdb

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+
+#include "common/base/result.h"
+
+struct MDB_env;
+
+namespace aisfs::lmdb {
+
+class WriteTxn;
+class ReadTxn;
+class Table;
+
+/// What a commit waits for.
+enum class Sync : std::uint8_t {
+  kNone,  // the page cache: survives kill -9, not power loss
+  kFull,  // the disk
+};
+
+struct EnvOptions {
+  std::string path;                      // a folder; made if missing
+  std::uint64_t map_bytes = 1ull << 32;  // address space to begin with; doubled when full
+  std::uint32_t tables = 8;
+  std::uint32_t readers = 512;
+  Sync sync = Sync::kFull;
+};
+
+/// One LMDB environment; only one Env of a path in a process.
+///
+/// Thread-safe. Any number of ReadTxn at a time, one WriteTxn (a second waits). Transactions are
+/// short: a map that must grow waits for all of them.
+class Env {
+ public:
+  /// corrupt when the files are no LMDB environment.
+  static Result<std::unique_ptr<Env>> open(EnvOptions options);
+  ~Env();  // no transaction is left
+  Env(const Env&) = delete;
+  Env& operator=(const Env&) = delete;
+
+  /// A snapshot for reading.
+  Result<ReadTxn> read() const;
+
+  /// Runs `change` in a write transaction and commits it. When the map is full the transaction is
+  /// dropped, the map doubled and `change` called again: it must not keep state from a run that
+  /// was dropped. Its error drops the transaction and is returned.
+  Status write(const std::function<Status(WriteTxn&)>& change);
+
+  /// Opens or makes a table; once at start, before other threads use the environment.
+  Result<Table> table(const std::string& name);
+
+  /// Brings everything committed to the disk.
+  Status sync();
+
+  std::size_t key_bytes_max() const;  // 511
+  MDB_env* raw() const { return env_; }
+
+ private:
+  friend class ReadTxn;
+  explicit Env(MDB_env* env) : env_(env) {}
+  Status grow();
+
+  MDB_env* const env_;
+  mutable std::shared_mutex map_;  // shared: a transaction lives; exclusive: the map is moved
+};
+
+/// An Error for an LMDB return code.
+Error lmdb_error(std::string_view doing, int code);
+
+}  // namespace aisfs::lmdb

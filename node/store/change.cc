@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// Store: changes that leave the content alone: attributes, deletes.
+#include <fcntl.h>
+
+#include "common/disk/posix.h"
+#include "node/store/attr_change.h"
+#include "node/store/conditions.h"
+#include "node/store/engine.h"
+#include "node/store/layout.h"
+
+namespace aisfs::store {
+namespace {
+
+/// The attributes of the object that is there. An xattr is replaced as a whole or not at all, so
+/// this one change happens in place.
+class AttrMutation final : public Mutation {
+ public:
+  AttrMutation(Engine& e, const Key& k, const IndexRecord& b)
+      : engine(e), mp(e.mountpath_of(k)), key(k), dir(dir_of(k.name.bucket)), base(b) {}
+
+  Status stage() override {
+    if (base.kind == IndexRecord::Kind::kReference) return {};
+    TRY(fd, disk::open_beneath(mp.root(), path_of(dir, key.key(), base.escaped), O_RDONLY));
+    TRY(meta, read_meta(mp, dir, fd.get()));
+    meta.info = info;
+    TRY(xattr, write_side(mp, dir, meta));
+    return {};
+  }
+
+  Status publish() override {
+    if (base.kind == IndexRecord::Kind::kReference) return publish_reference();
+    const PublishIntentRecord intent{.bucket = key.bucket,
+                                     .key = key.key(),
+                                     .content_version = info.content_version,
+                                     .meta_version = info.meta_version,
+                                     .escaped = base.escaped};
+    TRY(const auto effect, mp.announce(LogType::kPublishIntent, intent));
+    CHECK_OK(disk::set_xattr(fd.get(), kMetaXattr, xattr));
+    mp.index().put(key.bucket, key.key(), index_record_of(meta, base.escaped));
+    remove_side(mp, dir, key.key(), base.info.meta_version);
+    return {};
+  }
+
+  Engine& engine;
+  Mountpath& mp;
+  const Key& key;
+  const std::string dir;
+  const IndexRecord& base;
+  ObjectInfo info;  // the new one
+
+ private:
+  Status publish_reference() {
+    meta = {.bucket = key.bucket,
+            .key = key.key(),
+            .info = info,
+            .level = base.level,
+            .reference = base.reference};
+    const EncodedMeta encoded = encode_meta(meta);
+    const ReferenceRecord record{encoded.xattr, encoded.side};
+    TRY(const auto effect, mp.announce(LogType::kReference, record));
+    mp.index().put(key.bucket, key.key(), index_record_of(meta, false));
+    return {};
+  }
+
+  UniqueFd fd;
+  StoredMeta meta;
+  std::string xattr;
+};
+
+/// The tombstone counts as soon as it is in the log: as durable as the level asks before the file
+/// goes, so no file comes back.
+class RemoveMutation final : public Mutation {
+ public:
+  RemoveMutation(Engine& e, const Key& k, const IndexRecord& b, Version v)
+      : engine(e), mp(e.mountpath_of(k)), key(k), base(b), version(v) {}
+
+  Status stage() override {
+    const TombstoneRecord record{key.bucket, key.key(), version};
+    TRY(effect, mp.announce(LogType::kTombstone, record));
+    return {};
+  }
+
+  Status publish() override {
+    const std::string dir = dir_of(key.name.bucket);
+    if (base.kind == IndexRecord::Kind::kObject) {
+      const std::string path = path_of(dir, key.key(), base.escaped);
+      Status gone = disk::unlink_beneath(mp.root(), path);
+      if (!gone && gone.error().code() != Errc::not_found) return gone;
+      disk::prune_empty_parents(mp.root(), path, layout::objects_dir(dir));
+    }
+    mp.index().put(key.bucket, key.key(), tombstone_of(version));
+    engine.drop_replaced(key, base);
+    effect.settle();
+    return {};
+  }
+
+ private:
+  Engine& engine;
+  Mountpath& mp;
+  const Key& key;
+  const IndexRecord& base;
+  const Version version;
+  Mountpath::Effect effect;
+};
+
+}  // namespace
+
+Task<Result<ObjectInfo>> Store::set_attrs(Key key,
+                                          AttrChange change,
+                                          Conditions conditions,
+                                          Durability level) {
+  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto base, co_await engine_->find_whole(key));
+  if (!base) co_return Error(Errc::not_found, "object \"" + key.display() + "\" does not exist");
+  CO_CHECK_OK(check_conditions(conditions, &base->info, Access::kWrite));
+  AttrMutation mutation(*engine_, key, *base);
+  CO_TRY(mutation.info, apply_change(base->info, change, engine_->clock.unix_ns()));
+  CO_TRY(mutation.info.meta_version, engine_->versions.next());
+  mutation.barrier_before = level >= Durability::kData;  // for metadata too long for the xattr
+  mutation.barrier_after = level == Durability::kFull;
+  CO_CHECK_OK(co_await mutation.mp.committer().run(mutation));
+  co_return std::move(mutation.info);
+}
+
+Task<Status> Store::remove(Key key, RemoveOptions options, Durability level) {
+  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto base, engine_->find(key));
+  CO_CHECK_OK(check_conditions(options.conditions, base ? &base->info : nullptr, Access::kWrite));
+  if (!base) {
+    if (options.missing_ok) co_return Status{};
+    co_return Error(Errc::not_found, "object \"" + key.display() + "\" does not exist");
+  }
+  CO_TRY(const Version version, engine_->versions.next());
+  RemoveMutation mutation(*engine_, key, *base, version);
+  mutation.barrier_before = level == Durability::kFull;
+  co_return co_await engine_->mountpath_of(key).committer().run(mutation);
+}
+
+}  // namespace aisfs::store

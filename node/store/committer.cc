@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "node/store/committer.h"
+
+#include "common/obs/log.h"
+
+namespace aisfs::store {
+
+Committer::Committer(asio::thread_pool& pool, Sync sync) : pool_(pool), sync_(std::move(sync)) {
+  thread_ = std::thread([this] { loop(); });
+}
+
+Committer::~Committer() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+Task<Status> Committer::run(Mutation& mutation) {
+  if (suspect()) co_return why_suspect();
+  auto begin = [this, &mutation](Resume<Status> resume) {
+    mutation.done_ = std::move(resume);
+    asio::post(pool_, [this, m = &mutation] { start(m); });
+  };
+  co_return co_await suspend<Status>(std::move(begin));
+}
+
+void Committer::start(Mutation* mutation) {
+  if (Status staged = mutation->stage(); !staged) return finish(mutation, std::move(staged));
+  if (mutation->barrier_before || mutation->barrier_after) return enqueue(mutation);
+  finish(mutation, mutation->publish());
+}
+
+void Committer::enqueue(Mutation* mutation) {
+  {
+    std::lock_guard lock(mutex_);
+    waiting_.push_back(mutation);
+  }
+  wake_.notify_one();
+}
+
+std::vector<Mutation*> Committer::take(bool may_wait) {
+  std::unique_lock lock(mutex_);
+  if (may_wait) wake_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
+  const std::size_t count = std::min(waiting_.size(), kBatchMax);
+  std::vector<Mutation*> batch(waiting_.begin(), waiting_.begin() + count);
+  waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+  return batch;
+}
+
+void Committer::loop() {
+  std::vector<Mutation*> published;  // visible, waiting for their second barrier
+  while (true) {
+    const std::vector<Mutation*> staged = take(published.empty());
+    if (staged.empty() && published.empty()) return;
+    const Status synced = barrier();
+    for (Mutation* mutation : published) finish(mutation, synced);
+    published.clear();
+    for (Mutation* mutation : staged) {
+      Status status = synced.ok() ? mutation->publish() : synced;
+      if (status.ok() && mutation->barrier_after) {
+        published.push_back(mutation);
+      } else {
+        finish(mutation, std::move(status));
+      }
+    }
+  }
+}
+
+Status Committer::barrier() {
+  if (suspect()) return why_suspect();
+  Status synced = sync_();
+  syncs_.fetch_add(1);
+  if (!synced) mark_suspect(synced.error());
+  return synced;
+}
+
+void Committer::mark_suspect(const Error& why) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!why_.empty()) return;
+    why_ = why.what();
+  }
+  suspect_.store(true);
+  LOG_ERROR("mountpath is suspect, writes to it fail until a restart", "why", why.what());
+}
+
+Error Committer::why_suspect() {
+  std::lock_guard lock(mutex_);
+  return Error(Errc::io, "mountpath is suspect after a failed sync (" + why_ +
+                             "); check the disk, then restart the node");
+}
+
+void Committer::finish(Mutation* mutation, Status status) {
+  auto done = std::move(mutation->done_);  // the mutation may be gone once its owner runs
+  std::move(done)(std::move(status));
+}
+
+}  // namespace aisfs::store

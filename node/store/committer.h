@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <atomic>
+#include <boost/asio/thread_pool.hpp>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "node/store/resume.h"
+
+namespace aisfs::store {
+
+/// One change of one name on its way to a mountpath.
+class Mutation {
+ public:
+  virtual ~Mutation() = default;
+
+  /// Everything that is not visible yet: the work file, its metadata, a tombstone in the log.
+  virtual Status stage() { return {}; }
+  /// Makes it visible: intent, rename, index. Runs after the first barrier.
+  virtual Status publish() = 0;
+
+  bool barrier_before = false;  // what was staged is durable before publish()
+  bool barrier_after = false;   // what was published is durable before the acknowledgement
+
+ private:
+  friend class Committer;
+  Resume<Status> done_;
+};
+
+/// Takes mutations of one mountpath through stage, barrier, publish, barrier.
+///
+/// Two-phase group commit: a barrier is one syncfs for everything that waits, and the second barrier
+/// of one batch is the first of the next, so in the steady state a batch costs one sync. Who comes
+/// while a sync is in flight joins the next batch; who comes alone waits for nobody. Renaming
+/// before the contents are durable (one phase) tears objects and does not exist here.
+///
+/// A sync that failed is never repeated: the kernel has dropped the dirty pages and a second
+/// call would report success. Everything that waited fails, and so does every later mutation:
+/// the mountpath is suspect until a restart has read back what it really holds.
+class Committer {
+ public:
+  using Sync = std::function<Status()>;
+
+  Committer(asio::thread_pool& pool, Sync sync);
+  ~Committer();  // finishes what was accepted
+
+  /// Resumes when `mutation` is acknowledged or has failed. Cannot be cancelled: the caller's
+  /// frame holds the mutation.
+  Task<Status> run(Mutation& mutation);
+
+  bool suspect() const { return suspect_.load(std::memory_order_relaxed); }
+  void mark_suspect(const Error& why);
+  /// Barriers done so far; for tests and metrics.
+  std::uint64_t syncs() const { return syncs_.load(); }
+
+ private:
+  // A batch of more would make the first one in it wait for the renames of all.
+  static constexpr std::size_t kBatchMax = 256;
+
+  void start(Mutation* mutation);
+  void enqueue(Mutation* mutation);
+  void loop();
+  std::vector<Mutation*> take(bool may_wait);
+  Status barrier();
+  static void finish(Mutation* mutation, Status status);
+  Error why_suspect();
+
+  asio::thread_pool& pool_;
+  const Sync sync_;
+  std::atomic<bool> suspect_ = false;
+  std::atomic<std::uint64_t> syncs_ = 0;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Mutation*> waiting_;  // guarded by mutex_
+  std::string why_;                 // guarded by mutex_
+  bool stop_ = false;               // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace aisfs::store

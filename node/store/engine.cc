@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "node/store/engine.h"
+
+#include <algorithm>
+
+#include "common/base/hash.h"
+#include "common/disk/posix.h"
+#include "common/obs/log.h"
+#include "common/placement/hrw.h"
+#include "node/store/layout.h"
+#include "node/store/recovery.h"
+
+namespace aisfs::store {
+namespace {
+
+// A reader of ranges who pauses longer than this finds its version gone.
+constexpr Duration kSupersededLife = std::chrono::seconds(30);
+
+}  // namespace
+
+Engine::Engine(StoreOptions o, Clock& c)
+    : options(std::move(o)),
+      clock(c),
+      versions(c, options.epoch, options.incarnation,
+               [this](std::uint64_t hlc) {
+                 Status failed;
+                 std::size_t saved = 0;
+                 for (auto& mountpath : mountpaths) {
+                   Status st = mountpath->save_ceiling(hlc);
+                   st.ok() ? void(++saved) : void(failed = std::move(st));
+                 }
+                 return saved > 0 ? Status() : failed;
+               }),
+      files(options.open_files) {}
+
+Engine::~Engine() { stop_ticking(); }
+
+Status Engine::open() {
+  if (options.mountpaths.empty()) {
+    return Error(Errc::invalid_argument, "a target needs at least one mountpath");
+  }
+  for (const std::string& path : options.mountpaths) {
+    TRY(auto mountpath, Mountpath::open({.path = path,
+                                         .cluster_uuid = options.cluster_uuid,
+                                         .node_id = options.node_id,
+                                         .threads = options.threads,
+                                         .reserve_bytes = options.reserve_bytes}));
+    mountpaths.push_back(std::move(mountpath));
+    digests_.push_back(placement::digest(path));
+  }
+  reports.resize(mountpaths.size());
+  std::vector<Status> recovered(mountpaths.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < mountpaths.size(); ++i) {
+    threads.emplace_back([this, i, &recovered] {
+      auto report = recover(*mountpaths[i]);
+      if (report) {
+        reports[i] = *report;
+      } else {
+        recovered[i] = report.error();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (const Status& st : recovered) CHECK_OK(st);
+  CHECK_OK(start_clock());
+  ticker_ = std::thread([this] { tick(); });
+  ready = true;
+  return {};
+}
+
+Status Engine::start_clock() {
+  std::uint64_t floor = 0;
+  for (const auto& mountpath : mountpaths) {
+    TRY(const std::uint64_t ceiling, mountpath->load_ceiling());
+    floor = std::max(floor, ceiling);
+  }
+  return versions.start(floor);
+}
+
+void Engine::tick() {
+  std::unique_lock lock(tick_mutex_);
+  while (!tick_wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stop_; })) {
+    lock.unlock();
+    for (auto& mountpath : mountpaths) mountpath->checkpoint();
+    files.sweep(clock.now());
+    if (Status st = versions.renew(); !st) {
+      LOG_ERROR("the version clock's ceiling cannot be raised", "why", st.error().what());
+    }
+    lock.lock();
+  }
+}
+
+void Engine::stop_ticking() {
+  {
+    std::lock_guard lock(tick_mutex_);
+    stop_ = true;
+  }
+  tick_wake_.notify_all();
+  if (ticker_.joinable()) ticker_.join();
+}
+
+void Engine::close() {
+  ready = false;
+  stop_ticking();
+  files.clear();
+  for (auto& mountpath : mountpaths) {
+    if (Status st = mountpath->close_clean(); !st) {
+      LOG_WARN("no clean close: the next start recovers", "mountpath", mountpath->path(), "why",
+               st.error().what());
+    }
+  }
+  mountpaths.clear();
+}
+
+std::size_t Engine::mountpath_index(std::uint64_t digest) const {
+  return placement::heaviest(digests_, digest);
+}
+
+std::uint64_t Engine::lock_hash(const Key& key) {
+  return layout::key_hash(key.key()) ^ key.bucket.value * 0x9E3779B97F4A7C15ull;
+}
+
+std::uint64_t Engine::new_ino() {
+  const std::string bytes = random_bytes(8);
+  std::uint64_t ino = 0;
+  std::memcpy(&ino, bytes.data(), sizeof ino);
+  ino &= ~(std::uint64_t{1} << 63);
+  return ino > 1 ? ino : ino + 2;  // 0 is none, 1 is a mount's root
+}
+
+Result<std::optional<IndexRecord>> Engine::find(const Key& key) {
+  if (!ready) return Error(Errc::not_ready, "the target recovers its disks");
+  TRY(auto record, mountpath_of(key).index().get(key.bucket, key.key()));
+  if (record && !record->visible()) record.reset();
+  return record;
+}
+
+Task<Result<std::optional<IndexRecord>>> Engine::find_whole(Key key) {
+  CO_TRY(auto record, find(key));
+  if (!record || record->complete) co_return record;
+  CO_TRY(const auto file, co_await open_file(key, *record));
+  if (file->meta.info.meta_version == record->info.meta_version) {
+    record->info = file->meta.info;
+  } else {  // the cache has an older look at the same file
+    auto read = [this, &key, &file] {
+      return read_meta(mountpath_of(key), dir_of(key.name.bucket), file->fd.get());
+    };
+    CO_TRY(auto meta, co_await mountpath_of(key).pool().run(std::move(read)));
+    record->info = std::move(meta.info);
+  }
+  record->complete = true;
+  co_return record;
+}
+
+std::string content_path(const std::string& bucket_dir, const Reference& reference) {
+  return layout::old_path(bucket_dir, layout::key_hash(reference.key), reference.content_version);
+}
+
+Result<std::shared_ptr<OpenFile>> Engine::open_file_now(const Key& key, const IndexRecord& record) {
+  const std::string dir = dir_of(key.name.bucket);
+  std::size_t index = mountpath_index(key.digest);
+  std::string path;
+  if (record.kind == IndexRecord::Kind::kReference) {
+    const Key home = make_key(key.bucket, {key.name.bucket, record.reference->key});
+    index = mountpath_index(home.digest);
+    path = content_path(dir, *record.reference);
+  } else {
+    path = path_of(dir, key.key(), record.escaped);
+  }
+  TRY(auto file, open_object_file(*mountpaths[index], dir, path));
+  file->mountpath = index;
+  return file;
+}
+
+Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord record) {
+  const Version version = record.info.content_version;
+  if (auto file = files.find(version)) co_return file;
+  auto open = [this, &key, &record] { return open_file_now(key, record); };
+  auto opened = co_await mountpath_of(key).pool().run(std::move(open));
+  if (!opened) co_return std::move(opened).error();
+  std::shared_ptr<OpenFile> file = *std::move(opened);
+  if (file->meta.info.content_version != version) co_return Error(Errc::stale_map);  // raced
+  if (verified.contains(version)) file->verified = true;
+  files.insert(file);
+  co_return file;
+}
+
+void Engine::drop_replaced(const Key& key, const IndexRecord& old) {
+  const std::string dir = dir_of(key.name.bucket);
+  files.supersede(old.info.content_version, clock.now() + kSupersededLife);
+  if (old.kind == IndexRecord::Kind::kReference) {
+    const Key home = make_key(key.bucket, {key.name.bucket, old.reference->key});
+    [[maybe_unused]] const Status gone = disk::unlink_beneath(
+        mountpath_of(home).root(), content_path(dir, *old.reference));
+    return;
+  }
+  remove_side(mountpath_of(key), dir, key.key(), old.info.meta_version);
+}
+
+void set_barriers(Mutation& mutation, Durability level, const IndexRecord* base) {
+  const Durability before = base != nullptr ? std::max(level, base->level) : level;
+  mutation.barrier_before = before >= Durability::kData;
+  mutation.barrier_after = level == Durability::kFull;
+}
+
+}  // namespace aisfs::store

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// What the records of %log hold, each in its envelope.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "common/model/object.h"
+#include "common/wire/envelope.h"
+#include "node/store/object_meta.h"
+
+namespace aisfs::store {
+
+/// The name is gone. A file of this key whose versions are not newer is garbage.
+struct TombstoneRecord {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  BucketId bucket;
+  std::string key;
+  Version version;
+
+  bool operator==(const TombstoneRecord&) const = default;
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(bucket, key, version);
+  }
+};
+
+/// The name is a reference: `xattr` and `side` are an EncodedMeta with `reference` set.
+struct ReferenceRecord {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::string xattr, side;
+
+  bool operator==(const ReferenceRecord&) const = default;
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(xattr, side);
+  }
+};
+
+/// A version of the key is about to appear (or its metadata to change): after kill -9 the file is
+/// looked at and the index told what is there. `path` is relative to the mountpath.
+struct PublishIntentRecord {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  BucketId bucket;
+  std::string key;
+  Version content_version, meta_version;
+  bool escaped = false;
+  std::string work_path;  // "" when it has no name or the change is in place
+
+  bool operator==(const PublishIntentRecord&) const = default;
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(bucket, key, content_version, meta_version, escaped, work_path);
+  }
+};
+
+/// A rename by its source's owner. kCommitted is the instant at which everyone sees it.
+struct RenameIntentRecord {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  enum class State : std::uint8_t { kPrepared = 1, kCommitted = 2, kDone = 3, kAborted = 4 };
+
+  std::string op_id;
+  State state = State::kPrepared;
+  BucketId bucket;
+  std::string source, destination;
+  Version source_version;       // content version that moves
+  Version source_meta_version;
+  Version destination_version;  // meta version that the destination gets
+
+  bool operator==(const RenameIntentRecord&) const = default;
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(op_id, state, bucket, source, destination, source_version, source_meta_version,
+       destination_version);
+  }
+};
+
+/// Everything of this bucket id is garbage.
+struct BucketDestroyedRecord {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  BucketId bucket;
+
+  bool operator==(const BucketDestroyedRecord&) const = default;
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(bucket);
+  }
+};
+
+/// A directory's rename by its home target, name by name, begun and not yet done.
+struct DirRenameRecord {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  enum class State : std::uint8_t { kBegun = 1, kDone = 2 };
+
+  std::string op_id;
+  State state = State::kBegun;
+  BucketId bucket;
+  std::string from, to;  // both end in '/'
+
+  bool operator==(const DirRenameRecord&) const = default;
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(op_id, state, bucket, from, to);
+  }
+};
+
+}  // namespace aisfs::store

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#include "node/store/mountpath.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "common/base/hash.h"
+#include "common/base/text.h"
+#include "common/disk/atomic_file.h"
+#include "common/disk/posix.h"
+#include "common/obs/log.h"
+#include "node/store/layout.h"
+#include "node/store/log_records.h"
+
+namespace aisfs::store {
+namespace {
+
+constexpr const char* kClockFile = "%clock";
+constexpr const char* kBucketsFile = "%buckets";
+// Compaction reads and writes tens of MiB: rarely, and only when the log is mostly old intents.
+constexpr std::uint64_t kLogBytesMax = 256_MiB;
+
+/// %id: whose folder this is.
+struct MountpathIdentity {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::string cluster_uuid, node_id, mountpath_uuid;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(cluster_uuid, node_id, mountpath_uuid);
+  }
+};
+
+/// %clock: versions below have perhaps been given.
+struct ClockCeiling {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::uint64_t hlc = 0;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(hlc);
+  }
+};
+
+/// %buckets: which buckets have a folder here. Log records have only the id.
+struct BucketTable {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::map<std::uint64_t, BucketName> buckets;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(buckets);
+  }
+};
+
+/// nullopt when the folder has nothing in it that a new file system does not have.
+Result<std::optional<std::string>> first_entry(const std::string& path) {
+  DIR* dir = ::opendir(path.c_str());
+  if (dir == nullptr) return errno_error("opendir " + path);
+  std::optional<std::string> found;
+  while (const dirent* entry = ::readdir(dir)) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == ".." || name == "lost+found") continue;
+    found = std::string(name);
+    break;
+  }
+  ::closedir(dir);
+  return found;
+}
+
+}  // namespace
+
+Mountpath::Mountpath(MountpathOptions options)
+    : options_(std::move(options)), pool_({.threads = options_.threads}) {}
+
+Result<std::unique_ptr<Mountpath>> Mountpath::open(MountpathOptions options) {
+  std::unique_ptr<Mountpath> mountpath(new Mountpath(std::move(options)));
+  if (Status st = mountpath->take_folder(); !st) {
+    return std::move(st).error().context("mountpath " + mountpath->path());
+  }
+  return mountpath;
+}
+
+Status Mountpath::take_folder() {
+  TRY(root_, disk::open_root(path()));
+  sync_fd_.reset(::open(path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!sync_fd_.valid()) return errno_error("open " + path());
+  if (::flock(sync_fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Error(Errc::busy, "another process uses it; stop that one first");
+  }
+  CHECK_OK(check_identity());
+  CHECK_OK(check_file_system());
+  return open_parts();
+}
+
+Status Mountpath::check_identity() {
+  auto bytes = disk::read_file(root(), layout::kIdentityFile, 4096);
+  if (!bytes) {
+    if (bytes.error().code() != Errc::not_found) return std::move(bytes).error();
+    TRY(const auto entry, first_entry(path()));
+    if (!entry) return write_identity();
+    return Error(Errc::invalid_argument, "it has no %id but holds \"" + *entry +
+                                             "\": give an empty folder (or the right disk)");
+  }
+  TRY(const auto id, wire::decode<MountpathIdentity>(*bytes));
+  if (id.cluster_uuid != options_.cluster_uuid || id.node_id != options_.node_id) {
+    return Error(Errc::invalid_argument,
+                 "it belongs to node " + id.node_id + " of cluster " + id.cluster_uuid +
+                     ", this is node " + options_.node_id + " of cluster " +
+                     options_.cluster_uuid + ": mount the right disk here, or empty the folder");
+  }
+  return {};
+}
+
+Status Mountpath::write_identity() {
+  const MountpathIdentity id{options_.cluster_uuid, options_.node_id,
+                             to_hex(as_bytes(random_bytes(16)))};
+  return disk::write_file_atomically(root(), layout::kIdentityFile, wire::encode(id));
+}
+
+Status Mountpath::check_file_system() {
+  TRY(facts_, disk::probe_fs(root()));
+  if (facts_.xattr_bytes < 900) {
+    return Error(Errc::unsupported, "the file system (" + facts_.type +
+                                        ") keeps no extended attributes of 900 bytes: use XFS, or "
+                                        "ext4 with blocks of 4 KiB (mkfs.ext4 -b 4096)");
+  }
+  LOG_INFO("mountpath", "path", path(), "fs", facts_.type, "xattr_bytes", facts_.xattr_bytes,
+           "reflink", facts_.reflink, "o_tmpfile", facts_.nameless_files);
+  if (!facts_.reflink) {
+    LOG_INFO("no reflink: patches and copies of large objects copy their bytes; XFS has it",
+             "path", path());
+  }
+  return {};
+}
+
+Status Mountpath::open_parts() {
+  for (const char* dir : {layout::kWorkDir, layout::kLogDir, layout::kDeletedDir, layout::kBadDir}) {
+    CHECK_OK(disk::make_dirs(root(), dir));
+  }
+  CHECK_OK(load_buckets());
+  TRY(log_, Log::open({.root = root(), .dir = layout::kLogDir}));
+  TRY(const auto mount, disk::mount_identity(root()));
+  TRY(index_, Index::open({.path = path() + "/" + layout::kIndexDir, .mount = mount}));
+  auto sync = [this]() -> Status {
+    const Lsn end = log_->end();
+    CHECK_OK(log_->flush(end));
+    CHECK_OK(disk::sync_file_system(sync_fd_.get()));
+    log_->mark_synced(end);
+    return {};
+  };
+  committer_ = std::make_unique<Committer>(pool_.threads(), std::move(sync));
+  return {};
+}
+
+Result<Mountpath::Effect> Mountpath::announce(LogType type, std::string_view payload) {
+  Lsn begin = 0, end = 0;
+  {
+    std::lock_guard lock(effects_mutex_);  // so that checkpoint() cannot slip in between
+    begin = log_->end();
+    end = log_->append(type, payload);
+    effects_.insert(begin);
+  }
+  Effect effect(this, begin, end);
+  CHECK_OK(log_->flush(end));
+  return effect;
+}
+
+void Mountpath::forget(Lsn begin) {
+  std::lock_guard lock(effects_mutex_);
+  effects_.erase(effects_.find(begin));
+}
+
+void Mountpath::checkpoint() {
+  Lsn settled = 0;
+  {
+    std::lock_guard lock(effects_mutex_);
+    settled = effects_.empty() ? log_->end() : *effects_.begin();
+  }
+  if (settled == index_->checkpoint()) return;
+  index_->advance_checkpoint(settled);
+  if (log_->bytes() < kLogBytesMax) return;
+  // What a rebuild would need and no file says: deletes and references that still hold.
+  auto keep = [this](const LogRecord& record) {
+    if (record.type == LogType::kPublishIntent) return false;
+    if (record.type != LogType::kTombstone) return true;
+    auto tombstone = wire::decode<TombstoneRecord>(record.payload);
+    if (!tombstone) return true;
+    const auto there = index_->get(tombstone->bucket, tombstone->key);
+    return !there || !*there || (*there)->info.meta_version <= tombstone->version;
+  };
+  if (Status st = log_->compact(settled, keep); !st) {
+    LOG_WARN("the log could not be compacted", "mountpath", path(), "why", st.error().what());
+  }
+}
+
+Status Mountpath::load_buckets() {
+  auto bytes = disk::read_file(root(), kBucketsFile, 256_MiB);
+  if (!bytes) {
+    if (bytes.error().code() == Errc::not_found) return {};
+    return std::move(bytes).error();
+  }
+  TRY(auto table, wire::decode<BucketTable>(*bytes));
+  for (auto& [id, name] : table.buckets) buckets_[BucketId{id}] = std::move(name);
+  return {};
+}
+
+Status Mountpath::save_buckets() const {
+  BucketTable table;
+  for (const auto& [id, name] : buckets_) table.buckets[id.value] = name;
+  return disk::write_file_atomically(root(), kBucketsFile, wire::encode(table));
+}
+
+Status Mountpath::know_bucket(BucketId id, const BucketName& name) {
+  {
+    std::shared_lock lock(buckets_mutex_);
+    if (buckets_.contains(id)) return {};
+  }
+  std::unique_lock lock(buckets_mutex_);
+  if (!buckets_.emplace(id, name).second) return {};
+  Status saved = save_buckets();
+  if (!saved) buckets_.erase(id);
+  return saved;
+}
+
+Status Mountpath::forget_bucket(BucketId id) {
+  std::unique_lock lock(buckets_mutex_);
+  if (buckets_.erase(id) == 0) return {};
+  return save_buckets();
+}
+
+std::map<BucketId, BucketName> Mountpath::buckets() const {
+  std::shared_lock lock(buckets_mutex_);
+  return buckets_;
+}
+
+std::string Mountpath::new_work_path() {
+  return std::string(layout::kWorkDir) + "/" + std::to_string(next_work_.fetch_add(1));
+}
+
+Status Mountpath::check_space(std::uint64_t more) const {
+  TRY(const auto space, disk::space_of(root()));
+  // A small disk keeps 2 %: what a tombstone needs is far less.
+  const std::uint64_t reserve = std::min(options_.reserve_bytes, space.total_bytes / 50);
+  if (space.available_bytes >= reserve && space.available_bytes - reserve >= more) return {};
+  return Error(Errc::no_space, "mountpath " + path() + " has " +
+                                   human_size(space.available_bytes) +
+                                   " left: delete objects or add a mountpath");
+}
+
+Result<std::uint64_t> Mountpath::load_ceiling() const {
+  auto bytes = disk::read_file(root(), kClockFile, 4096);
+  if (!bytes) {
+    if (bytes.error().code() == Errc::not_found) return std::uint64_t{0};
+    return std::move(bytes).error();
+  }
+  TRY(const auto ceiling, wire::decode<ClockCeiling>(*bytes));
+  return ceiling.hlc;
+}
+
+Status Mountpath::save_ceiling(std::uint64_t hlc) const {
+  const ClockCeiling ceiling{hlc};
+  return disk::write_file_atomically(root(), kClockFile, wire::encode(ceiling));
+}
+
+Status Mountpath::close_clean() {
+  committer_.reset();
+  CHECK_OK(log_->sync(log_->end()));
+  index_->advance_checkpoint(log_->end());
+  return index_->close_clean();
+}
+
+}  // namespace aisfs::store

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <shared_mutex>
+#include <string>
+
+#include "common/disk/fs_probe.h"
+#include "common/disk/io_pool.h"
+#include "node/store/committer.h"
+#include "node/store/index.h"
+#include "node/store/log.h"
+#include "node/store/log_records.h"
+
+namespace aisfs::store {
+
+struct MountpathOptions {
+  std::string path;
+  std::string cluster_uuid, node_id;
+  std::size_t threads = 4;
+  std::uint64_t reserve_bytes = 256_MiB;
+};
+
+/// One mountpath: its folder, which no other process has, with log, index, threads and committer.
+/// Made by open(); usable for objects after recover() (recovery.h). Thread-safe.
+class Mountpath {
+ public:
+  /// Checks that the folder is ours (or empty: then it becomes ours) and that the file system can
+  /// do what is needed. busy: another process has it. invalid_argument: it belongs to another node
+  /// or cluster, or holds foreign files. unsupported: names what is missing and the remedy.
+  static Result<std::unique_ptr<Mountpath>> open(MountpathOptions options);
+  Mountpath(const Mountpath&) = delete;
+  Mountpath& operator=(const Mountpath&) = delete;
+
+  const std::string& path() const { return options_.path; }
+  int root() const { return root_.get(); }
+  const disk::FsFacts& facts() const { return facts_; }
+  Log& log() { return *log_; }
+  Index& index() { return *index_; }
+  const Index& index() const { return *index_; }
+  disk::IoPool& pool() { return pool_; }
+  Committer& committer() { return *committer_; }
+
+  /// A record of the log whose effect is on its way to files and index. While it lives the index's
+  /// checkpoint stays before the record, so a restart after kill -9 looks at it again.
+  class [[nodiscard]] Effect {
+   public:
+    Effect() = default;
+    Effect(Mountpath* owner, Lsn begin, Lsn end) : owner_(owner), begin_(begin), end_(end) {}
+    Effect(Effect&& o) noexcept
+        : owner_(std::exchange(o.owner_, nullptr)), begin_(o.begin_), end_(o.end_) {}
+    Effect& operator=(Effect&& o) noexcept {
+      settle();
+      owner_ = std::exchange(o.owner_, nullptr);
+      begin_ = o.begin_;
+      end_ = o.end_;
+      return *this;
+    }
+    ~Effect() { settle(); }
+    Lsn end() const { return end_; }
+    /// The index knows; also after a failure, when files and index are as they were.
+    void settle() {
+      if (auto* owner = std::exchange(owner_, nullptr)) owner->forget(begin_);
+    }
+
+   private:
+    Mountpath* owner_ = nullptr;
+    Lsn begin_ = 0, end_ = 0;
+  };
+  /// Appends and hands to the kernel. Blocks.
+  Result<Effect> announce(LogType type, std::string_view payload);
+  template <class Record>
+  Result<Effect> announce(LogType type, const Record& record) {
+    const std::string payload = wire::encode(record);
+    return announce(type, std::string_view(payload));
+  }
+
+  /// Tells the index how far the log's effects are in it; compacts a log that has grown. Blocks.
+  void checkpoint();
+
+  /// Before anything of the bucket is written here: what the log says of it must find its folder
+  /// again. Blocks the first time, then costs a look into a map.
+  Status know_bucket(BucketId id, const BucketName& name);
+  Status forget_bucket(BucketId id);
+  std::map<BucketId, BucketName> buckets() const;
+
+  /// "%wk/<n>", never given before by this process.
+  std::string new_work_path();
+  /// no_space when less than the reserve would be left after `more` bytes. Blocks.
+  Status check_space(std::uint64_t more) const;
+
+  /// The highest ceiling of the version clock that this mountpath has seen; 0 for none.
+  Result<std::uint64_t> load_ceiling() const;
+  Status save_ceiling(std::uint64_t hlc) const;
+
+  /// Commits everything and marks the index clean. Nothing uses the mountpath any more.
+  Status close_clean();
+
+ private:
+  explicit Mountpath(MountpathOptions options);
+  Status take_folder();
+  Status check_identity();
+  Status write_identity();
+  Status check_file_system();
+  Status open_parts();
+  Status load_buckets();
+  Status save_buckets() const;
+  void forget(Lsn begin);
+
+  const MountpathOptions options_;
+  UniqueFd root_;
+  UniqueFd sync_fd_;  // syncfs reports an error once for each descriptor: this one is the judge
+  disk::FsFacts facts_;
+  disk::IoPool pool_;
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<Index> index_;
+  std::unique_ptr<Committer> committer_;
+  std::atomic<std::uint64_t> next_work_ = 1;
+  mutable std::shared_mutex buckets_mutex_;
+  std::map<BucketId, BucketName> buckets_;  // guarded by buckets_mutex_
+  std::mutex effects_mutex_;
+  std::multiset<Lsn> effects_;  // guarded by effects_mutex_: begins of records not yet settled
+};
+
+}  // namespace aisfs::store

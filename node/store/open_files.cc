@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "node/store/open_files.h"
+
+#include "common/base/hash.h"
+
+namespace aisfs::store {
+
+std::shared_ptr<OpenFile> OpenFiles::find(Version version) {
+  Shard& shard = shard_of(version);
+  std::lock_guard lock(shard.mutex);
+  const auto it = shard.by_version.find(version);
+  if (it == shard.by_version.end()) return nullptr;
+  shard.recent.splice(shard.recent.begin(), shard.recent, it->second);
+  return it->second->file;
+}
+
+void OpenFiles::insert(std::shared_ptr<OpenFile> file) {
+  const Version version = file->meta.info.content_version;
+  Shard& shard = shard_of(version);
+  std::shared_ptr<OpenFile> evicted;  // closed after the lock
+  std::lock_guard lock(shard.mutex);
+  if (shard.by_version.contains(version)) return;
+  shard.recent.push_front({version, std::move(file)});
+  shard.by_version[version] = shard.recent.begin();
+  if (shard.recent.size() <= per_shard_) return;
+  Entry& last = shard.recent.back();
+  if (last.until != TimePoint::max()) --shard.superseded;
+  evicted = std::move(last.file);
+  shard.by_version.erase(last.version);
+  shard.recent.pop_back();
+}
+
+void OpenFiles::supersede(Version version, TimePoint until) {
+  Shard& shard = shard_of(version);
+  std::lock_guard lock(shard.mutex);
+  const auto it = shard.by_version.find(version);
+  if (it == shard.by_version.end() || it->second->until != TimePoint::max()) return;
+  it->second->until = until;
+  ++shard.superseded;
+}
+
+void OpenFiles::sweep(TimePoint now) {
+  for (Shard& shard : shards_) {
+    std::list<Entry> closed;
+    std::lock_guard lock(shard.mutex);
+    if (shard.superseded == 0) continue;
+    for (auto it = shard.recent.begin(); it != shard.recent.end();) {
+      const auto entry = it++;
+      if (entry->until > now) continue;
+      --shard.superseded;
+      shard.by_version.erase(entry->version);
+      closed.splice(closed.begin(), shard.recent, entry);
+    }
+  }
+}
+
+void OpenFiles::clear() {
+  for (Shard& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    shard.by_version.clear();
+    shard.recent.clear();
+    shard.superseded = 0;
+  }
+}
+
+std::uint64_t VerifiedSet::mark_of(Version v) {
+  const std::uint64_t words[] = {v.hlc, std::uint64_t{v.epoch} << 32 | v.incarnation};
+  return xxh3_64(std::as_bytes(std::span(words))) | 1;  // 0 is an empty slot
+}
+
+bool VerifiedSet::contains(Version v) const {
+  const std::uint64_t mark = mark_of(v);
+  return slots_[(mark >> 1) % kSlots].load(std::memory_order_relaxed) == mark;
+}
+
+void VerifiedSet::insert(Version v) {
+  const std::uint64_t mark = mark_of(v);
+  slots_[(mark >> 1) % kSlots].store(mark, std::memory_order_relaxed);
+}
+
+}  // namespace aisfs::store

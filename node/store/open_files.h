@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>
+#include <atomic>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "common/async/task.h"
+#include "common/base/unique_fd.h"
+#include "node/store/object_meta.h"
+
+namespace aisfs::store {
+
+/// The file of one content version, open for reading. It stays readable whatever happens to its
+/// name: publishing renames over names, it never writes into a file.
+struct OpenFile {
+  UniqueFd fd;
+  StoredMeta meta;            // as it was when the file was opened
+  std::size_t mountpath = 0;  // whose pool reads it
+  std::atomic<bool> verified = false;
+  std::vector<std::atomic<bool>> blocks;  // verified ones, while not all are
+
+  explicit OpenFile(std::size_t block_count) : blocks(block_count) {}
+};
+
+/// The files that were read lately, by content version, least recently used out first. A version
+/// that was replaced stays for a moment longer, so that a reader of ranges can finish. Thread-safe.
+class OpenFiles {
+ public:
+  explicit OpenFiles(std::size_t capacity) : per_shard_(capacity / kShards + 1) {}
+
+  std::shared_ptr<OpenFile> find(Version content_version);
+  void insert(std::shared_ptr<OpenFile> file);
+  /// The version has been replaced or removed: its file goes at `until`.
+  void supersede(Version content_version, TimePoint until);
+  /// Closes the superseded files whose time has come.
+  void sweep(TimePoint now);
+  void clear();
+
+ private:
+  static constexpr std::size_t kShards = 16;
+  struct Entry {
+    Version version;
+    std::shared_ptr<OpenFile> file;
+    TimePoint until = TimePoint::max();
+  };
+  struct Hash {
+    std::size_t operator()(const Version& v) const {
+      return v.hlc * 0x9E3779B97F4A7C15ull ^ v.incarnation ^ std::size_t{v.epoch} << 32;
+    }
+  };
+  struct Shard {
+    std::mutex mutex;
+    std::list<Entry> recent;  // newest first
+    std::unordered_map<Version, std::list<Entry>::iterator, Hash> by_version;
+    std::size_t superseded = 0;
+  };
+  Shard& shard_of(Version v) { return shards_[Hash{}(v) >> 7 & (kShards - 1)]; }
+
+  const std::size_t per_shard_;
+  std::array<Shard, kShards> shards_;
+};
+
+/// Which contents were compared with their hashes since boot. It forgets now and then (a fixed
+/// table, one slot a hash), which costs a second look and nothing else. Thread-safe.
+class VerifiedSet {
+ public:
+  VerifiedSet() : slots_(kSlots) {}
+  bool contains(Version v) const;
+  void insert(Version v);
+
+ private:
+  static constexpr std::size_t kSlots = 1u << 19;  // 4 MiB
+  static std::uint64_t mark_of(Version v);
+  std::vector<std::atomic<std::uint64_t>> slots_;
+};
+
+}  // namespace aisfs::store

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+#include "node/store/put.h"
+
+#include <fcntl.h>
+
+#include <cstring>
+
+#include "common/base/text.h"
+#include "common/disk/posix.h"
+#include "node/store/attr_change.h"
+#include "node/store/conditions.h"
+
+namespace aisfs::store {
+namespace {
+
+// The kernel starts to write back a large upload while it still arrives, so that the sync at its
+// end, which others wait for too, is short.
+constexpr std::uint64_t kWritebackBytes = 8_MiB;
+// Larger bodies are synced on their own before they meet the group's barrier.
+constexpr std::uint64_t kOwnSyncBytes = 4_MiB;
+
+}  // namespace
+
+Status PutMutation::stage() {
+  CHECK_OK(mp.know_bucket(key.bucket, key.name.bucket));
+  CHECK_OK(body.finish(mp));
+  meta.hashes = body.sums.hashes;
+  if (meta.info.etag.empty()) {
+    meta.info.etag = body.sums.md5.empty() ? to_hex(body.sums.hashes.root)
+                                           : to_hex(as_bytes(body.sums.md5));
+  }
+  TRY(const std::string xattr, write_side(mp, dir, meta));
+  return disk::set_xattr(body.work->fd(), kMetaXattr, xattr);
+}
+
+Status PutMutation::publish() {
+  std::optional<bool> there;
+  if (base && base->kind == IndexRecord::Kind::kObject) there = base->escaped;
+  PublishIntentRecord intent{.bucket = key.bucket,
+                             .key = key.key(),
+                             .content_version = meta.info.content_version,
+                             .meta_version = meta.info.meta_version,
+                             .escaped = there.value_or(false),
+                             .work_path = body.work->path()};
+  TRY(const auto effect, mp.announce(LogType::kPublishIntent, intent));
+  TRY(const auto path, place(mp, dir, key.key(), there, body.work->path()));
+  body.work->published();
+  mp.index().put(key.bucket, key.key(), index_record_of(meta, path.escaped));
+  engine.verified.insert(meta.info.content_version);
+  if (base) engine.drop_replaced(key, *base);
+  body.work.reset();
+  return {};
+}
+
+Status Body::add(Mountpath& mp, ConstBytes bytes, Durability level) {
+  if (!work) {
+    CHECK_OK(mp.check_space(bytes.size()));
+    TRY(auto created, WorkFile::create(mp));
+    work.emplace(std::move(created));
+  }
+  digests.update(bytes);
+  CHECK_OK(disk::pwrite_all(work->fd(), bytes, size));
+  size += bytes.size();
+  if (level >= Durability::kData && size - kicked >= kWritebackBytes) {
+    ::sync_file_range(work->fd(), static_cast<off_t>(kicked), static_cast<off_t>(size - kicked),
+                      SYNC_FILE_RANGE_WRITE);
+    kicked = size;
+  }
+  return {};
+}
+
+Status Body::finish(Mountpath& mp) {
+  if (finished) return {};
+  CHECK_OK(add(mp, rest, Durability::kNone));
+  rest = {};
+  TRY(sums, digests.finish());
+  finished = true;
+  return {};
+}
+
+Status Body::sync_if_large() {
+  return size >= kOwnSyncBytes ? disk::sync_data(work->fd()) : Status();
+}
+
+namespace {
+
+class UploadImpl final : public Upload {
+ public:
+  UploadImpl(Engine& engine, Key key, PutOptions options, ExpectedChecksums expected)
+      : engine_(engine),
+        mp_(engine.mountpath_of(key)),
+        key_(std::move(key)),
+        options_(std::move(options)),
+        body_(options_.want_md5, expected) {
+    // One byte more than promised shows a body that is too long without another round.
+    grow(options_.size ? std::min<std::uint64_t>(*options_.size + 1, kHashBlockBytes) : 16_KiB);
+  }
+
+  ~UploadImpl() override {
+    if (!body_.work) return;
+    auto work = std::make_shared<WorkFile>(std::move(*body_.work));
+    asio::post(mp_.pool().threads(), [work] {});
+  }
+
+  MutableBytes space() override {
+    if (used_ == capacity_) grow(std::min<std::size_t>(capacity_ * 4, kHashBlockBytes));
+    return {buffer_.get() + used_, capacity_ - used_};
+  }
+
+  Task<Status> filled(std::size_t count) override {
+    used_ += count;
+    if (options_.size && size() > *options_.size) co_return wrong_size();
+    if (used_ == kHashBlockBytes) co_return co_await flush();
+    co_return Status{};
+  }
+
+  Task<Status> write(ConstBytes bytes) override {
+    while (!bytes.empty()) {
+      const MutableBytes to = space();
+      const std::size_t n = std::min(to.size(), bytes.size());
+      std::memcpy(to.data(), bytes.data(), n);
+      CO_CHECK_OK(co_await filled(n));
+      bytes = bytes.subspan(n);
+    }
+    co_return Status{};
+  }
+
+  Task<Status> write_from(BodySource& source) override {
+    while (true) {
+      CO_TRY(const std::size_t n, co_await source.read(space()));
+      if (n == 0) break;
+      CO_CHECK_OK(co_await filled(n));
+    }
+    if (options_.size && size() != *options_.size) co_return wrong_size();
+    co_return Status{};
+  }
+
+  std::uint64_t size() const override { return body_.size + used_; }
+
+  Task<Result<ObjectInfo>> commit() override {
+    // A small body goes to the disk in the same hop that publishes it.
+    if (body_.work) CO_CHECK_OK(co_await prepare());
+    co_return co_await publish();
+  }
+
+  Task<Status> prepare() override {
+    hand_over();
+    auto finish = [this]() -> Status {
+      CHECK_OK(body_.finish(mp_));
+      return options_.level >= Durability::kData ? body_.sync_if_large() : Status();
+    };
+    co_return co_await mp_.pool().run(std::move(finish));
+  }
+
+  Task<Result<ObjectInfo>> publish() override {
+    if (options_.size && size() != *options_.size) co_return wrong_size();
+    if (options_.before_publish) CO_CHECK_OK(options_.before_publish());
+    const std::uint64_t total = size();
+    hand_over();
+    co_return co_await publish_body(engine_, key_, options_, body_, total);
+  }
+
+  Task<void> abort() override {
+    if (!body_.work) co_return;
+    auto drop = [this] {
+      body_.work.reset();
+      return 0;
+    };
+    co_await mp_.pool().run(std::move(drop));
+  }
+
+ private:
+  Error wrong_size() const {
+    return Error(Errc::invalid_argument, "the body has " + std::to_string(size()) +
+                                             " bytes or more, " + std::to_string(*options_.size) +
+                                             " were promised");
+  }
+
+  void grow(std::size_t capacity) {
+    capacity = std::max<std::size_t>(capacity, 1);
+    if (capacity <= capacity_) return;
+    auto larger = std::make_unique_for_overwrite<std::byte[]>(capacity);
+    std::memcpy(larger.get(), buffer_.get(), used_);
+    buffer_ = std::move(larger);
+    capacity_ = capacity;
+  }
+
+  /// The body takes what is still in the buffer along.
+  void hand_over() {
+    if (body_.finished) return;
+    body_.rest = {buffer_.get(), used_};
+  }
+
+  Task<Status> flush() {
+    auto add = [this] { return body_.add(mp_, {buffer_.get(), used_}, options_.level); };
+    CO_CHECK_OK(co_await mp_.pool().run(std::move(add)));
+    used_ = 0;
+    co_return Status{};
+  }
+
+  Engine& engine_;
+  Mountpath& mp_;
+  const Key key_;
+  const PutOptions options_;
+  Body body_;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::size_t capacity_ = 0, used_ = 0;
+};
+
+StoredMeta meta_of_put(const Key& key,
+                       const PutOptions& options,
+                       const IndexRecord* base,
+                       std::uint64_t size,
+                       Version version,
+                       std::int64_t now_ns) {
+  const ObjectInfo* old = base != nullptr ? &base->info : nullptr;
+  StoredMeta meta{.bucket = key.bucket, .key = key.key(), .info = info_of_put(options, old)};
+  meta.info.ino = old != nullptr ? old->ino : options.ino.value_or(Engine::new_ino());
+  meta.info.content_version = meta.info.meta_version = version;
+  meta.info.size = size;
+  meta.info.modified_ns = now_ns;
+  meta.info.etag = options.etag;
+  meta.level = options.level;
+  return meta;
+}
+
+}  // namespace
+
+Task<Result<ObjectInfo>> publish_body(Engine& engine,
+                                      Key key,
+                                      const PutOptions& options,
+                                      Body& body,
+                                      std::uint64_t size) {
+  const auto guard = co_await engine.lock(key);
+  CO_TRY(const auto base, options.keep_attrs ? co_await engine.find_whole(key) : engine.find(key));
+  const IndexRecord* there = base ? &*base : nullptr;
+  CO_CHECK_OK(
+      check_conditions(options.conditions, there ? &there->info : nullptr, Access::kWrite));
+  CO_TRY(const Version version, engine.versions.next());
+  PutMutation put(engine, key, body, base);
+  put.meta = meta_of_put(key, options, there, size, version, engine.clock.unix_ns());
+  put.meta.info.part_sizes = body.part_sizes;
+  set_barriers(put, options.level, there);
+  CO_CHECK_OK(co_await put.mp.committer().run(put));
+  co_return std::move(put.meta.info);
+}
+
+std::unique_ptr<Upload> Store::begin_put(Key key, PutOptions options, ExpectedChecksums expected) {
+  return std::make_unique<UploadImpl>(*engine_, std::move(key), std::move(options),
+                                      std::move(expected));
+}
+
+Task<Result<ObjectInfo>> Store::put(Key key,
+                                    PutOptions options,
+                                    ExpectedChecksums expected,
+                                    BodySource& body) {
+  const auto upload = begin_put(std::move(key), std::move(options), std::move(expected));
+  CO_CHECK_OK(co_await upload->write_from(body));
+  co_return co_await upload->commit();
+}
+
+}  // namespace aisfs::store

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// A new version of an object on its way to its name; what uploads, patches, copies and multipart
+// uploads have in common.
+#pragma once
+#include "node/store/body_digests.h"
+#include "node/store/engine.h"
+
+namespace aisfs::store {
+
+/// Bytes that go to a work file. Its functions block: on the mountpath's pool.
+struct Body {
+  Body(bool want_md5, const ExpectedChecksums& expected) : digests(want_md5, expected) {}
+
+  /// Hashes and writes.
+  Status add(Mountpath& mp, ConstBytes bytes, Durability level);
+  /// Writes `rest` and ends the hashes; bad_checksum. The second call does nothing.
+  Status finish(Mountpath& mp);
+  /// A large body does not wait for, nor burden, the group's barrier with its data.
+  Status sync_if_large();
+
+  std::optional<WorkFile> work;  // made by the first add
+  std::uint64_t size = 0;        // written so far
+  std::uint64_t kicked = 0;      // of it, handed to writeback
+  ConstBytes rest;               // still in the owner's memory
+  BodyDigests digests;
+  BodyDigests::Sums sums;        // once finished
+  bool finished = false;
+  std::vector<std::uint64_t> part_sizes;  // of a multipart upload
+};
+
+/// Publishes a body under a name: file, log, index.
+class PutMutation final : public Mutation {
+ public:
+  PutMutation(Engine& e, const Key& k, Body& b, const std::optional<IndexRecord>& there)
+      : engine(e), mp(e.mountpath_of(k)), key(k), dir(dir_of(k.name.bucket)), body(b), base(there) {}
+
+  Status stage() override;
+  Status publish() override;
+
+  Engine& engine;
+  Mountpath& mp;
+  const Key& key;
+  const std::string dir;
+  Body& body;
+  const std::optional<IndexRecord>& base;
+  StoredMeta meta;
+};
+
+/// Takes the lock, checks the conditions, gives the version and publishes. `options` and `body`
+/// outlive the task.
+Task<Result<ObjectInfo>> publish_body(Engine& engine,
+                                      Key key,
+                                      const PutOptions& options,
+                                      Body& body,
+                                      std::uint64_t size);
+
+}  // namespace aisfs::store

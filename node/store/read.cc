@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Store: what reads one object.
+#include "node/store/conditions.h"
+#include "node/store/engine.h"
+#include "node/store/file_body.h"
+
+namespace aisfs::store {
+namespace {
+
+Error no_such_object(const Key& key) {
+  return Error(Errc::not_found, "object \"" + key.display() + "\" does not exist");
+}
+
+/// The body; a small object that is not verified yet is read and compared here, in one hop.
+Task<Result<ObjectStream>> stream_of(Engine& engine,
+                                     std::shared_ptr<OpenFile> file,
+                                     ObjectInfo info,
+                                     ByteRange wanted,
+                                     VerifyRead verify) {
+  const ByteRange range = wanted.within(file->meta.info.size);
+  auto& pool = engine.mountpaths[file->mountpath]->pool();
+  const bool one_block = file->meta.info.size <= kHashBlockBytes;
+  auto body = std::make_unique<FileBody>(engine, std::move(file), range, verify);
+  if (one_block && range.length > 0 && body->file() == nullptr) {
+    auto load = [&body] { return body->load_first(); };
+    CO_CHECK_OK(co_await pool.run(std::move(load)));
+  }
+  ObjectStream stream{std::move(info), range, std::move(body)};
+  co_return stream;
+}
+
+/// The version of a pin, whether it is still the object's or not.
+Task<Result<ObjectStream>> open_version(Engine& engine,
+                                        Key key,
+                                        Version version,
+                                        ByteRange range,
+                                        VerifyRead verify) {
+  const auto file = engine.files.find(version);
+  if (!file || file->meta.bucket != key.bucket) {
+    co_return Error(Errc::precondition_failed,
+                    "version " + version.to_string() + " of \"" + key.display() + "\" is gone");
+  }
+  co_return co_await stream_of(engine, file, file->meta.info, range, verify);
+}
+
+/// The record and its file, of the same version. A publish between the two looks is waited for.
+Task<Result<std::shared_ptr<OpenFile>>> open_current(Engine& engine,
+                                                     Key key,
+                                                     std::optional<IndexRecord>& record) {
+  auto file = co_await engine.open_file(key, *record);
+  if (file) co_return file;
+  if (file.error().code() != Errc::stale_map && file.error().code() != Errc::not_found) {
+    co_return file;
+  }
+  const auto guard = co_await engine.lock(key);
+  CO_TRY(record, engine.find(key));
+  if (!record) co_return no_such_object(key);
+  auto settled = co_await engine.open_file(key, *record);
+  if (!settled && settled.error().code() == Errc::not_found) {
+    co_return Error(Errc::corrupt, "the file of \"" + key.display() + "\" is gone");
+  }
+  co_return settled;
+}
+
+}  // namespace
+
+Task<Result<ObjectInfo>> Store::head(Key key, Conditions conditions) {
+  auto record = engine_->find(key);
+  if (record && *record && !(*record)->complete) record = co_await engine_->find_whole(key);
+  if (!record) co_return std::move(record).error();
+  if (!*record) co_return no_such_object(key);
+  CO_CHECK_OK(check_conditions(conditions, &(*record)->info, Access::kRead));
+  co_return std::move((*record)->info);
+}
+
+Task<Result<ObjectStream>> Store::open_object(Key key, GetOptions options, VerifyRead verify) {
+  CO_TRY(auto record, engine_->find(key));
+  if (options.version && (!record || record->info.content_version != *options.version)) {
+    co_return co_await open_version(*engine_, key, *options.version, options.range, verify);
+  }
+  if (!record) co_return no_such_object(key);
+  CO_CHECK_OK(check_conditions(options.conditions, &record->info, Access::kRead));
+  CO_TRY(auto file, co_await open_current(*engine_, key, record));
+  if (!record->complete) {
+    CO_TRY(auto whole, co_await engine_->find_whole(key));
+    if (whole && whole->info.content_version == record->info.content_version) record = whole;
+  }
+  co_return co_await stream_of(*engine_, std::move(file), std::move(record->info), options.range,
+                               verify);
+}
+
+}  // namespace aisfs::store

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+#include "node/store/recovery.h"
+
+#include <chrono>
+#include <map>
+
+#include "common/disk/posix.h"
+#include "common/obs/log.h"
+#include "node/store/file_walk.h"
+#include "node/store/layout.h"
+#include "node/store/log_records.h"
+#include "node/store/object_file.h"
+
+namespace aisfs::store {
+namespace {
+
+using Name = std::pair<BucketId, std::string>;
+
+/// What the log says of one name.
+struct Logged {
+  Version tombstone;
+  std::optional<StoredMeta> reference;
+};
+
+/// What the log's records add up to.
+struct LogSum {
+  std::map<Name, Logged> names;
+  std::map<std::string, RenameIntentRecord> renames;  // by op id, the newest state
+  std::set<BucketId> destroyed;
+};
+
+class Recovery {
+ public:
+  explicit Recovery(Mountpath& mountpath) : mp_(mountpath), buckets_(mountpath.buckets()) {}
+
+  Result<RecoveryReport> run();
+
+ private:
+  Status sum_up(Lsn from);
+  Status note(const LogRecord& record);
+  void finish_renames();
+  Status finish_rename(const RenameIntentRecord& intent);
+  Status settle_names();
+  Status settle(const Name& name, const Logged& logged);
+  std::shared_ptr<OpenFile> find_file(const std::string& dir, const Name& name, bool& escaped);
+  Status rebuild();
+  Status take_file(BucketId bucket, const std::string& dir, const std::string& path);
+  Result<StoredMeta> meta_of_path(BucketId bucket, const std::string& dir, const std::string& path);
+  void set_aside(const std::string& path, const Error& why);
+  void drop_stale(const std::string& dir, const std::string& path, const StoredMeta& meta);
+  std::optional<std::string> dir_of_bucket(BucketId id) const;
+
+  Mountpath& mp_;
+  const std::map<BucketId, BucketName> buckets_;
+  RecoveryReport report_;
+  LogSum sum_;
+  std::mutex mutex_;  // of report_ and of decisions on names while files are walked in parallel
+};
+
+std::optional<std::string> Recovery::dir_of_bucket(BucketId id) const {
+  const auto it = buckets_.find(id);
+  if (it == buckets_.end() || sum_.destroyed.contains(id)) return std::nullopt;
+  return dir_of(it->second);
+}
+
+Result<RecoveryReport> Recovery::run() {
+  const auto start = std::chrono::steady_clock::now();
+  report_.rebuilt = mp_.index().fresh();
+  TRY(report_.removed_work, remove_files_in(mp_.root(), layout::kWorkDir));
+  const Lsn end = mp_.log().end();
+  CHECK_OK(sum_up(report_.rebuilt ? mp_.log().begin() : mp_.index().checkpoint()));
+  finish_renames();
+  if (report_.rebuilt) {
+    CHECK_OK(rebuild());
+  } else {
+    CHECK_OK(settle_names());
+  }
+  CHECK_OK(mp_.index().flush());
+  if (report_.rebuilt) CHECK_OK(mp_.index().set_built());
+  mp_.index().advance_checkpoint(end);
+  report_.objects = mp_.index().counters().objects;
+  report_.took = std::chrono::steady_clock::now() - start;
+  return report_;
+}
+
+Status Recovery::sum_up(Lsn from) {
+  auto visit = [this](const LogRecord& record) -> Status {
+    ++report_.replayed;
+    return note(record);
+  };
+  return mp_.log().replay(from, visit);
+}
+
+Status Recovery::note(const LogRecord& record) {
+  switch (record.type) {
+    case LogType::kTombstone: {
+      TRY(auto r, wire::decode<TombstoneRecord>(record.payload));
+      Version& version = sum_.names[{r.bucket, std::move(r.key)}].tombstone;
+      version = std::max(version, r.version);
+      return {};
+    }
+    case LogType::kReference: {
+      TRY(auto r, wire::decode<ReferenceRecord>(record.payload));
+      TRY(auto meta, decode_meta(r.xattr, r.side));
+      auto& reference = sum_.names[{meta.bucket, meta.key}].reference;
+      if (!reference || reference->info.meta_version < meta.info.meta_version) {
+        reference = std::move(meta);
+      }
+      return {};
+    }
+    case LogType::kPublishIntent: {
+      if (report_.rebuilt) return {};  // the walk meets the file anyway
+      TRY(auto r, wire::decode<PublishIntentRecord>(record.payload));
+      sum_.names[{r.bucket, std::move(r.key)}];
+      return {};
+    }
+    case LogType::kRenameIntent: {
+      TRY(auto r, wire::decode<RenameIntentRecord>(record.payload));
+      if (!report_.rebuilt) {
+        sum_.names[{r.bucket, r.source}];
+        sum_.names[{r.bucket, r.destination}];
+      }
+      std::string op = r.op_id;
+      sum_.renames[std::move(op)] = std::move(r);
+      return {};
+    }
+    case LogType::kBucketDestroyed: {
+      TRY(const auto r, wire::decode<BucketDestroyedRecord>(record.payload));
+      sum_.destroyed.insert(r.bucket);
+      mp_.index().erase_bucket(r.bucket);
+      return {};
+    }
+    case LogType::kDirRename:
+      return {};  // its owner rolls it forward
+  }
+  return {};
+}
+
+void Recovery::finish_renames() {
+  for (const auto& [op, intent] : sum_.renames) {
+    if (intent.state != RenameIntentRecord::State::kCommitted) continue;
+    if (Status st = finish_rename(intent); !st) {
+      LOG_ERROR("a rename could not be finished", "mountpath", mp_.path(), "from", intent.source,
+                "to", intent.destination, "why", st.error().what());
+    }
+  }
+}
+
+/// The rename was acknowledged or about to be: the file that is still at the source goes on.
+Status Recovery::finish_rename(const RenameIntentRecord& intent) {
+  const auto dir = dir_of_bucket(intent.bucket);
+  if (!dir) return {};
+  for (const bool escaped : {false, true}) {
+    const std::string path = path_of(*dir, intent.source, escaped);
+    auto file = open_object_file(mp_, *dir, path);
+    if (!file || (*file)->meta.info.content_version != intent.source_version) continue;
+    StoredMeta meta = (*file)->meta;
+    if (meta.bucket != intent.bucket) continue;
+    const bool ours = meta.info.meta_version == intent.source_meta_version ||
+                      meta.info.meta_version == intent.destination_version;
+    if (!ours) continue;
+    meta.key = intent.destination;
+    meta.info.meta_version = intent.destination_version;
+    TRY(const std::string xattr, write_side(mp_, *dir, meta));
+    CHECK_OK(disk::set_xattr((*file)->fd.get(), kMetaXattr, xattr));
+    std::optional<bool> there;
+    TRY(const auto record, mp_.index().get(intent.bucket, intent.destination));
+    if (record && record->kind == IndexRecord::Kind::kObject) there = record->escaped;
+    CHECK_OK(place(mp_, *dir, intent.destination, there, path));
+  }
+  Version& gone = sum_.names[{intent.bucket, intent.source}].tombstone;
+  gone = std::max(gone, intent.destination_version);
+  sum_.names[{intent.bucket, intent.destination}];
+  const TombstoneRecord tombstone{intent.bucket, intent.source, intent.destination_version};
+  const std::string payload = wire::encode(tombstone);
+  return mp_.log().flush(mp_.log().append(LogType::kTombstone, payload));
+}
+
+Status Recovery::settle_names() {
+  for (const auto& [name, logged] : sum_.names) CHECK_OK(settle(name, logged));
+  return {};
+}
+
+std::shared_ptr<OpenFile> Recovery::find_file(const std::string& dir,
+                                              const Name& name,
+                                              bool& escaped) {
+  std::shared_ptr<OpenFile> newest;
+  for (const bool try_escaped : {false, true}) {
+    if (!try_escaped && layout::must_escape(name.second)) continue;
+    auto file = open_object_file(mp_, dir, path_of(dir, name.second, try_escaped));
+    if (!file || (*file)->meta.bucket != name.first || (*file)->meta.key != name.second) continue;
+    const auto version = (*file)->meta.info.meta_version;
+    if (newest && newest->meta.info.meta_version >= version) continue;
+    newest = *std::move(file);
+    escaped = try_escaped;
+  }
+  return newest;
+}
+
+/// Of file, reference and tombstone the newest counts.
+Status Recovery::settle(const Name& name, const Logged& logged) {
+  const auto& [bucket, key] = name;
+  const auto dir = dir_of_bucket(bucket);
+  if (!dir) return {};
+  Index& index = mp_.index();
+  TRY(const auto there, index.get(bucket, key));
+  bool escaped = false;
+  const auto file = find_file(*dir, name, escaped);
+  const Version of_file = file ? file->meta.info.meta_version : Version{};
+  const Version of_reference = logged.reference ? logged.reference->info.meta_version : Version{};
+  Version tombstone = logged.tombstone;
+  if (there && there->kind == IndexRecord::Kind::kTombstone) {
+    tombstone = std::max(tombstone, there->info.meta_version);
+  }
+  if (file && of_file <= tombstone) drop_stale(*dir, path_of(*dir, key, escaped), file->meta);
+  if (file && of_file > tombstone && of_file >= of_reference) {
+    index.put(bucket, key, index_record_of(file->meta, escaped));
+  } else if (logged.reference && of_reference > tombstone) {
+    index.put_if_newer(bucket, key, index_record_of(*logged.reference, false));
+  } else if (tombstone) {
+    index.put_if_newer(bucket, key, tombstone_of(tombstone));
+  } else if (there && there->kind == IndexRecord::Kind::kObject) {
+    LOG_ERROR("an object's file is gone", "mountpath", mp_.path(), "key", key);
+    index.erase(bucket, key);
+  }
+  return {};
+}
+
+Status Recovery::rebuild() {
+  LOG_WARN("the index is made anew from files and log", "mountpath", mp_.path());
+  for (auto& [name, logged] : sum_.names) {
+    const auto& [bucket, key] = name;
+    if (logged.tombstone) mp_.index().put_if_newer(bucket, key, tombstone_of(logged.tombstone));
+    if (logged.reference) {
+      mp_.index().put_if_newer(bucket, key, index_record_of(*logged.reference, false));
+    }
+  }
+  for (const auto& known : buckets_) {
+    const BucketId id = known.first;
+    const auto dir = dir_of_bucket(id);
+    if (!dir) continue;
+    auto take = [this, id, &dir](const std::string& path) { return take_file(id, *dir, path); };
+    CHECK_OK(walk_files(mp_.root(), layout::objects_dir(*dir), take));
+    CHECK_OK(walk_files(mp_.root(), layout::escaped_dir(*dir), take));
+  }
+  return {};
+}
+
+Status Recovery::take_file(BucketId bucket, const std::string& dir, const std::string& path) {
+  auto read = meta_of_path(bucket, dir, path);
+  if (!read) {
+    set_aside(path, read.error());
+    return {};
+  }
+  StoredMeta& meta = *read;
+  const bool escaped = path != layout::object_path(dir, meta.key).path ||
+                       layout::must_escape(meta.key);
+  std::lock_guard lock(mutex_);
+  TRY(const auto there, mp_.index().get(bucket, meta.key));
+  if (there && there->info.meta_version >= meta.info.meta_version) {
+    drop_stale(dir, path, meta);
+    return {};
+  }
+  if (there && there->kind == IndexRecord::Kind::kObject) {  // at the key's other path, and older
+    StoredMeta older;
+    older.key = meta.key;
+    older.info.meta_version = there->info.meta_version;
+    drop_stale(dir, path_of(dir, meta.key, there->escaped), older);
+  }
+  mp_.index().put(bucket, meta.key, index_record_of(meta, escaped));
+  return {};
+}
+
+/// The metadata of a file as the index should know it. A rename that power loss cut in two, and
+/// that nobody was told of as durable, leaves the new key in a file at the old path: it goes back.
+Result<StoredMeta> Recovery::meta_of_path(BucketId bucket,
+                                          const std::string& dir,
+                                          const std::string& path) {
+  TRY(const auto file, open_object_file(mp_, dir, path));
+  StoredMeta meta = file->meta;
+  if (meta.bucket != bucket) return Error(Errc::corrupt, "it belongs to another bucket");
+  if (path == layout::object_path(dir, meta.key).path) return meta;
+  if (path == layout::escaped_path(dir, meta.key).path) return meta;
+  const std::string below = layout::objects_dir(dir) + "/";
+  if (!path.starts_with(below)) return Error(Errc::corrupt, "it lies where its key does not");
+  auto key = layout::key_of_plain(std::string_view(path).substr(below.size()));
+  if (!key) return Error(Errc::corrupt, "no key lies here");
+  meta.key = *std::move(key);
+  TRY(const std::string xattr, write_side(mp_, dir, meta));
+  CHECK_OK(disk::set_xattr(file->fd.get(), kMetaXattr, xattr));
+  return meta;
+}
+
+void Recovery::set_aside(const std::string& path, const Error& why) {
+  std::lock_guard lock(mutex_);
+  const std::string to = std::string(layout::kBadDir) + "/" +
+                         std::to_string(++report_.damaged) + "-" +
+                         std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
+  LOG_WARN("a file is set aside", "mountpath", mp_.path(), "path", path, "to", to, "why",
+           why.what());
+  if (Status st = disk::rename_beneath(mp_.root(), path, to); !st) {
+    LOG_ERROR("and that failed", "why", st.error().what());
+  }
+}
+
+void Recovery::drop_stale(const std::string& dir, const std::string& path, const StoredMeta& meta) {
+  ++report_.removed_stale;
+  if (Status st = disk::unlink_beneath(mp_.root(), path); !st) {
+    LOG_WARN("a stale file stays", "path", path, "why", st.error().what());
+  }
+  remove_side(mp_, dir, meta.key, meta.info.meta_version);
+}
+
+}  // namespace
+
+Result<RecoveryReport> recover(Mountpath& mountpath) {
+  Recovery recovery(mountpath);
+  auto report = recovery.run();
+  if (!report) return std::move(report).error().context("recovery of " + mountpath.path());
+  return report;
+}
+
+}  // namespace aisfs::store

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "node/store/store.h"
+
+#include "common/disk/posix.h"
+#include "node/store/engine.h"
+#include "node/store/file_walk.h"
+#include "node/store/layout.h"
+#include "node/store/list_merge.h"
+
+namespace aisfs::store {
+
+Store::Store(StoreOptions options, Clock& clock)
+    : engine_(std::make_unique<Engine>(std::move(options), clock)) {}
+Store::~Store() = default;
+
+Status Store::open() { return engine_->open(); }
+void Store::close() { engine_->close(); }
+std::vector<RecoveryReport> Store::recovery() const { return engine_->reports; }
+void Store::set_epoch(Epoch epoch) { engine_->versions.set_epoch(epoch); }
+Result<Version> Store::next_version() { return engine_->versions.next(); }
+
+Task<Result<ListPage>> Store::list(BucketId bucket, ListOptions options) {
+  if (!engine_->ready) co_return Error(Errc::not_ready, "the target recovers its disks");
+  ScanOptions scan{.prefix = options.prefix,
+                   .after = options.after,
+                   .delimiter = options.delimiter,
+                   .limit = options.limit};
+  std::vector<ScanPage> pages;
+  for (const auto& mountpath : engine_->mountpaths) {
+    CO_TRY(auto page, mountpath->index().scan(bucket, scan));
+    pages.push_back(std::move(page));
+  }
+  ListPage page = merge_pages(std::move(pages), options.limit);
+  if (!options.attributes) drop_attributes(page);
+  co_return page;
+}
+
+Result<bool> Store::any_below(BucketId bucket, std::string_view prefix) {
+  if (!engine_->ready) return Error(Errc::not_ready, "the target recovers its disks");
+  for (const auto& mountpath : engine_->mountpaths) {
+    TRY(const bool any, mountpath->index().any_below(bucket, prefix));
+    if (any) return true;
+  }
+  return false;
+}
+
+Result<Capacity> Store::capacity() {
+  Capacity sum;
+  std::vector<std::uint64_t> seen;  // two mountpaths may share a file system
+  for (const auto& mountpath : engine_->mountpaths) {
+    const BucketCounters counters = mountpath->index().counters();
+    sum.objects += counters.objects;
+    sum.used_bytes += counters.bytes;
+    const std::uint64_t id = mountpath->facts().file_system;
+    if (std::find(seen.begin(), seen.end(), id) != seen.end()) continue;
+    seen.push_back(id);
+    TRY(const auto space, disk::space_of(mountpath->root()));
+    sum.total_bytes += space.total_bytes;
+    sum.available_bytes += space.available_bytes;
+  }
+  return sum;
+}
+
+Result<Capacity> Store::usage(BucketId bucket) {
+  Capacity sum;
+  for (const auto& mountpath : engine_->mountpaths) {
+    const BucketCounters counters = mountpath->index().counters(bucket);
+    sum.objects += counters.objects;
+    sum.used_bytes += counters.bytes;
+  }
+  return sum;
+}
+
+namespace {
+
+/// The log says that the bucket is gone before its folder goes, so nothing of it is believed.
+Status destroy_on(Mountpath& mp, BucketId bucket) {
+  const auto buckets = mp.buckets();
+  const auto known = buckets.find(bucket);
+  if (known == buckets.end()) return {};
+  TRY(const auto effect, mp.announce(LogType::kBucketDestroyed, BucketDestroyedRecord{bucket}));
+  CHECK_OK(mp.log().sync(effect.end()));
+  const std::string to = layout::deleted_path(bucket);
+  Status moved = disk::rename_beneath(mp.root(), dir_of(known->second), to);
+  if (!moved && moved.error().code() != Errc::not_found) return moved;
+  mp.index().erase_bucket(bucket);
+  CHECK_OK(remove_tree(mp.root(), to));
+  return mp.forget_bucket(bucket);
+}
+
+}  // namespace
+
+Task<Status> Store::destroy_bucket(BucketId bucket) {
+  for (const auto& mountpath : engine_->mountpaths) {
+    auto destroy = [&mountpath, bucket] { return destroy_on(*mountpath, bucket); };
+    CO_CHECK_OK(co_await mountpath->pool().run(std::move(destroy)));
+  }
+  co_return Status{};
+}
+
+namespace {
+/// A barrier without a change.
+class SyncMutation final : public Mutation {
+ public:
+  Status publish() override { return {}; }
+};
+}  // namespace
+
+Task<Status> Store::sync(Key key) {
+  SyncMutation mutation;
+  mutation.barrier_before = true;
+  co_return co_await engine_->mountpath_of(key).committer().run(mutation);
+}
+
+}  // namespace aisfs::store

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/async/clock.h"
+#include "common/client/object_api.h"
+#include "node/store/key.h"
+#include "node/store/object_meta.h"
+#include "node/store/upload.h"
+
+namespace aisfs::store {
+
+struct StoreOptions {
+  std::string cluster_uuid;
+  std::string node_id;
+  std::uint32_t incarnation = 1;         // of the node: part of every version
+  Epoch epoch = 1;                       // set_epoch() raises it
+  std::vector<std::string> mountpaths;   // absolute folders; each a file system or a part of one
+  std::size_t threads = 4;               // that may block, for each mountpath
+  std::size_t open_files = 4096;         // descriptors kept for hot objects
+  std::uint64_t reserve_bytes = 256_MiB; // a PUT fails with no_space below; deletes go on
+};
+
+/// What recovery found; for the log and `ais show`.
+struct RecoveryReport {
+  bool rebuilt = false;             // the index was made anew from files and log
+  std::uint64_t replayed = 0;       // records of the log's tail
+  std::uint64_t objects = 0;
+  std::uint64_t removed_work = 0;   // work files of uploads that never finished
+  std::uint64_t removed_stale = 0;  // files older than their tombstone
+  std::uint64_t damaged = 0;        // files set aside in %bad
+  Duration took{};
+};
+
+/// The objects of one target: files, log and index on each of its mountpaths.
+///
+/// Operations are called on a shard of the runtime and resume there; they are safe to run at the
+/// same time from all shards. What is in memory or in the index answers without leaving the
+/// thread; the rest takes one hop to the mountpath's pool. Mutations of one name happen one after
+/// the other, each as a new version; `level` in their options is the level that counts
+/// (`lower_level` is the caller's business). Errors beside those named: io, no_space, corrupt,
+/// not_ready before open() has finished.
+class Store {
+ public:
+  Store(StoreOptions options, Clock& clock);
+  ~Store();  // as close(), without the clean marker if it was not called
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  /// Takes the mountpaths (a second process is refused: busy), recovers, and is ready when it
+  /// returns. Blocks: not on an io thread. invalid_argument names a disk that belongs to another
+  /// node or cluster, unsupported a file system that lacks something, each with the remedy.
+  Status open();
+  /// Finishes the commits in flight and marks the index clean. Call when no operation runs.
+  void close();
+  std::vector<RecoveryReport> recovery() const;
+
+  /// Versions given from now on carry `epoch`; a lower one is ignored.
+  void set_epoch(Epoch epoch);
+  Result<Version> next_version();
+
+  // --- reading ---------------------------------------------------------------------------------
+
+  /// From the index, inline; only metadata too long for it is fetched from the file. not_found,
+  /// precondition_failed, not_modified.
+  Task<Result<ObjectInfo>> head(Key key, Conditions conditions = {});
+
+  /// The body keeps the version that it belongs to readable until it goes, whatever happens to the
+  /// name. With options.version: that version, also when it has been replaced since, as long as
+  /// somebody still reads it or it was read a moment ago; then precondition_failed.
+  Task<Result<ObjectStream>> open_object(Key key, GetOptions options, VerifyRead verify);
+
+  /// From the index, k-way over the mountpaths. not_ready rather than a short list.
+  Task<Result<ListPage>> list(BucketId bucket, ListOptions options);
+  /// Anything at all under the prefix?
+  Result<bool> any_below(BucketId bucket, std::string_view prefix);
+
+  // --- mutations -------------------------------------------------------------------------------
+
+  std::unique_ptr<Upload> begin_put(Key key, PutOptions options, ExpectedChecksums expected = {});
+
+  /// Writes all of `body` as the new version: begin_put, write_from, commit.
+  Task<Result<ObjectInfo>> put(Key key,
+                               PutOptions options,
+                               ExpectedChecksums expected,
+                               BodySource& body);
+
+  Task<Result<ObjectInfo>> set_attrs(Key key,
+                                     AttrChange change,
+                                     Conditions conditions,
+                                     Durability level);
+
+  /// not_found unless options.missing_ok.
+  Task<Status> remove(Key key, RemoveOptions options, Durability level);
+
+  /// The new version is complete before it becomes visible; readers of the base keep the base.
+  Task<Result<ObjectInfo>> patch(Key key, PatchOptions options, BodySource& body);
+
+  /// Both names on this node. Cloned where the file system can, else copied.
+  Task<Result<ObjectInfo>> copy_local(Key from, Key to, CopyOptions options);
+
+  /// Both names on this node, one bucket. Moves no bytes on one mountpath; between two the
+  /// destination becomes a reference.
+  Task<Result<ObjectInfo>> rename_local(Key from, Key to, RenameOptions options, Durability level);
+
+  // --- references ------------------------------------------------------------------------------
+
+  /// Moves the content of `key` behind its content version; the name becomes a reference to it.
+  /// The same again changes nothing.
+  Task<Result<Reference>> detach_content(Key key, Conditions conditions, Durability level);
+  /// Makes `key` a reference to content that lies elsewhere; `info` is what HEAD says of it.
+  Task<Result<ObjectInfo>> put_reference(Key key,
+                                         Reference content,
+                                         ObjectInfo info,
+                                         Conditions conditions,
+                                         Durability level);
+  /// What `key` refers to; nullopt for a plain object.
+  Result<std::optional<Reference>> resolve(const Key& key);
+  /// Content on this node, by reference.
+  Task<Result<ObjectStream>> open_content(BucketId bucket,
+                                          BucketName name,
+                                          Reference content,
+                                          ByteRange range,
+                                          VerifyRead verify);
+  /// No name refers to it any more. Nothing to drop is success.
+  Task<Status> drop_content(BucketId bucket, BucketName name, Reference content);
+
+  // --- multipart uploads: survive a restart ------------------------------------------------------
+
+  Task<Result<std::string>> create_upload(Key key, PutOptions options, std::string initiator);
+  Task<Result<UploadPart>> put_part(Key key,
+                                    std::string upload,
+                                    std::uint32_t number,
+                                    ExpectedChecksums expected,
+                                    BodySource& body);
+  Task<Result<ObjectInfo>> complete_upload(Key key,
+                                           std::string upload,
+                                           std::vector<CompletedPart> parts,
+                                           Conditions conditions);
+  Task<Status> abort_upload(Key key, std::string upload);
+  Task<Result<PartList>> list_parts(Key key,
+                                    std::string upload,
+                                    std::uint32_t after,
+                                    std::uint32_t limit);
+  Task<Result<UploadList>> list_uploads(BucketId bucket,
+                                        std::string prefix,
+                                        std::string after_key,
+                                        std::string after_id,
+                                        std::uint32_t limit);
+
+  // --- the whole ---------------------------------------------------------------------------------
+
+  Result<Capacity> capacity();
+  /// Objects and bytes of one bucket.
+  Result<Capacity> usage(BucketId bucket);
+  /// The bucket is gone: its objects and uploads go, its id never comes back.
+  Task<Status> destroy_bucket(BucketId bucket);
+  /// Makes everything acknowledged so far survive power loss (the mount's fsync of what was
+  /// published at a lower level).
+  Task<Status> sync(Key key);
+
+ private:
+  std::unique_ptr<class Engine> engine_;
+};
+
+}  // namespace aisfs::store

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <atomic>
+#include <functional>
+#include <mutex>
+
+#include "common/async/clock.h"
+#include "common/model/cluster_map.h"
+#include "common/model/version.h"
+
+namespace aisfs::store {
+
+/// Gives versions that rise strictly, also over restarts and when the wall clock goes back.
+///
+/// The hybrid logical clock is the wall clock in milliseconds (<< 20) or the last value + 1,
+/// whichever is more. It never passes a ceiling that is on disk, and a restart begins above the
+/// ceiling that it finds. Thread-safe.
+class VersionClock {
+ public:
+  /// Makes a ceiling durable. Blocks; called with steps of kStep, from one thread at a time.
+  using Persist = std::function<Status(std::uint64_t hlc)>;
+
+  VersionClock(Clock& clock, Epoch epoch, std::uint32_t incarnation, Persist persist);
+
+  /// All versions from now on are above `floor`: the highest ceiling or version found on disk.
+  Status start(std::uint64_t floor);
+
+  /// Blocks only when the ceiling is reached, which renew() prevents. Fails when it cannot be
+  /// raised: no version is given that a restart might give again.
+  Result<Version> next();
+
+  /// Raises the ceiling when less than half a step is left. Call about once a second.
+  Status renew();
+
+  void set_epoch(Epoch epoch);
+  std::uint64_t last() const;
+
+ private:
+  static constexpr std::uint64_t kStep = std::uint64_t{20'000} << 20;  // 20 s
+
+  std::uint64_t wall() const;
+  Status raise(std::uint64_t above);
+
+  Clock& clock_;
+  const std::uint32_t incarnation_;
+  const Persist persist_;
+  std::atomic<Epoch> epoch_;
+  std::mutex raising_;  // before mutex_
+  mutable std::mutex mutex_;
+  std::uint64_t last_ = 0;     // guarded by mutex_
+  std::uint64_t ceiling_ = 0;  // guarded by mutex_
+};
+
+}  // namespace aisfs::store
