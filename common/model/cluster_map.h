@@ -95,6 +95,7 @@ struct ClusterMap {
   std::map<std::string, Bucket> buckets;  // by uname
   std::map<std::string, User> users;      // by id; empty in copies for clients
   std::vector<PrefixMapping> mappings;
+  std::string store_node;  // the gateway whose disk holds the map; "" when no single one does
 
   bool operator==(const ClusterMap&) const = default;
 
@@ -106,7 +107,7 @@ struct ClusterMap {
 
   template <class A>
   void fields(A& ar, std::uint16_t) {
-    ar(uuid, epoch, nodes, buckets, users, mappings);
+    ar(uuid, epoch, nodes, buckets, users, mappings, store_node);
   }
 };
 

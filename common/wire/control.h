@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// What nodes say to each other on their control listeners: POST /v1/x/<method> with an envelope,
+// signed as common/auth/node_auth.h says (join is proven by its own code). Requests about buckets
+// and users are those of common/wire/data.h, with the client's identity forwarded.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/model/cluster_map.h"
+
+namespace aisfs::wire {
+
+inline constexpr std::string_view kJoinMethod = "join";
+inline constexpr std::string_view kLeaveMethod = "leave";
+inline constexpr std::string_view kKeepAliveMethod = "keep_alive";
+inline constexpr std::string_view kMapPushMethod = "map_push";
+inline constexpr std::string_view kClusterStatusMethod = "cluster_status";
+inline constexpr std::string_view kMetaGetMethod = "meta_get";
+inline constexpr std::string_view kMetaTxnMethod = "meta_txn";
+inline constexpr std::string_view kMetaGrantMethod = "meta_grant";
+inline constexpr std::string_view kMetaKeepAliveMethod = "meta_keep_alive";
+inline constexpr std::string_view kMetaRevokeMethod = "meta_revoke";
+inline constexpr std::string_view kMetaWatchMethod = "meta_watch";
+
+/// A node asks to take part. `proof` is the hex HMAC-SHA256, under the cluster's join key, of
+/// "<id>\n<identity>\n<uuid>\n<incarnation>\n<attempt>\n<time_ns>\n<nonce>\n<control address>".
+struct JoinRequest {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  NodeInfo node;              // incarnation: the last that it was given, 0 at first
+  std::string identity;       // random, made once with the node's id, kept on its disks
+  std::string cluster_uuid;   // "" before it was ever a member
+  std::string attempt;        // random, on disk before it is sent: one start of the node
+  std::string place;          // host and data folder, to tell a restart from a copy
+  std::int64_t time_ns = 0;
+  std::string nonce;
+  std::string proof;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(node, identity, cluster_uuid, attempt, place, time_ns, nonce, proof);
+  }
+};
+
+struct JoinReply {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::uint32_t incarnation = 0;  // of this start
+  std::int64_t lease = 0;
+  std::int64_t lease_ns = 0;
+  std::string cluster_uuid;
+  Epoch epoch = 0;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(incarnation, lease, lease_ns, cluster_uuid, epoch);
+  }
+};
+
+struct KeepAliveRequest {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::string node;
+  std::uint32_t incarnation = 0;
+  std::int64_t lease = 0;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(node, incarnation, lease);
+  }
+};
+
+struct KeepAliveReply {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::int64_t lease_ns = 0;
+  Epoch epoch = 0;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(lease_ns, epoch);
+  }
+};
+
+/// leave: an active node of this id goes out of the map.
+struct LeaveRequest {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::string node;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(node);
+  }
+};
+
+/// The answer to map_push (whose body is a ClusterMap): what the node knows now.
+struct EpochReply {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  Epoch epoch = 0;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(epoch);
+  }
+};
+
+struct ClusterStatus {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  Epoch epoch = 0;
+  std::vector<std::string> alive;  // ids of nodes with a lease
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(epoch, alive);
+  }
+};
+
+/// What is known of a node beside the map, so that a copy of its disks is not taken for it.
+struct NodeRecord {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::string identity;
+  std::string attempt;
+  std::string place;
+  std::uint32_t incarnation = 0;
+
+  bool operator==(const NodeRecord&) const = default;
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(identity, attempt, place, incarnation);
+  }
+};
+
+}  // namespace aisfs::wire

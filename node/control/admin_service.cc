@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "node/control/admin_service.h"
+
+#include "common/auth/token.h"
+#include "common/client/remote_admin.h"
+#include "node/control/ops/ops.h"
+#include "node/control/ops/rights.h"
+
+namespace aisfs::control {
+
+/// The gateway with the store first: it answers without a further hop.
+Result<NodeInfo> AdminService::gateway() const {
+  const MapSnapshot map = deps_.maps.current();
+  if (const auto* node = map->find_node(map->store_node)) return *node;
+  for (const auto& [_, node] : map->nodes) {
+    if (node.governs()) return node;
+  }
+  return Error(Errc::not_ready, "no gateway is known yet");
+}
+
+Task<Result<std::vector<Bucket>>> AdminService::list_buckets(Context context) {
+  CO_CHECK_OK(ops::need_user(context.who));
+  std::vector<Bucket> buckets;
+  const MapSnapshot map = deps_.maps.current();
+  for (const auto& [_, bucket] : map->buckets) {
+    if (context.who.is_admin() || bucket.owner == context.who.user()) buckets.push_back(bucket);
+  }
+  co_return buckets;
+}
+
+Task<Result<Bucket>> AdminService::find_bucket(Context context, BucketName name) {
+  const MapSnapshot map = deps_.maps.current();
+  ClusterMap copy;
+  if (const Bucket* bucket = map->find_bucket(name)) copy.buckets[name.uname()] = *bucket;
+  CO_TRY(const Bucket* bucket, ops::own_bucket(copy, name, context.who));
+  co_return *bucket;
+}
+
+Task<Result<Bucket>> AdminService::create_bucket(Context context, BucketName name, BucketProps props) {
+  if (deps_.plane != nullptr) {
+    co_return co_await ops::create_bucket(*deps_.plane, context.who, std::move(name), props);
+  }
+  CO_TRY(auto node, gateway());
+  RemoteAdmin remote(deps_.peers, std::move(node));
+  co_return co_await remote.create_bucket(std::move(context), std::move(name), props);
+}
+
+Task<Status> AdminService::destroy_bucket(Context context, BucketName name, bool force) {
+  if (deps_.plane == nullptr) {
+    CO_TRY(auto node, gateway());
+    RemoteAdmin remote(deps_.peers, std::move(node));
+    co_return co_await remote.destroy_bucket(std::move(context), std::move(name), force);
+  }
+  CO_TRY(const Bucket bucket, co_await find_bucket(context, name));
+  static_cast<void>(bucket);
+  if (!force && deps_.bucket_is_empty) {
+    CO_TRY(const bool empty, co_await deps_.bucket_is_empty(context, name));
+    if (!empty) co_return Error(Errc::not_empty, "bucket \"" + name.display() + "\" is not empty");
+  }
+  co_return co_await ops::destroy_bucket(*deps_.plane, context.who, std::move(name));
+}
+
+Task<Result<Bucket>> AdminService::set_bucket_props(Context context,
+                                                    BucketName name,
+                                                    BucketProps props) {
+  if (deps_.plane != nullptr) {
+    co_return co_await ops::set_bucket_props(*deps_.plane, context.who, std::move(name), props);
+  }
+  CO_TRY(auto node, gateway());
+  RemoteAdmin remote(deps_.peers, std::move(node));
+  co_return co_await remote.set_bucket_props(std::move(context), std::move(name), props);
+}
+
+Task<Result<UserInfo>> AdminService::create_user(Context context, CreateUser user) {
+  if (deps_.plane != nullptr) {
+    co_return co_await ops::create_user(*deps_.plane, context.who, std::move(user));
+  }
+  CO_TRY(auto node, gateway());
+  RemoteAdmin remote(deps_.peers, std::move(node));
+  co_return co_await remote.create_user(std::move(context), std::move(user));
+}
+
+Task<Result<std::vector<UserInfo>>> AdminService::list_users(Context context) {
+  CO_CHECK_OK(ops::need_admin(context.who));
+  std::vector<UserInfo> users;
+  const MapSnapshot map = deps_.maps.current();
+  for (const auto& [_, user] : map->users) {
+    UserInfo info{.id = user.id, .display_name = user.display_name, .admin = user.admin};
+    for (const auto& [access, sealed] : user.keys) info.access_keys.push_back(access);
+    users.push_back(std::move(info));
+  }
+  co_return users;
+}
+
+Task<Status> AdminService::remove_user(Context context, std::string id) {
+  if (deps_.plane != nullptr) {
+    co_return co_await ops::remove_user(*deps_.plane, context.who, std::move(id));
+  }
+  CO_TRY(auto node, gateway());
+  RemoteAdmin remote(deps_.peers, std::move(node));
+  co_return co_await remote.remove_user(std::move(context), std::move(id));
+}
+
+Task<Result<std::string>> AdminService::create_token(Context context, Duration lifetime) {
+  CO_CHECK_OK(ops::need_user(context.who));
+  const MapSnapshot map = deps_.maps.current();
+  co_return auth::create_token(deps_.key, map->uuid, context.who.user(), lifetime,
+                               deps_.clock.unix_ns());
+}
+
+}  // namespace aisfs::control

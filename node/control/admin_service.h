@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <functional>
+
+#include "common/auth/cluster_key.h"
+#include "common/client/object_api.h"
+#include "common/client/transport.h"
+#include "node/control/control_plane.h"
+
+namespace aisfs::control {
+
+struct AdminServiceDeps {
+  NodeMapSource& maps;
+  const Clock& clock;
+  auth::ClusterKey key;
+  Transport& peers;
+  ControlPlane* plane = nullptr;  // on gateways; null: forward to one
+  /// True when a bucket has no objects. Asked before an unforced destroy.
+  std::function<Task<Result<bool>>(Context, BucketName)> bucket_is_empty;
+};
+
+/// AdminApi as every node's fronts use it. Reads are answered from the map that this node knows;
+/// changes are made here on a gateway and forwarded to one elsewhere. Thread-safe.
+class AdminService final : public AdminApi {
+ public:
+  explicit AdminService(AdminServiceDeps deps) : deps_(std::move(deps)) {}
+
+  Task<Result<std::vector<Bucket>>> list_buckets(Context context) override;
+  Task<Result<Bucket>> find_bucket(Context context, BucketName name) override;
+  Task<Result<Bucket>> create_bucket(Context context, BucketName name, BucketProps props) override;
+  Task<Status> destroy_bucket(Context context, BucketName name, bool force) override;
+  Task<Result<Bucket>> set_bucket_props(Context context, BucketName name, BucketProps props) override;
+  Task<Result<UserInfo>> create_user(Context context, CreateUser user) override;
+  Task<Result<std::vector<UserInfo>>> list_users(Context context) override;
+  Task<Status> remove_user(Context context, std::string id) override;
+  Task<Result<std::string>> create_token(Context context, Duration lifetime) override;
+
+ private:
+  Result<NodeInfo> gateway() const;
+
+  const AdminServiceDeps deps_;
+};
+
+}  // namespace aisfs::control

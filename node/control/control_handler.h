@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "common/auth/verifier.h"
+#include "common/http/server.h"
+#include "node/control/admin_service.h"
+
+namespace aisfs::control {
+
+/// All of it outlives the handler.
+struct ControlHandlerDeps {
+  NodeMapSource& maps;
+  const auth::Verifier& verifier;
+  AdminService& admin;
+  ControlPlane* plane = nullptr;  // on gateways
+  MetaStore* store = nullptr;     // on the gateway with the embedded store: served to the others
+};
+
+/// The handler of the control listener: POST /v1/x/<method> of common/wire/control.h, from nodes
+/// only. Anything else is 404. A method that this node's role does not have is `unsupported`.
+http::Handler make_control_handler(ControlHandlerDeps deps);
+
+}  // namespace aisfs::control

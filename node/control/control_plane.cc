@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "node/control/control_plane.h"
+
+#include "common/async/scope.h"
+#include "common/client/remote_call.h"
+#include "common/obs/log.h"
+
+namespace aisfs::control {
+namespace {
+constexpr std::size_t kNoncesMax = 100'000;
+constexpr Duration kWatchWait = std::chrono::seconds(10);
+constexpr Duration kRetryPause = std::chrono::milliseconds(300);
+}  // namespace
+
+ControlPlane::ControlPlane(MetaStore& meta,
+                           const Clock& clock,
+                           auth::ClusterKey key,
+                           Transport& peers,
+                           NodeMapSource& maps,
+                           std::string self,
+                           ControlOptions options)
+    : meta_(meta),
+      map_store_(meta),
+      clock_(clock),
+      key_(std::move(key)),
+      peers_(peers),
+      known_(maps),
+      self_(std::move(self)),
+      options_(options) {}
+
+Task<Result<MapDraft>> ControlPlane::change(MapStore::Edit edit) {
+  CO_TRY(auto draft, co_await map_store_.change(std::move(edit)));
+  CO_TRY(const Epoch epoch, known_.install(draft.map));
+  static_cast<void>(epoch);
+  co_await tell_all(known_.current());
+  co_return draft;
+}
+
+Task<void> ControlPlane::tell_all(MapSnapshot map) {
+  const auto alive = co_await map_store_.alive();
+  if (!alive) co_return;  // their polls will tell them
+  TaskScope scope(co_await asio::this_coro::executor);
+  for (const auto& id : *alive) {
+    const NodeInfo* node = map->find_node(id);
+    if (node != nullptr && id != self_) scope.spawn(tell(*node, map));
+  }
+  co_await scope.join();
+}
+
+Task<void> ControlPlane::tell(NodeInfo node, MapSnapshot map) {
+  Context context{.who = auth::node_identity(self_),
+                  .deadline = Deadline::after(options_.push_wait),
+                  .trace = {}};
+  const std::string id = node.id;
+  auto reply = co_await call<wire::EpochReply>(peers_, std::move(node), std::move(context),
+                                               std::string(wire::kMapPushMethod), *map);
+  if (!reply) LOG_WARN("map not delivered", "node", id, "epoch", map->epoch, "why", reply.error().what());
+}
+
+Task<void> ControlPlane::follow() {
+  meta::Revision next = 0;
+  while (true) {
+    if (next == 0) {  // at first, and after the history was compacted
+      meta::GetRequest get{{std::string(kEpochKey), {}}, 0, 0};
+      auto now = co_await meta_.get(std::move(get));
+      if (now) next = now->revision + 1;
+      auto draft = co_await map_store_.load();
+      if (draft) static_cast<void>(known_.install(std::move(draft->map)));
+    }
+    meta::WatchRequest request{{std::string(kEpochKey), {}}, next, kWatchWait.count()};
+    auto reply = co_await meta_.watch(std::move(request));
+    if (!reply) {
+      next = 0;
+      Notifier pause;
+      co_await pause.wait(0, Deadline::after(kRetryPause));
+      continue;
+    }
+    next = reply->next;
+    if (reply->events.empty()) continue;
+    auto draft = co_await map_store_.load();
+    if (draft) static_cast<void>(known_.install(std::move(draft->map)));
+  }
+}
+
+Status ControlPlane::take_nonce(const std::string& nonce, std::int64_t time_ns) {
+  const std::int64_t now = clock_.unix_ns();
+  const std::int64_t skew = options_.join_skew_max.count();
+  if (time_ns < now - skew || time_ns > now + skew) {
+    return Error(Errc::permission_denied,
+                 "join refused: the node's clock is " +
+                     std::to_string(std::abs(now - time_ns) / 1'000'000'000) +
+                     " s away from this gateway's; set both by NTP");
+  }
+  std::lock_guard lock(mutex_);
+  std::erase_if(nonces_, [&](const auto& seen) { return seen.second < now - 2 * skew; });
+  if (nonces_.size() >= kNoncesMax) return Error(Errc::overloaded, "too many joins");
+  if (!nonces_.emplace(nonce, time_ns).second) {
+    return Error(Errc::permission_denied, "join refused: this request was used before");
+  }
+  return {};
+}
+
+}  // namespace aisfs::control

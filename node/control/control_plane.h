@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <map>
+#include <mutex>
+
+#include "common/auth/cluster_key.h"
+#include "common/client/object_api.h"
+#include "common/client/transport.h"
+#include "node/control/map_store.h"
+#include "node/control/node_maps.h"
+
+namespace aisfs::control {
+
+struct ControlOptions {
+  Duration lease = std::chrono::seconds(10);
+  Duration push_wait = std::chrono::seconds(5);      // for live nodes to learn of an epoch
+  Duration join_skew_max = std::chrono::minutes(5);  // between the clocks of joining nodes
+};
+
+/// What the operations in ops/ work with; one on each gateway. Thread-safe.
+///
+/// Everything it is given outlives it. `peers` reaches the control listeners of other nodes.
+class ControlPlane {
+ public:
+  ControlPlane(MetaStore& meta,
+               const Clock& clock,
+               auth::ClusterKey key,
+               Transport& peers,
+               NodeMapSource& maps,
+               std::string self,
+               ControlOptions options);
+
+  MetaStore& meta() { return meta_; }
+  MapStore& maps() { return map_store_; }
+  const Clock& clock() const { return clock_; }
+  const auth::ClusterKey& key() const { return key_; }
+  const ControlOptions& options() const { return options_; }
+  NodeMapSource& known() { return known_; }
+
+  /// Changes the map, installs it here and tells every live node; returns when all of them know
+  /// it or after push_wait.
+  Task<Result<MapDraft>> change(MapStore::Edit edit);
+
+  /// Follows changes that other gateways make; until cancelled.
+  Task<void> follow();
+
+  /// permission_denied when this proof was seen before or its time is too far from ours.
+  Status take_nonce(const std::string& nonce, std::int64_t time_ns);
+
+ private:
+  Task<void> tell_all(MapSnapshot map);
+  Task<void> tell(NodeInfo node, MapSnapshot map);
+
+  MetaStore& meta_;
+  MapStore map_store_;
+  const Clock& clock_;
+  const auth::ClusterKey key_;
+  Transport& peers_;
+  NodeMapSource& known_;
+  const std::string self_;
+  const ControlOptions options_;
+  std::mutex mutex_;
+  std::map<std::string, std::int64_t> nonces_;  // with their time; guarded by mutex_
+};
+
+}  // namespace aisfs::control

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "node/control/map_store.h"
+
+#include "common/base/text.h"
+#include "common/wire/envelope.h"
+
+namespace aisfs::control {
+namespace {
+
+constexpr int kRacesMax = 32;
+
+template <class T>
+struct Boxed {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  T value;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(value);
+  }
+};
+
+template <class T>
+Status unbox(std::string_view bytes, T& into) {
+  TRY(auto boxed, wire::decode<Boxed<T>>(bytes));
+  into = std::move(boxed.value);
+  return {};
+}
+
+std::string key(std::string_view kind, std::string_view id = {}) {
+  return std::string(kMapPrefix) + std::string(kind) + std::string(id);
+}
+
+using Keys = std::map<std::string, std::string>;
+
+Keys keys_of(const MapDraft& draft) {
+  Keys keys;
+  keys[key("epoch")] = std::to_string(draft.map.epoch);
+  keys[key("uuid")] = draft.map.uuid;
+  keys[key("store")] = draft.map.store_node;
+  for (const auto& [id, v] : draft.map.nodes) keys[key("nodes/", id)] = wire::encode(Boxed<NodeInfo>{v});
+  for (const auto& [id, v] : draft.map.buckets) keys[key("buckets/", id)] = wire::encode(Boxed<Bucket>{v});
+  for (const auto& [id, v] : draft.map.users) keys[key("users/", id)] = wire::encode(Boxed<User>{v});
+  for (const auto& [id, v] : draft.records) keys[key("records/", id)] = wire::encode(v);
+  for (std::size_t i = 0; i < draft.map.mappings.size(); ++i) {
+    keys[key("mappings/", to_hex(static_cast<std::uint64_t>(i)))] =
+        wire::encode(Boxed<PrefixMapping>{draft.map.mappings[i]});
+  }
+  return keys;
+}
+
+Status read_key(std::string_view name, const std::string& value, MapDraft& draft) {
+  const auto slash = name.find('/');
+  const std::string_view kind = name.substr(0, slash);
+  const std::string id(slash == name.npos ? "" : name.substr(slash + 1));
+  if (kind == "epoch") {
+    const auto epoch = parse_u64(value);
+    if (!epoch) return Error(Errc::corrupt, "meta store: the epoch is no number");
+    draft.map.epoch = static_cast<Epoch>(*epoch);
+  }
+  if (kind == "uuid") draft.map.uuid = value;
+  if (kind == "store") draft.map.store_node = value;
+  if (kind == "nodes") return unbox(value, draft.map.nodes[id]);
+  if (kind == "buckets") return unbox(value, draft.map.buckets[id]);
+  if (kind == "users") return unbox(value, draft.map.users[id]);
+  if (kind == "mappings") return unbox(value, draft.map.mappings.emplace_back());
+  if (kind == "records") {
+    TRY(draft.records[id], wire::decode<wire::NodeRecord>(value));
+  }
+  return {};
+}
+
+}  // namespace
+
+Task<Result<MapStore::Loaded>> MapStore::load_all() {
+  meta::GetRequest all{meta::prefix_range(std::string(kMapPrefix)), 0, 0};
+  CO_TRY(auto reply, co_await meta_.get(std::move(all)));
+  Loaded loaded;
+  for (auto& kv : reply.kvs) {
+    CO_CHECK_OK(read_key(std::string_view(kv.key).substr(kMapPrefix.size()), kv.value, loaded.draft));
+    std::string name = kv.key;
+    loaded.kvs[std::move(name)] = std::move(kv);
+  }
+  co_return loaded;
+}
+
+Task<Result<MapDraft>> MapStore::load() {
+  CO_TRY(auto loaded, co_await load_all());
+  if (loaded.draft.map.epoch == 0) {
+    co_return Error(Errc::not_found, "the store has no cluster; start its first gateway with --bootstrap");
+  }
+  co_return std::move(loaded.draft);
+}
+
+Task<Result<MapDraft>> MapStore::change(Edit edit) {
+  for (int race = 0; race < kRacesMax; ++race) {
+    CO_TRY(auto loaded, co_await load_all());
+    MapDraft next = loaded.draft;
+    CO_CHECK_OK(edit(next));
+    const Keys before = keys_of(loaded.draft);
+    if (keys_of(next) == before) co_return next;
+    ++next.map.epoch;
+
+    meta::TxnRequest request;
+    request.compares.push_back({.key = std::string(kEpochKey),
+                                .number = loaded.kvs[std::string(kEpochKey)].mod_revision});
+    const Keys after = keys_of(next);
+    for (const auto& [name, value] : after) {
+      const auto it = before.find(name);
+      if (it == before.end() || it->second != value) request.then.push_back(meta::put_step(name, value));
+    }
+    for (const auto& [name, _] : before) {
+      if (!after.contains(name)) request.then.push_back(meta::remove_step(name));
+    }
+    CO_TRY(const auto reply, co_await meta_.txn(std::move(request)));
+    if (reply.succeeded) co_return next;
+  }
+  co_return Error(Errc::overloaded, "the cluster map changes too fast; try again");
+}
+
+Task<Status> MapStore::bootstrap(std::string uuid) {
+  MapDraft first;
+  first.map.uuid = std::move(uuid);
+  first.map.epoch = 1;
+  meta::TxnRequest request;
+  request.compares.push_back({.key = std::string(kEpochKey), .number = 0});
+  for (const auto& [name, value] : keys_of(first)) request.then.push_back(meta::put_step(name, value));
+  CO_TRY(const auto reply, co_await meta_.txn(std::move(request)));
+  static_cast<void>(reply);  // lost: there is a cluster already, which is as good
+  co_return Status{};
+}
+
+Task<Result<std::vector<std::string>>> MapStore::alive() {
+  meta::GetRequest all{meta::prefix_range(std::string(kAlivePrefix)), 0, 0};
+  CO_TRY(const auto reply, co_await meta_.get(std::move(all)));
+  std::vector<std::string> ids;
+  for (const auto& kv : reply.kvs) ids.push_back(kv.key.substr(kAlivePrefix.size()));
+  co_return ids;
+}
+
+}  // namespace aisfs::control

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// The cluster map as keys of a MetaStore, changed one epoch at a time:
+//
+//   aisfs/map/epoch            decimal; every change compares and raises it
+//   aisfs/map/uuid             of the cluster
+//   aisfs/map/store            id of the gateway that holds the embedded store
+//   aisfs/map/nodes/<id>       NodeInfo           aisfs/map/buckets/<uname>   Bucket
+//   aisfs/map/users/<id>       User               aisfs/map/mappings/<n>      PrefixMapping
+//   aisfs/map/records/<id>     NodeRecord, known to gateways only
+//   aisfs/alive/<id>           there while the node's lease lasts
+#pragma once
+#include <functional>
+
+#include "common/model/cluster_map.h"
+#include "common/wire/control.h"
+#include "node/control/meta_store.h"
+
+namespace aisfs::control {
+
+inline constexpr std::string_view kMapPrefix = "aisfs/map/";
+inline constexpr std::string_view kEpochKey = "aisfs/map/epoch";
+inline constexpr std::string_view kAlivePrefix = "aisfs/alive/";
+
+/// The map and what gateways keep beside it.
+struct MapDraft {
+  ClusterMap map;
+  std::map<std::string, wire::NodeRecord> records;  // by node id
+};
+
+class MapStore {
+ public:
+  /// `meta` outlives it.
+  explicit MapStore(MetaStore& meta) : meta_(meta) {}
+
+  /// not_found when the store has no cluster yet.
+  Task<Result<MapDraft>> load();
+
+  /// Applies `edit` to the newest map and publishes the outcome as the next epoch; when somebody
+  /// else was faster, anew. An edit that changes nothing makes no epoch; its error is passed on.
+  /// `edit` may run several times. overloaded after too many lost races.
+  using Edit = std::function<Status(MapDraft&)>;
+  Task<Result<MapDraft>> change(Edit edit);
+
+  /// Makes the first map, of epoch 1, if there is none.
+  Task<Status> bootstrap(std::string uuid);
+
+  Task<Result<std::vector<std::string>>> alive();
+
+ private:
+  struct Loaded {
+    std::map<std::string, meta::KeyValue> kvs;
+    MapDraft draft;
+  };
+  Task<Result<Loaded>> load_all();
+
+  MetaStore& meta_;
+};
+
+}  // namespace aisfs::control

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "node/control/membership.h"
+
+#include "common/async/offload.h"
+#include "common/base/hash.h"
+#include "common/base/text.h"
+#include "common/client/remote_call.h"
+#include "common/client/retry.h"
+#include "common/obs/log.h"
+#include "common/wire/control.h"
+#include "common/wire/map_watch.h"
+#include "node/control/control_transport.h"
+#include "node/control/ops/ops.h"
+
+namespace aisfs::control {
+namespace {
+
+constexpr Duration kJoinAttempt = std::chrono::seconds(15);
+constexpr Duration kRenewAttempt = std::chrono::seconds(2);
+
+bool is_final(const Error& error) {
+  return error == Errc::unauthenticated || error == Errc::permission_denied ||
+         error == Errc::invalid_argument;
+}
+
+}  // namespace
+
+Membership::Membership(NodeIdentity identity,
+                       NodeInfo node,
+                       MembershipOptions options,
+                       auth::ClusterKey key,
+                       Clock& clock,
+                       Transport& peers,
+                       NodeMapSource& maps,
+                       Fencing& fencing,
+                       ControlPlane* plane)
+    : identity_(std::move(identity)),
+      node_(std::move(node)),
+      options_(std::move(options)),
+      key_(std::move(key)),
+      clock_(clock),
+      peers_(peers),
+      maps_(maps),
+      fencing_(fencing),
+      plane_(plane) {}
+
+std::vector<NodeInfo> Membership::gateways() const {
+  std::vector<NodeInfo> nodes;
+  for (const auto& endpoint : options_.gateways) nodes.push_back(node_at(endpoint));
+  const MapSnapshot map = maps_.current();
+  for (const auto& [id, node] : map->nodes) {
+    if (node.governs() && id != node_.id) nodes.push_back(node);
+  }
+  return nodes;
+}
+
+template <class Reply, class Request>
+Task<Result<Reply>> Membership::ask_gateways(std::string method, Request request, Duration each) {
+  Error last(Errc::unreachable, "no gateway is known; give one with --join");
+  for (NodeInfo& gateway : gateways()) {
+    Context context{.who = {}, .deadline = Deadline::after(each), .trace = {}};
+    auto reply = co_await call<Reply>(peers_, std::move(gateway), std::move(context), method, request);
+    if (reply) co_return reply;
+    last = std::move(reply).error();
+    if (is_final(last) || last == Errc::not_found) break;
+  }
+  co_return last;
+}
+
+wire::JoinRequest Membership::join_request() const {
+  wire::JoinRequest request;
+  request.node = node_;
+  request.node.incarnation = identity_.incarnation;
+  request.identity = identity_.identity;
+  request.cluster_uuid = identity_.cluster_uuid;
+  request.attempt = identity_.attempt;
+  request.place = place_of(options_.data_dir);
+  request.time_ns = clock_.unix_ns();
+  request.nonce = to_hex(as_bytes(random_bytes(16)));
+  request.proof = to_hex(as_bytes(hmac_sha256(key_.join(), ops::join_text(request))));
+  return request;
+}
+
+Task<Result<wire::JoinReply>> Membership::try_join() {
+  auto request = join_request();
+  if (plane_ != nullptr) co_return co_await ops::join(*plane_, std::move(request));
+  co_return co_await ask_gateways<wire::JoinReply>(std::string(wire::kJoinMethod),
+                                                   std::move(request), kJoinAttempt);
+}
+
+Task<Result<NodeInfo>> Membership::join(Deadline deadline) {
+  Backoff backoff;
+  while (true) {
+    if (identity_.attempt.empty()) {
+      identity_.attempt = to_hex(as_bytes(random_bytes(16)));
+      auto save = [dir = options_.data_dir, identity = identity_] { return save_identity(dir, identity); };
+      CO_CHECK_OK(co_await offload(disk_, std::move(save)));
+    }
+    const TimePoint sent = clock_.now();
+    auto reply = co_await try_join();
+    if (reply) {
+      identity_.incarnation = node_.incarnation = reply->incarnation;
+      identity_.cluster_uuid = reply->cluster_uuid;
+      identity_.attempt.clear();
+      lease_ = reply->lease;
+      auto save = [dir = options_.data_dir, identity = identity_] { return save_identity(dir, identity); };
+      CO_CHECK_OK(co_await offload(disk_, std::move(save)));
+      fencing_.renewed(sent, Duration(reply->lease_ns));
+      co_return node_;
+    }
+    if (is_final(reply.error())) co_return std::move(reply).error();
+    LOG_WARN("not joined yet", "why", reply.error().what());
+    if (!co_await backoff.wait(deadline)) co_return std::move(reply).error();
+  }
+}
+
+Task<void> Membership::renew() {
+  wire::KeepAliveRequest request{node_.id, node_.incarnation, lease_};
+  const TimePoint sent = clock_.now();
+  Result<wire::KeepAliveReply> reply(Errc::cancelled);
+  if (plane_ != nullptr) {
+    reply = co_await ops::keep_alive(*plane_, std::move(request));
+  } else {
+    reply = co_await ask_gateways<wire::KeepAliveReply>(std::string(wire::kKeepAliveMethod),
+                                                        std::move(request), kRenewAttempt);
+  }
+  if (reply) {
+    fencing_.renewed(sent, Duration(reply->lease_ns));
+    if (reply->epoch > maps_.current()->epoch) maps_.wanted().notify();
+    co_return;
+  }
+  LOG_WARN("lease not renewed", "why", reply.error().what());
+  if (reply.error().code() != Errc::not_found) co_return;
+  fencing_.fence();
+  const auto joined = co_await join(Deadline::after(kJoinAttempt));
+  if (!joined) LOG_ERROR("the cluster does not take this node back", "why", joined.error().what());
+}
+
+Task<void> Membership::keep_alive() {
+  while (co_await clock_.sleep(options_.renew_every)) co_await renew();
+}
+
+Task<void> Membership::follow_map() {
+  Backoff backoff;
+  while (true) {
+    const Epoch known = maps_.current()->epoch;
+    wire::MapWatchRequest request;
+    request.known = known;
+    request.wait_ms = wire::kMapWatchMsMax;
+    auto map = co_await ask_gateways<ClusterMap>(
+        std::string(wire::kMapWatchMethod), request,
+        std::chrono::milliseconds(wire::kMapWatchMsMax) + kRenewAttempt);
+    if (map) {
+      const auto installed = maps_.install(*std::move(map));
+      if (installed) backoff = Backoff();
+      if (installed) continue;
+      LOG_ERROR("map refused", "why", installed.error().what());
+    }
+    co_await backoff.wait(Deadline());
+  }
+}
+
+Task<void> Membership::save_maps() {
+  while (true) {
+    const auto seen = maps_.installed().count();
+    const MapSnapshot map = maps_.current();
+    if (map->epoch != 0) {
+      auto save = [file = options_.data_dir + "/cluster.map", map] { return save_map(file, *map); };
+      const auto saved = co_await offload(disk_, std::move(save));
+      if (!saved) LOG_ERROR("map not saved", "why", saved.error().what());
+    }
+    co_await maps_.installed().wait(seen, Deadline());
+  }
+}
+
+}  // namespace aisfs::control

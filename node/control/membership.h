@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <boost/asio/thread_pool.hpp>
+#include <vector>
+
+#include "common/async/clock.h"
+#include "common/auth/cluster_key.h"
+#include "common/client/transport.h"
+#include "node/control/control_plane.h"
+#include "node/control/fencing.h"
+#include "node/control/node_maps.h"
+#include "node/control/node_state.h"
+
+namespace aisfs::control {
+
+struct MembershipOptions {
+  std::string data_dir;
+  std::vector<Endpoint> gateways;  // control addresses to try beside those of the map
+  Duration renew_every = std::chrono::seconds(1);
+};
+
+/// A node's side of being a member: joins, renews its lease, follows the map and keeps it on disk.
+/// Everything it is given outlives it. One executor.
+class Membership {
+ public:
+  /// `plane` on a gateway: it is asked without the network. Null elsewhere.
+  Membership(NodeIdentity identity,
+             NodeInfo node,
+             MembershipOptions options,
+             auth::ClusterKey key,
+             Clock& clock,
+             Transport& peers,
+             NodeMapSource& maps,
+             Fencing& fencing,
+             ControlPlane* plane);
+
+  /// Joins; tries again while no gateway answers, until the deadline. A refusal ends it
+  /// (unauthenticated, permission_denied). Returns the node as it is in the map now.
+  Task<Result<NodeInfo>> join(Deadline deadline);
+
+  /// Renews the lease; joins again when it was lost. Until cancelled, or refused for good.
+  Task<void> keep_alive();
+  /// Fetches newer maps. Until cancelled.
+  Task<void> follow_map();
+  /// Writes every new map to <data_dir>/cluster.map. Until cancelled.
+  Task<void> save_maps();
+
+ private:
+  Task<Result<wire::JoinReply>> try_join();
+  wire::JoinRequest join_request() const;
+  /// Calls a method at one gateway after the other until one answers.
+  template <class Reply, class Request>
+  Task<Result<Reply>> ask_gateways(std::string method, Request request, Duration each);
+  std::vector<NodeInfo> gateways() const;
+  Task<void> renew();
+
+  NodeIdentity identity_;
+  NodeInfo node_;
+  const MembershipOptions options_;
+  const auth::ClusterKey key_;
+  Clock& clock_;
+  Transport& peers_;
+  NodeMapSource& maps_;
+  Fencing& fencing_;
+  ControlPlane* const plane_;
+  meta::LeaseId lease_ = 0;
+  asio::thread_pool disk_{1};  // for the files of the data folder
+};
+
+}  // namespace aisfs::control

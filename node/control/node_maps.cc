@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "node/control/node_maps.h"
+
+#include "common/obs/log.h"
+#include "common/wire/envelope.h"
+#include "node/control/small_file.h"
+
+namespace aisfs::control {
+
+MapSnapshot NodeMapSource::current() const {
+  std::lock_guard lock(mutex_);
+  return map_;
+}
+
+Task<Result<MapSnapshot>> NodeMapSource::at_least(Epoch epoch, Deadline deadline) {
+  while (true) {
+    const auto seen = installed_.count();
+    auto map = current();
+    if (map->epoch >= epoch) co_return map;
+    if (deadline.expired()) {
+      co_return Error(Errc::not_ready, "no cluster map of epoch " + std::to_string(epoch) +
+                                           " could be had; is a gateway reachable?");
+    }
+    wanted_.notify();
+    co_await installed_.wait(seen, deadline);
+  }
+}
+
+Result<Epoch> NodeMapSource::install(ClusterMap map) {
+  auto next = std::make_shared<const ClusterMap>(std::move(map));
+  {
+    std::lock_guard lock(mutex_);
+    if (!map_->uuid.empty() && map_->uuid != next->uuid) {
+      return Error(Errc::permission_denied, "a map of cluster " + next->uuid +
+                                                ", but this node belongs to " + map_->uuid);
+    }
+    if (next->epoch <= map_->epoch) return map_->epoch;
+    map_ = next;
+  }
+  LOG_INFO("map installed", "epoch", next->epoch, "nodes", next->nodes.size(), "buckets",
+           next->buckets.size());
+  installed_.notify();
+  return next->epoch;
+}
+
+Status save_map(const std::string& file, const ClusterMap& map) {
+  return write_private_file(file, wire::encode(map));
+}
+
+Result<ClusterMap> load_map(const std::string& file) {
+  TRY(const auto bytes, read_private_file(file));
+  return wire::decode<ClusterMap>(bytes);
+}
+
+}  // namespace aisfs::control

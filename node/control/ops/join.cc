@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/hash.h"
+#include "common/base/text.h"
+#include "common/obs/log.h"
+#include "common/wire/envelope.h"
+#include "node/control/ops/ops.h"
+
+namespace aisfs::control::ops {
+namespace {
+
+Status check_proof(const ControlPlane& plane, const wire::JoinRequest& request) {
+  const std::string expected = to_hex(as_bytes(hmac_sha256(plane.key().join(), join_text(request))));
+  if (equal_constant_time(expected, request.proof)) return {};
+  return Error(Errc::unauthenticated, "join of " + request.node.id +
+                                          " refused: its cluster key is not this cluster's; give "
+                                          "it a copy of the gateway's cluster.key");
+}
+
+/// The node's record as it will be, or why the node is not who it says.
+Result<wire::NodeRecord> next_record(const MapDraft& draft, const wire::JoinRequest& request) {
+  const std::string& id = request.node.id;
+  if (!request.cluster_uuid.empty() && request.cluster_uuid != draft.map.uuid) {
+    return Error(Errc::permission_denied,
+                 "join of " + id + " refused: its data belongs to cluster " + request.cluster_uuid +
+                     ", this is " + draft.map.uuid + "; use other data folders or the right cluster");
+  }
+  const auto it = draft.records.find(id);
+  if (it == draft.records.end()) {
+    return wire::NodeRecord{request.identity, request.attempt, request.place,
+                            request.node.incarnation + 1};
+  }
+  const wire::NodeRecord& known = it->second;
+  if (known.identity != request.identity) {
+    return Error(Errc::permission_denied, "join of " + id +
+                                              " refused: another node has this id; remove node_id "
+                                              "from the new node's configuration");
+  }
+  if (known.attempt != request.attempt && known.incarnation != request.node.incarnation) {
+    return Error(Errc::permission_denied,
+                 "join of " + id + " refused: its disks are a copy or were restored (start " +
+                     std::to_string(request.node.incarnation) + ", the cluster knows " +
+                     std::to_string(known.incarnation) + "); start the original, or wipe this one");
+  }
+  return wire::NodeRecord{known.identity, request.attempt, request.place, known.incarnation + 1};
+}
+
+Status check_not_elsewhere(const MapDraft& draft,
+                           const std::vector<std::string>& alive,
+                           const wire::JoinRequest& request) {
+  const auto it = draft.records.find(request.node.id);
+  const bool lives = std::find(alive.begin(), alive.end(), request.node.id) != alive.end();
+  if (!lives || it == draft.records.end() || it->second.place == request.place) return {};
+  return Error(Errc::busy, "node " + request.node.id + " is running at " + it->second.place +
+                               "; stop it, or wait for its lease to end");
+}
+
+Task<Result<meta::LeaseId>> grant_lease(ControlPlane& plane, std::string id, std::uint32_t incarnation) {
+  CO_TRY(const auto lease, co_await plane.meta().grant(plane.options().lease));
+  meta::TxnRequest request;
+  request.then.push_back(meta::put_step(std::string(kAlivePrefix) + id,
+                                        std::to_string(incarnation), lease));
+  CO_TRY(const auto reply, co_await plane.meta().txn(std::move(request)));
+  static_cast<void>(reply);
+  co_return lease;
+}
+
+}  // namespace
+
+std::string join_text(const wire::JoinRequest& r) {
+  return r.node.id + "\n" + r.identity + "\n" + r.cluster_uuid + "\n" +
+         std::to_string(r.node.incarnation) + "\n" + r.attempt + "\n" + std::to_string(r.time_ns) +
+         "\n" + r.nonce + "\n" + r.node.control_net.to_string();
+}
+
+Task<Result<wire::JoinReply>> join(ControlPlane& plane, wire::JoinRequest request) {
+  CO_CHECK_OK(check_proof(plane, request));
+  CO_CHECK_OK(plane.take_nonce(request.nonce, request.time_ns));
+  if (request.node.id.empty() || request.node.id.find('/') != request.node.id.npos) {
+    co_return Error(Errc::invalid_argument, "a node id is not empty and has no '/'");
+  }
+  CO_TRY(const auto alive, co_await plane.maps().alive());
+  const MapStore::Edit edit = [=](MapDraft& draft) -> Status {
+    CHECK_OK(check_not_elsewhere(draft, alive, request));
+    TRY(auto record, next_record(draft, request));
+    NodeInfo node = request.node;
+    node.incarnation = record.incarnation;
+    const auto* known = draft.map.find_node(node.id);
+    node.state = known != nullptr ? known->state : NodeState::kActive;
+    draft.map.nodes[node.id] = std::move(node);
+    draft.records[request.node.id] = std::move(record);
+    return {};
+  };
+  CO_TRY(const auto draft, co_await plane.change(edit));
+  const auto& node = draft.map.nodes.at(request.node.id);
+  CO_TRY(const auto lease, co_await grant_lease(plane, node.id, node.incarnation));
+  LOG_INFO("node joined", "node", node.id, "incarnation", node.incarnation, "epoch", draft.map.epoch);
+  co_return wire::JoinReply{node.incarnation, lease, plane.options().lease.count(), draft.map.uuid,
+                            draft.map.epoch};
+}
+
+}  // namespace aisfs::control::ops

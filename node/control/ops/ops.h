@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Operations of the control plane, a file each. All check what `who` may do, run on the caller's
+// executor, and return when every live node knows the new map (bounded). Errors beside those
+// named: unauthenticated (anonymous), permission_denied, those of MetaStore.
+#pragma once
+#include "node/control/control_plane.h"
+
+namespace aisfs::control::ops {
+
+/// already_exists: "bucket \"ais://b\" already exists"; invalid_argument for a bad name.
+Task<Result<Bucket>> create_bucket(ControlPlane& plane,
+                                   auth::Identity who,
+                                   BucketName name,
+                                   BucketProps props);
+/// not_found. Whether it is empty is the caller's to know.
+Task<Status> destroy_bucket(ControlPlane& plane, auth::Identity who, BucketName name);
+Task<Result<Bucket>> set_bucket_props(ControlPlane& plane,
+                                      auth::Identity who,
+                                      BucketName name,
+                                      BucketProps props);
+
+/// For administrators. already_exists for the id or the access key. The reply has the secret.
+Task<Result<UserInfo>> create_user(ControlPlane& plane, auth::Identity who, CreateUser user);
+/// not_found; busy while the user owns buckets or is the last administrator.
+Task<Status> remove_user(ControlPlane& plane, auth::Identity who, std::string id);
+
+/// unauthenticated: the node has another cluster key; permission_denied: another cluster's data,
+/// another node of this id, a copy of its disks; busy: it is running elsewhere.
+Task<Result<wire::JoinReply>> join(ControlPlane& plane, wire::JoinRequest request);
+/// not_found: the lease has ended or belongs to a later start; join again.
+Task<Result<wire::KeepAliveReply>> keep_alive(ControlPlane& plane, wire::KeepAliveRequest request);
+/// A gateway of its own accord, or an administrator. A target's leaving is refused (unsupported)
+/// while it may hold objects.
+Task<Status> leave(ControlPlane& plane, auth::Identity who, wire::LeaveRequest request);
+
+/// The text that a join proves.
+std::string join_text(const wire::JoinRequest& request);
+
+}  // namespace aisfs::control::ops

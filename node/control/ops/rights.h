@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "common/auth/identity.h"
+#include "common/model/cluster_map.h"
+
+namespace aisfs::control::ops {
+
+inline Status need_user(const auth::Identity& who) {
+  if (!who.is_anonymous()) return {};
+  return Error(Errc::unauthenticated, "sign the request with the keys of a user");
+}
+
+inline Status need_admin(const auth::Identity& who) {
+  CHECK_OK(need_user(who));
+  if (who.is_admin()) return {};
+  return Error(Errc::permission_denied, "only an administrator may do this");
+}
+
+/// The bucket if `who` may change it: its owner or an administrator.
+inline Result<Bucket*> own_bucket(ClusterMap& map, const BucketName& name, const auth::Identity& who) {
+  CHECK_OK(need_user(who));
+  const auto it = map.buckets.find(name.uname());
+  if (it == map.buckets.end()) {
+    return Error(Errc::not_found, "bucket \"" + name.display() + "\" does not exist");
+  }
+  if (!who.is_admin() && it->second.owner != who.user()) {
+    return Error(Errc::permission_denied, "bucket \"" + name.display() + "\" belongs to another user");
+  }
+  return &it->second;
+}
+
+}  // namespace aisfs::control::ops

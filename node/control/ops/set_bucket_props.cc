@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include "node/control/ops/ops.h"
+#include "node/control/ops/rights.h"
+
+namespace aisfs::control::ops {
+
+Task<Result<Bucket>> set_bucket_props(ControlPlane& plane,
+                                      auth::Identity who,
+                                      BucketName name,
+                                      BucketProps props) {
+  if (props.copies != 1) {
+    co_return Error(Errc::unsupported, "this release keeps one copy of an object: copies must be 1");
+  }
+  const MapStore::Edit edit = [=](MapDraft& draft) -> Status {
+    TRY(Bucket * bucket, own_bucket(draft.map, name, who));
+    bucket->props = props;
+    return {};
+  };
+  CO_TRY(auto draft, co_await plane.change(edit));
+  co_return draft.map.buckets.at(name.uname());
+}
+
+}  // namespace aisfs::control::ops
