@@ -2,7 +2,10 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
+#include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -50,11 +53,6 @@ class Runtime {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace aisfs
-
-#include <boost/asio/use_future.hpp>
-
-namespace aisfs {
 template <class T>
 T Runtime::run_on(std::size_t index, Task<T> task) {
   if constexpr (std::is_void_v<T>) {
@@ -65,4 +63,5 @@ T Runtime::run_on(std::size_t index, Task<T> task) {
     return *asio::co_spawn(shard(index), wrap(std::move(task)), asio::use_future).get();
   }
 }
+
 }  // namespace aisfs

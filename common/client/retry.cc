@@ -5,13 +5,22 @@
 
 namespace aisfs {
 
+namespace {
+
+/// http::Client says so of an error before the first byte of a request has left.
+bool was_never_sent(const Error& error) { return error.what().starts_with("connect to "); }
+
+}  // namespace
+
 bool may_retry(const Error& error, Replay replay) {
   switch (info(error.code()).retry) {
     case Retry::kNever: return false;
     case Retry::kAfterRefresh: return true;  // refused: nothing happened
     case Retry::kBackoff: return replay == Replay::kSafe || error.code() != Errc::timed_out;
     // A second replica is the owner's business; a node that is away may come back.
-    case Retry::kOtherReplica: return replay == Replay::kSafe && error.code() == Errc::unreachable;
+    case Retry::kOtherReplica:
+      return error.code() == Errc::unreachable &&
+             (replay == Replay::kSafe || was_never_sent(error));
   }
   return false;
 }

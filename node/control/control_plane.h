@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 
+#include "common/async/clock.h"
 #include "common/auth/cluster_key.h"
 #include "common/client/object_api.h"
 #include "common/client/transport.h"
