@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// Every setting of aisnode; the file, the flags and man/aisnode.conf.5 come from here.
+#pragma once
+#include "common/config/param.h"
+#include "common/model/cluster_map.h"
+
+namespace aisfs::config {
+enum class Role : std::uint8_t { kGateway, kTarget, kAll };
+template <>
+struct Names<Role> {
+  static constexpr std::string_view kNames[] = {"gateway", "target", "all"};
+};
+}  // namespace aisfs::config
+
+namespace aisfs::node {
+
+using config::Apply;
+using config::Param;
+
+struct NetConfig : config::Section {
+  using Section::Section;
+  Param<std::string> host{this, "host", "127.0.0.1", Apply::kRestart,
+                          "Address that all listeners bind and that other nodes and clients use."};
+  Param<std::int64_t> public_port{this, "public_port", 0, Apply::kRestart,
+                                  "Port of the native API for clients; 0 picks a free one.",
+                                  config::in_range<std::int64_t{0}, std::int64_t{65535}>()};
+  Param<std::int64_t> control_port{this, "control_port", 0, Apply::kRestart,
+                                   "Port for control messages between nodes; 0 picks a free one.",
+                                   config::in_range<std::int64_t{0}, std::int64_t{65535}>()};
+  Param<std::int64_t> data_port{this, "data_port", 0, Apply::kRestart,
+                                "Port for objects between nodes; 0 picks a free one.",
+                                config::in_range<std::int64_t{0}, std::int64_t{65535}>()};
+};
+
+struct LogConfig : config::Section {
+  using Section::Section;
+  Param<std::string> level{this, "level", "info", Apply::kRestart,
+                           "Least severe event that is logged: debug, info, warn or error."};
+  Param<std::string> file{this, "file", "", Apply::kRestart, "Log file; stderr when empty."};
+};
+
+struct NodeConfig : config::Section {
+  Param<config::Role> role{this, "role", config::Role::kAll, Apply::kRestart,
+                           "gateway, target or all."};
+  Param<std::string> node_id{this, "node_id", "", Apply::kRestart,
+                             "Id of the node at its first start; generated when empty."};
+  Param<std::string> data_dir{this, "data_dir", "", Apply::kRestart,
+                              "Folder for the node's own state."};
+  Param<config::StringList> mountpaths{this, "mountpaths", {}, Apply::kRestart,
+                                       "Folders in which a target stores objects."};
+  Param<config::StringList> join{this, "join", {}, Apply::kRestart,
+                                 "Control addresses of gateways, host:port."};
+  Param<std::string> cluster_key{this, "cluster_key", "", Apply::kRestart,
+                                 "File with the cluster's key, mode 0600; "
+                                 "<data_dir>/cluster.key when empty."};
+  Param<bool> bootstrap{this, "bootstrap", false, Apply::kRestart,
+                        "Make a new cluster in this gateway's store if it has none."};
+  Param<std::int64_t> threads{this, "threads", 2, Apply::kRestart, "Threads for network work.",
+                              config::in_range<std::int64_t{1}, std::int64_t{256}>()};
+  Param<std::string> ready_file{this, "ready_file", "", Apply::kRestart,
+                                "Written with the node's addresses once it serves."};
+  Param<std::string> pid_file{this, "pid_file", "", Apply::kRestart,
+                              "Written with the process id."};
+  Param<config::Duration> join_timeout{this, "join_timeout", std::chrono::seconds(30),
+                                       Apply::kRestart, "How long a start waits for a gateway.",
+                                       config::in_range_ns<1'000'000'000, 3'600'000'000'000>()};
+  Param<config::Duration> stop_grace{this, "stop_grace", std::chrono::seconds(10), Apply::kRestart,
+                                     "How long a stop waits for requests in flight.",
+                                     config::in_range_ns<0, 600'000'000'000>()};
+  NetConfig net{this, "net"};
+  LogConfig log{this, "log"};
+};
+
+}  // namespace aisfs::node

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+#include "node/daemon.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <csignal>
+
+#include "common/async/runtime.h"
+#include "common/async/scope.h"
+#include "common/auth/seal.h"
+#include "common/auth/verifier.h"
+#include "common/base/hash.h"
+#include "common/base/text.h"
+#include "common/base/unique_fd.h"
+#include "common/http/client.h"
+#include "common/http/server.h"
+#include "common/obs/log.h"
+#include "node/control/control_handler.h"
+#include "node/control/control_transport.h"
+#include "node/control/embedded_store.h"
+#include "node/control/membership.h"
+#include "node/control/ops/ops.h"
+#include "node/control/remote_store.h"
+#include "node/control/small_file.h"
+#include "node/front/cluster/data_front.h"
+#include "node/front/cluster/data_transport.h"
+#include "node/front/cluster/gated_objects.h"
+#include "node/front/cluster/router.h"
+#include "node/front/native/native_front.h"
+
+namespace aisfs::node {
+namespace {
+
+using control::ControlPlane;
+
+std::string fresh_uuid() {
+  std::string hex = to_hex(as_bytes(random_bytes(16)));
+  for (const std::size_t at : {20u, 16u, 12u, 8u}) hex.insert(at, "-");
+  return hex;
+}
+
+Result<UniqueFd> lock_folder(const std::string& dir) {
+  if (dir.empty()) return Error(Errc::invalid_argument, "data_dir is not set");
+  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) return errno_error("mkdir " + dir);
+  UniqueFd fd(::open((dir + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.valid()) return errno_error("open " + dir + "/lock");
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Error(Errc::busy, "another aisnode runs on " + dir + "; stop it first");
+  }
+  return fd;
+}
+
+Result<auth::ClusterKey> cluster_key(const NodeConfig& config) {
+  const std::string file = config.cluster_key().empty() ? config.data_dir() + "/cluster.key"
+                                                        : config.cluster_key();
+  auto key = auth::ClusterKey::load(file);
+  if (key || key.error().code() != Errc::not_found || !config.bootstrap()) return key;
+  auto made = auth::ClusterKey::generate();
+  CHECK_OK(made.save(file));
+  return made;
+}
+
+NodeRole role_of(const NodeConfig& config) {
+  return static_cast<NodeRole>(static_cast<int>(config.role()) + 1);
+}
+
+/// The parts of a node in the order in which they need each other.
+class Node {
+ public:
+  Node(const NodeConfig& config, auth::ClusterKey key, control::NodeIdentity identity)
+      : config_(config),
+        identity_(std::move(identity)),
+        runtime_(static_cast<std::size_t>(config.threads())),
+        http_(runtime_, {}),
+        fencing_(clock_),
+        peers_(http_, clock_, key, identity_.id, [this] { return maps_.current()->epoch; }),
+        data_peers_(http_, maps_, key, identity_.id),
+        key_(key),
+        verifier_(key, [this] { return maps_.current(); }, clock_, {}),
+        router_({.node_id = identity_.id, .maps = maps_, .local = nullptr, .peers = data_peers_}),
+        objects_(router_.anywhere(), maps_, "") {}
+
+  Status run() {
+    CHECK_OK(open_store());
+    if (const auto map = control::load_map(config_.data_dir() + "/cluster.map")) {
+      static_cast<void>(maps_.install(*map));
+    }
+    make_handlers();
+    runtime_.start();
+    auto started = listen();
+    if (started) started = runtime_.run_on(0, start(*this));
+    if (started) started = publish();
+    if (started) wait_for_signal();
+    for (auto& server : servers_) server->stop(config_.stop_grace());
+    static_cast<void>(runtime_.run_on(0, finish(*this)));
+    http_.close();
+    runtime_.stop();
+    return started;
+  }
+
+ private:
+  Status open_store() {
+    if (role_of(config_) == NodeRole::kTarget) return {};
+    if (config_.join().empty()) {
+      control::EmbeddedStoreOptions options;
+      options.dir = config_.data_dir() + "/meta";
+      TRY(embedded_, control::EmbeddedStore::open(clock_, std::move(options)));
+      meta_ = embedded_.get();
+    } else {
+      TRY(const auto first, Endpoint::parse(config_.join().front()));
+      remote_ = std::make_unique<control::RemoteStore>(peers_, [this, first] { return holder(first); });
+      meta_ = remote_.get();
+    }
+    plane_ = std::make_unique<ControlPlane>(*meta_, clock_, key_, peers_, maps_, identity_.id,
+                                            control::ControlOptions{});
+    return {};
+  }
+
+  NodeInfo holder(const Endpoint& first) const {
+    const MapSnapshot map = maps_.current();
+    const NodeInfo* node = map->find_node(map->store_node);
+    return node != nullptr ? *node : control::node_at(first);
+  }
+
+  Task<Result<bool>> bucket_is_empty(Context context, BucketName bucket) {
+    ListOptions one;
+    one.limit = 1;
+    CO_TRY(const auto page, co_await objects_.list(std::move(context), std::move(bucket), one));
+    co_return page.entries.empty();
+  }
+
+  void make_handlers() {
+    admin_ = std::make_unique<control::AdminService>(control::AdminServiceDeps{
+        maps_, clock_, key_, peers_, plane_.get(),
+        [this](Context c, BucketName b) { return bucket_is_empty(std::move(c), std::move(b)); }});
+    native::NativeFrontDeps front{objects_, nullptr, *admin_, maps_, verifier_, identity_.id,
+                                  clock_.unix_ns()};
+    control::ControlHandlerDeps deps{maps_, verifier_, *admin_, plane_.get(), embedded_.get()};
+    add_server("public", native::make_native_handler(front));
+    add_server("control", control::make_control_handler(deps));
+    add_server("data", cluster::make_data_handler(front));
+  }
+  void add_server(std::string name, http::Handler handler) {
+    http::ServerOptions options;
+    options.name = std::move(name);
+    servers_.push_back(std::make_unique<http::Server>(runtime_, options, std::move(handler)));
+  }
+
+  Status listen() {
+    const std::int64_t ports[] = {config_.net.public_port(), config_.net.control_port(),
+                                  config_.net.data_port()};
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      CHECK_OK(servers_[i]->listen({config_.net.host(), static_cast<std::uint16_t>(ports[i])}));
+    }
+    return {};
+  }
+
+  NodeInfo describe() const {
+    NodeInfo node;
+    node.id = identity_.id;
+    node.role = role_of(config_);
+    node.public_net = servers_[0]->endpoint();
+    node.control_net = servers_[1]->endpoint();
+    node.data_net = servers_[2]->endpoint();
+    node.host_id = control::host_id();
+    return node;
+  }
+
+  static Task<Status> start(Node& self) { co_return co_await self.begin(); }
+  Task<Status> begin() {
+    scope_ = std::make_unique<TaskScope>(co_await asio::this_coro::executor);
+    if (embedded_) {
+      scope_->spawn(embedded_->run(clock_));
+      CO_CHECK_OK(co_await prepare_cluster());
+    }
+    control::MembershipOptions options;
+    options.data_dir = config_.data_dir();
+    for (const auto& text : config_.join()) {
+      CO_TRY(auto endpoint, Endpoint::parse(text));
+      options.gateways.push_back(std::move(endpoint));
+    }
+    membership_ = std::make_unique<control::Membership>(identity_, describe(), std::move(options),
+                                                        key_, clock_, peers_, maps_, fencing_,
+                                                        plane_.get());
+    CO_TRY(const auto joined, co_await membership_->join(Deadline::after(config_.join_timeout())));
+    scope_->spawn(membership_->keep_alive());
+    scope_->spawn(membership_->save_maps());
+    scope_->spawn(plane_ ? plane_->follow() : membership_->follow_map());
+    const auto map = co_await maps_.at_least(1, Deadline::after(config_.join_timeout()));
+    if (!map) co_return map.error();
+    LOG_INFO("serving", "node", joined.id, "incarnation", joined.incarnation);
+    co_return Status{};
+  }
+
+  /// At the first gateway: the cluster, its uuid, and an administrator with new keys.
+  Task<Status> prepare_cluster() {
+    if (config_.bootstrap()) CO_CHECK_OK(co_await plane_->maps().bootstrap(fresh_uuid()));
+    const std::string id = identity_.id;
+    const control::MapStore::Edit hold = [id](control::MapDraft& draft) -> Status {
+      if (draft.map.epoch == 0) {
+        return Error(Errc::not_found, "there is no cluster in this store; make one with --bootstrap");
+      }
+      draft.map.store_node = id;
+      return {};
+    };
+    CO_TRY(const auto draft, co_await plane_->change(hold));
+    if (!draft.map.users.empty()) co_return Status{};
+    // The keys are on disk before they count, so a crash in between loses none.
+    const auto keys = auth::generate_keys();
+    CO_CHECK_OK(control::write_private_file(config_.data_dir() + "/admin.keys",
+                                            "AWS_ACCESS_KEY_ID=" + keys.access_key +
+                                                "\nAWS_SECRET_ACCESS_KEY=" + keys.secret_key + "\n"));
+    CreateUser admin{"admin", "Administrator", true, keys.access_key, keys.secret_key};
+    CO_TRY(const auto made, co_await control::ops::create_user(*plane_, auth::node_identity(id),
+                                                               std::move(admin)));
+    LOG_INFO("administrator created", "user", made.id, "keys", config_.data_dir() + "/admin.keys");
+    co_return Status{};
+  }
+
+  Status publish() {
+    if (config_.ready_file().empty()) return {};
+    const NodeInfo node = describe();
+    return control::write_private_file(
+        config_.ready_file(), "node=" + node.id + "\npublic=" + node.public_net.to_string() +
+                                  "\ncontrol=" + node.control_net.to_string() +
+                                  "\ndata=" + node.data_net.to_string() + "\n");
+  }
+
+  static void wait_for_signal() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    int got = 0;
+    ::sigwait(&signals, &got);
+    LOG_INFO("stopping", "signal", got);
+  }
+
+  static Task<Status> finish(Node& self) {
+    if (self.scope_) {
+      self.scope_->cancel();
+      try {
+        co_await self.scope_->join();
+      } catch (const std::exception& e) {
+        LOG_DEBUG("background work ended", "why", e.what());  // cancelled in a wait
+      }
+    }
+    co_return Status{};
+  }
+
+  const NodeConfig& config_;
+  const control::NodeIdentity identity_;
+  RealClock clock_;
+  Runtime runtime_;
+  http::Client http_;
+  control::NodeMapSource maps_;
+  control::Fencing fencing_;
+  control::ControlTransport peers_;
+  cluster::DataTransport data_peers_;
+  const auth::ClusterKey key_;
+  auth::Verifier verifier_;
+  cluster::Router router_;
+  cluster::GatedObjects objects_;
+  std::unique_ptr<control::EmbeddedStore> embedded_;
+  std::unique_ptr<control::RemoteStore> remote_;
+  control::MetaStore* meta_ = nullptr;
+  std::unique_ptr<ControlPlane> plane_;
+  std::unique_ptr<control::AdminService> admin_;
+  std::unique_ptr<control::Membership> membership_;
+  std::unique_ptr<TaskScope> scope_;
+  std::vector<std::unique_ptr<http::Server>> servers_;
+};
+
+void block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by all threads; sigwait takes them
+}
+
+}  // namespace
+
+Status run_node(const NodeConfig& config) {
+  block_signals();
+  TRY(const auto lock, lock_folder(config.data_dir()));
+  if (!config.pid_file().empty()) {
+    CHECK_OK(control::write_private_file(config.pid_file(), std::to_string(::getpid()) + "\n"));
+  }
+  TRY(auto key, cluster_key(config));
+  TRY(auto identity, control::load_identity(config.data_dir(), role_of(config), config.node_id()));
+  Node node(config, std::move(key), std::move(identity));
+  return node.run();
+}
+
+}  // namespace aisfs::node
