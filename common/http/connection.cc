@@ -121,7 +121,7 @@ Task<Connection::Next> Connection::answer_request() {
 Task<bool> Connection::handle() {
   try {
     co_await context_.handler(*this);
-    if (!responded_) {
+    if (!responded_ && !body_->failed()) {
       LOG_ERROR("handler gave no answer", "listener", context_.options.name, "method",
                 request_.method_text, "path", request_.target.raw_path);
     }
@@ -164,7 +164,7 @@ Task<Status> Connection::send(const ResponseHead& head,
                               std::string_view text,
                               BodySource* body) {
   if (responded_) co_return Error(Errc::internal, "a request was answered twice");
-  keep_alive_ = may_keep_alive(head) && framing.kind != Framing::Kind::kUntilClose;
+  keep_alive_ = keep_alive_ && may_keep_alive(head) && framing.kind != Framing::Kind::kUntilClose;
   write_response_head(head, frame_of(head, framing), out_);
 
   BodyWriter writer(stream_, body_pace());
