@@ -126,6 +126,11 @@ Task<bool> Connection::handle() {
                 request_.method_text, "path", request_.target.raw_path);
     }
     co_return true;
+  } catch (const boost::system::system_error& e) {
+    // Cut off by stop(): how a cancelled coroutine unwinds.
+    if (context_.stopping && e.code() == asio::error::operation_aborted) co_return false;
+    LOG_ERROR("handler threw", "listener", context_.options.name, "method", request_.method_text,
+              "path", request_.target.raw_path, "what", e.what());
   } catch (const std::exception& e) {
     LOG_ERROR("handler threw", "listener", context_.options.name, "method", request_.method_text,
               "path", request_.target.raw_path, "what", e.what());
