@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/http/connection.h"
 
+#include "common/base/defer.h"
 #include "common/base/text.h"
 #include "common/obs/log.h"
 
@@ -101,10 +102,10 @@ Task<Connection::Next> Connection::answer_request() {
                                     .bytes_max = context_.options.body_bytes_max,
                                     .pace = body_pace(),
                                     .announce = request_.expects_continue});
-  responded_ = false;
+  responded_ = complete_ = false;
   const bool returned = co_await handle();
   if (!returned) keep_alive_ = false;
-  if (!returned && responded_) ending_ = Ending::kReset;
+  if (responded_ && !complete_) ending_ = Ending::kReset;
   if (!responded_) {
     ResponseHead failure{.status = 500};
     std::string text = "the request was not answered\n";
@@ -173,6 +174,7 @@ Task<Status> Connection::send(const ResponseHead& head,
   write_response_head(head, frame_of(head, framing), out_);
 
   BodyWriter writer(stream_, body_pace());
+  const Defer note([&] { responded_ = writer.begun(); });  // also when it is cut off
   Status sent;
   if (request_.head.method == Method::kHead || has_no_body(head.status)) {
     sent = co_await writer.send(out_, std::string_view());
@@ -181,11 +183,8 @@ Task<Status> Connection::send(const ResponseHead& head,
   } else {
     sent = co_await writer.send(out_, *body, framing);
   }
-  responded_ = writer.begun();
-  if (!sent && responded_) {
-    keep_alive_ = false;
-    ending_ = Ending::kReset;
-  }
+  complete_ = sent.ok();
+  if (!sent && writer.begun()) keep_alive_ = false;
   co_return sent;
 }
 
