@@ -58,9 +58,15 @@ T Runtime::run_on(std::size_t index, Task<T> task) {
   if constexpr (std::is_void_v<T>) {
     asio::co_spawn(shard(index), std::move(task), asio::use_future).get();
   } else {
-    // A future of Asio's wants a value that can be made from nothing; a Result cannot.
-    auto wrap = [](Task<T> t) -> Task<std::optional<T>> { co_return co_await std::move(t); };
-    return *asio::co_spawn(shard(index), wrap(std::move(task)), asio::use_future).get();
+    std::promise<std::optional<T>> done;  // Asio asks for a default constructor, T need not have one
+    auto keep = [](Task<T> t, std::optional<T>& out) -> Task<void> {
+      out.emplace(co_await std::move(t));
+    };
+    std::optional<T> out;
+    asio::co_spawn(shard(index), keep(std::move(task), out), [&](std::exception_ptr error) {
+      error ? done.set_exception(error) : done.set_value(std::move(out));
+    });
+    return std::move(*done.get_future().get());
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/http/connection.h"
 
+#include "common/base/defer.h"
 #include "common/base/text.h"
 #include "common/obs/log.h"
 
@@ -101,10 +102,10 @@ Task<Connection::Next> Connection::answer_request() {
                                     .bytes_max = context_.options.body_bytes_max,
                                     .pace = body_pace(),
                                     .announce = request_.expects_continue});
-  responded_ = false;
+  responded_ = complete_ = false;
   const bool returned = co_await handle();
   if (!returned) keep_alive_ = false;
-  if (!returned && responded_) ending_ = Ending::kReset;
+  if (responded_ && !complete_) ending_ = Ending::kReset;
   if (!responded_) {
     ResponseHead failure{.status = 500};
     std::string text = "the request was not answered\n";
@@ -121,11 +122,16 @@ Task<Connection::Next> Connection::answer_request() {
 Task<bool> Connection::handle() {
   try {
     co_await context_.handler(*this);
-    if (!responded_) {
+    if (!responded_ && !body_->failed()) {
       LOG_ERROR("handler gave no answer", "listener", context_.options.name, "method",
                 request_.method_text, "path", request_.target.raw_path);
     }
     co_return true;
+  } catch (const boost::system::system_error& e) {
+    // Cut off by stop(): how a cancelled coroutine unwinds.
+    if (context_.stopping && e.code() == asio::error::operation_aborted) co_return false;
+    LOG_ERROR("handler threw", "listener", context_.options.name, "method", request_.method_text,
+              "path", request_.target.raw_path, "what", e.what());
   } catch (const std::exception& e) {
     LOG_ERROR("handler threw", "listener", context_.options.name, "method", request_.method_text,
               "path", request_.target.raw_path, "what", e.what());
@@ -164,10 +170,11 @@ Task<Status> Connection::send(const ResponseHead& head,
                               std::string_view text,
                               BodySource* body) {
   if (responded_) co_return Error(Errc::internal, "a request was answered twice");
-  keep_alive_ = may_keep_alive(head) && framing.kind != Framing::Kind::kUntilClose;
+  keep_alive_ = keep_alive_ && may_keep_alive(head) && framing.kind != Framing::Kind::kUntilClose;
   write_response_head(head, frame_of(head, framing), out_);
 
   BodyWriter writer(stream_, body_pace());
+  const Defer note([&] { responded_ = writer.begun(); });  // also when it is cut off
   Status sent;
   if (request_.head.method == Method::kHead || has_no_body(head.status)) {
     sent = co_await writer.send(out_, std::string_view());
@@ -176,11 +183,8 @@ Task<Status> Connection::send(const ResponseHead& head,
   } else {
     sent = co_await writer.send(out_, *body, framing);
   }
-  responded_ = writer.begun();
-  if (!sent && responded_) {
-    keep_alive_ = false;
-    ending_ = Ending::kReset;
-  }
+  complete_ = sent.ok();
+  if (!sent && writer.begun()) keep_alive_ = false;
   co_return sent;
 }
 

@@ -65,7 +65,8 @@ class Connection final : public Exchange {
   // Of the request in flight.
   ParsedRequest request_;
   std::optional<BodyReader> body_;
-  bool responded_ = false;
+  bool responded_ = false;  // begun, and
+  bool complete_ = false;   // sent to its end
 
   bool keep_alive_ = true;
   bool idle_ = false;  // waits for the first byte of a request

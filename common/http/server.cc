@@ -73,12 +73,12 @@ class Shard : public std::enable_shared_from_this<Shard> {
     socket.native_non_blocking(true, ec);
     socket.set_option(tcp::no_delay(true), ec);
     socket.set_option(asio::socket_base::send_buffer_size(context_.options.send_buffer_bytes), ec);
+    ++connections_;
     scope_.spawn(serve(std::move(socket), text_of(peer)));
   }
 
   Task<void> serve(Socket socket, std::string peer) {
     Connection connection(context_, std::move(socket), std::move(peer));
-    ++connections_;
     live_.insert(&connection);
     co_await connection.run();
     live_.erase(&connection);
