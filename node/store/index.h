@@ -39,11 +39,10 @@ struct IndexRecord {
   bool operator==(const IndexRecord&) const = default;
   bool visible() const { return kind != Kind::kTombstone; }
 
-  template <class A>
-  void serialize(A& ar) {
-    ar(kind, escaped, complete, level, root_hash, info, reference);
-  }
 };
+
+std::string encode_index_record(const IndexRecord& record);
+Result<IndexRecord> decode_index_record(std::string_view bytes);
 
 /// The record for an object at a path; drops from `info` what is too long for the index.
 IndexRecord index_record_of(const StoredMeta& meta, bool escaped);
@@ -53,8 +52,8 @@ struct ScanOptions {
   std::string prefix;
   std::string after;           // keys greater than this; "" from the start
   std::string delimiter;       // keys with it after the prefix are rolled up to one entry
-  std::size_t limit = 1000;    // entries
-  bool tombstones = false;     // with them, and without roll-up: for repair
+  std::size_t limit = 1000;    // entries, at least 1
+  bool tombstones = false;     // these and nothing else: for repair
 };
 
 struct ScanEntry {
@@ -106,7 +105,8 @@ class Index {
   void advance_checkpoint(Lsn lsn);
 
   Result<std::optional<IndexRecord>> get(BucketId bucket, std::string_view key) const;
-  /// Replaces what was there, newer or not: the caller holds the key's lock and knows.
+  /// Replaces what was there, newer or not: the caller holds the key's lock and knows. Waits while
+  /// the queue is full.
   void put(BucketId bucket, std::string_view key, IndexRecord record);
   /// As put, unless what is there has a newer meta version. For recovery and rebuild.
   void put_if_newer(BucketId bucket, std::string_view key, IndexRecord record);
@@ -115,7 +115,8 @@ class Index {
   /// Forgets a bucket.
   void erase_bucket(BucketId bucket);
 
-  /// Tombstones are invisible unless asked for. References appear as objects.
+  /// Tombstones are not among them unless asked for, and cost nothing; references appear as
+  /// objects. A common prefix equal to `after` is not given again.
   Result<ScanPage> scan(BucketId bucket, const ScanOptions& options) const;
   /// True when any visible key has the prefix; stops at the first.
   Result<bool> any_below(BucketId bucket, std::string_view prefix) const;
@@ -124,8 +125,11 @@ class Index {
   BucketCounters counters(BucketId bucket) const;
   BucketCounters counters() const;  // of all
 
-  /// Returns when all that was put before is committed. io after a failed commit, for ever.
+  /// Returns when all that was put before is committed, or with the error of a commit that failed.
   Status flush();
+  /// The error of the last commit. It is tried again every second; meanwhile the queue fills up,
+  /// so whoever begins a mutation asks first.
+  Status health() const;
   /// Commits, syncs and marks the index clean: it survives a reboot. Nothing may be put after.
   Status close_clean();
 

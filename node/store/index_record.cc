@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "common/wire/envelope.h"
+#include "node/store/index_impl.h"
+
+namespace aisfs::store {
+namespace {
+
+// Four records a page of LMDB at the worst; an ordinary one has 250 bytes.
+constexpr std::size_t kRecordBytesMax = 1000;
+
+/// In front: what counting needs, at a fixed place (index_counts_of).
+template <class Archive, class Record>
+void fields(Archive& ar, Record& r) {
+  auto kind = static_cast<std::uint8_t>(r.kind);
+  auto level = static_cast<std::uint8_t>(r.level);
+  ar(kind, r.info.size, r.escaped, r.complete, level, r.root_hash, r.info, r.reference);
+  r.kind = static_cast<IndexRecord::Kind>(kind);
+  r.level = static_cast<Durability>(level);
+}
+
+/// Drops the next part from `info`, the one that LIST misses least first. False when none is left.
+bool drop_one(ObjectInfo& info) {
+  const auto drop = [](auto& part) { return !part.empty() && (part = {}, true); };
+  return drop(info.part_sizes) || drop(info.headers) || drop(info.xattrs) || drop(info.user) ||
+         drop(info.checksums) || (info.posix && drop(info.posix->symlink)) ||
+         drop(info.content_type) || drop(info.etag);
+}
+
+}  // namespace
+
+std::string encode_index_record(const IndexRecord& record) {
+  std::string out;
+  wire::Writer ar(out);
+  IndexRecord copy = record;
+  fields(ar, copy);
+  return out;
+}
+
+Result<IndexRecord> decode_index_record(std::string_view bytes) {
+  try {
+    IndexRecord record;
+    wire::Reader ar(as_bytes(bytes));
+    fields(ar, record);
+    return record;
+  } catch (const std::exception& e) {
+    return Error(Errc::corrupt, std::string("index record: ") + e.what());
+  }
+}
+
+IndexRecord index_record_of(const StoredMeta& meta, bool escaped) {
+  IndexRecord record{.kind = meta.reference ? IndexRecord::Kind::kReference
+                                            : IndexRecord::Kind::kObject,
+                     .escaped = escaped,
+                     .level = meta.level,
+                     .root_hash = meta.hashes.root,
+                     .info = meta.info,
+                     .reference = meta.reference};
+  const std::size_t reference = meta.reference ? meta.reference->key.size() : 0;
+  while (encode_index_record(record).size() > kRecordBytesMax + reference &&
+         drop_one(record.info)) {
+    record.complete = false;
+  }
+  return record;
+}
+
+IndexRecord tombstone_of(Version version) {
+  IndexRecord record{.kind = IndexRecord::Kind::kTombstone};
+  record.info.meta_version = version;
+  return record;
+}
+
+bool is_tombstone(std::string_view encoded_record) {
+  return !encoded_record.empty() &&
+         encoded_record[0] == static_cast<char>(IndexRecord::Kind::kTombstone);
+}
+
+BucketCounters index_counts_of(std::string_view encoded_record) {
+  BucketCounters counts;
+  if (encoded_record.size() < 9 || is_tombstone(encoded_record)) return counts;
+  counts.objects = 1;
+  std::memcpy(&counts.bytes, encoded_record.data() + 1, sizeof counts.bytes);
+  return counts;
+}
+
+}  // namespace aisfs::store
