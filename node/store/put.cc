@@ -135,7 +135,7 @@ class UploadImpl final : public Upload {
     co_return Status{};
   }
 
-  std::uint64_t size() const override { return body_.size + used_; }
+  std::uint64_t size() const override { return body_.finished ? body_.size : body_.size + used_; }
 
   Task<Result<ObjectInfo>> commit() override {
     // A small body goes to the disk in the same hop that publishes it.
