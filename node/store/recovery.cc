@@ -130,6 +130,7 @@ Status Recovery::note(const LogRecord& record) {
       mp_.index().erase_bucket(r.bucket);
       return {};
     }
+    case LogType::kRenamePrepared:
     case LogType::kDirRename:
       return {};  // its owner rolls it forward
   }

@@ -98,7 +98,8 @@ class LocalTarget final : public ObjectApi {
     store::Key key;
   };
   Result<Admitted> admit(const Context& context, ObjectName name) const;
-  bool owns(const ClusterMap& map, const ObjectName& name) const;
+  /// The node id of the owner; not_ready when no target is active.
+  Result<std::string> owner_of(const ObjectName& name) const;
 
   // rename.cc
   Task<Result<ObjectInfo>> rename_away(Context context,
@@ -115,14 +116,18 @@ class LocalTarget final : public ObjectApi {
   Task<Status> settle_for_read(Context context, const store::Key& key);
   /// Before a change: waits until no rename to this name is under way.
   Task<Status> settle_for_write(Context context, const store::Key& key);
-  /// not_found for a source whose rename has been committed.
-  Status check_not_moved(const store::Key& key, const Result<ObjectInfo>& there) const;
+  Status check_unreserved(const store::Key& key) const;
+  /// True for a source whose rename has been committed: the name is gone, whatever is still there.
+  bool moved_away(const store::Key& key, const ObjectInfo& there) const;
 
   // references.cc
-  Task<Result<std::unique_ptr<BodySource>>> referenced_body(Context context,
-                                                            store::Key key,
-                                                            store::Reference content,
-                                                            ByteRange range);
+  /// The bytes of a name that is a reference; `info` is the name's.
+  Task<Result<ObjectStream>> open_referenced(Context context,
+                                             store::Key key,
+                                             store::Reference content,
+                                             GetOptions options,
+                                             ObjectInfo info);
+  Task<Status> drop_referenced(Context context, store::Key key, store::Reference content);
   /// Makes the name a plain object again; nothing for one that is.
   Task<Status> materialise(Context context, store::Key key);
 
