@@ -106,7 +106,7 @@ void HttpCluster::listen(Node& node, const Endpoint& at_public, const Endpoint& 
       std::make_unique<http::Server>(runtime_, options, native::make_native_handler(deps));
   options.name = "data";
   node.data_server =
-      std::make_unique<http::Server>(runtime_, options, cluster::make_data_handler(deps));
+      std::make_unique<http::Server>(runtime_, options, cluster::make_data_handler(deps, nullptr));
   AISFS_ASSERT(node.public_server->listen(at_public).ok());
   AISFS_ASSERT(node.data_server->listen(at_data).ok());
 }
