@@ -36,7 +36,7 @@ Task<void> route(Call& call, bool stores, target::LocalTarget* target) {
   const std::string& path = call.target().path;
   if (target != nullptr && is_peer_method(call.target())) return serve_peer(call, *target);
   const bool methods = path.starts_with(wire::kRpcPath);
-  if (!stores && !methods) {
+  if (!stores && (!methods || native::is_object_method(call.target()))) {
     return native::reply_error(call, Error(Errc::stale_map, "this node stores nothing"));
   }
   if (methods) return native::serve_rpc(call);
