@@ -83,6 +83,19 @@ std::string object_target(const ObjectName& name) {
   return target;
 }
 
+Task<Result<ObjectStream>> stream_of(http::ClientResponse response,
+                                     Transport& transport,
+                                     NodeInfo node,
+                                     Context context,
+                                     ObjectName name) {
+  ObjectStream stream;
+  CO_TRY(stream.range, parse_body_range(response.head().fields.get(wire::kRangeHeader)));
+  CO_TRY(stream.info, co_await info_of(response.head(), transport, std::move(node),
+                                       std::move(context), std::move(name)));
+  stream.body = std::move(response).take_body();
+  co_return stream;
+}
+
 Task<Result<ObjectInfo>> RemoteNode::head(Context context, ObjectName name, Conditions conditions) {
   wire::HeadRequest request{std::move(name), std::move(conditions)};
   return call_info(transport_, node_, std::move(context), DataMethod::head, std::move(request));
@@ -98,12 +111,8 @@ Task<Result<ObjectStream>> get_once(
   request.head.fields.set(wire::kGetHeader, encoded);
   CO_TRY(http::ClientResponse response,
          co_await send_checked(transport, node, context, std::move(request)));
-  ObjectStream stream;
-  CO_TRY(stream.range, parse_body_range(response.head().fields.get(wire::kRangeHeader)));
-  CO_TRY(stream.info, co_await info_of(response.head(), transport, std::move(node),
-                                       std::move(context), std::move(name)));
-  stream.body = std::move(response).take_body();
-  co_return stream;
+  co_return co_await stream_of(std::move(response), transport, std::move(node),
+                               std::move(context), std::move(name));
 }
 
 Task<Result<ObjectInfo>> put_once(Transport& transport,

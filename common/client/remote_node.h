@@ -45,6 +45,14 @@ class RemoteNode final : public ObjectApi {
   NodeInfo node_;
 };
 
+/// The object in a response that has Ais-Info and Ais-Range. When the info was cut, `name` is asked
+/// for at the node.
+Task<Result<ObjectStream>> stream_of(http::ClientResponse response,
+                                     Transport& transport,
+                                     NodeInfo node,
+                                     Context context,
+                                     ObjectName name);
+
 /// "/v1/objects/<bucket>/<key>?provider=...": the target of bulk requests.
 std::string object_target(const ObjectName& name);
 

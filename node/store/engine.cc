@@ -2,6 +2,7 @@
 #include "node/store/engine.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "common/base/hash.h"
 #include "common/disk/posix.h"
@@ -9,6 +10,7 @@
 #include "common/placement/hrw.h"
 #include "node/store/layout.h"
 #include "node/store/recovery.h"
+#include "node/store/rename.h"
 
 namespace aisfs::store {
 namespace {
@@ -49,24 +51,52 @@ Status Engine::open() {
     digests_.push_back(placement::digest(path));
   }
   reports.resize(mountpaths.size());
-  std::vector<Status> recovered(mountpaths.size());
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < mountpaths.size(); ++i) {
-    threads.emplace_back([this, i, &recovered] {
-      auto report = recover(*mountpaths[i]);
-      if (report) {
-        reports[i] = *report;
-      } else {
-        recovered[i] = report.error();
-      }
-    });
-  }
-  for (auto& thread : threads) thread.join();
-  for (const Status& st : recovered) CHECK_OK(st);
+  CHECK_OK(recover_all());
   CHECK_OK(start_clock());
   ticker_ = std::thread([this] { tick(); });
   ready = true;
   return {};
+}
+
+Status Engine::recover_all() {
+  std::vector<Result<Recovered>> recovered(mountpaths.size(), Result<Recovered>(Errc::internal));
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < mountpaths.size(); ++i) {
+    threads.emplace_back([this, i, &recovered] { recovered[i] = recover(*mountpaths[i]); });
+  }
+  for (auto& thread : threads) thread.join();
+  for (std::size_t i = 0; i < mountpaths.size(); ++i) {
+    if (!recovered[i]) return std::move(recovered[i]).error();
+    reports[i] = recovered[i]->report;
+  }
+  for (std::size_t i = 0; i < mountpaths.size(); ++i) {
+    for (const auto& intent : recovered[i]->renames) CHECK_OK(finish_rename(*mountpaths[i], intent));
+  }
+  return {};
+}
+
+/// A rename to another mountpath happened when the destination has its version; then the source
+/// must be gone. Else it did not happen, and the content's second name goes.
+Status Engine::finish_rename(Mountpath& source, const RenameIntentRecord& intent) {
+  const auto buckets = source.buckets();
+  const auto bucket = buckets.find(intent.bucket);
+  if (bucket == buckets.end()) return {};
+  const Key from = make_key(intent.bucket, {bucket->second, intent.source});
+  const Key to = make_key(intent.bucket, {bucket->second, intent.destination});
+  TRY(const auto there, mountpath_of(to).index().get(to.bucket, to.key()));
+  TRY(const auto left, source.index().get(from.bucket, from.key()));
+  const bool source_is_left = left && left->kind == IndexRecord::Kind::kObject &&
+                              left->info.meta_version == intent.source_meta_version;
+  if (!source_is_left) return {};
+  // A destination that somebody wrote since says nothing about the rename: the source stays.
+  const bool happened = there && there->reference &&
+                        there->reference->content_version == intent.source_version;
+  if (happened) {
+    return forget_name(source, from, *left, intent.destination_version);
+  }
+  const Reference content{intent.source, intent.source_version};
+  Status gone = disk::unlink_beneath(source.root(), content_path(dir_of(bucket->second), content));
+  return !gone && gone.error().code() == Errc::not_found ? Status() : gone;
 }
 
 Status Engine::start_clock() {

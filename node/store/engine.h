@@ -50,6 +50,8 @@ class Engine {
   static std::uint64_t new_ino();
 
  private:
+  Status recover_all();
+  Status finish_rename(Mountpath& source, const RenameIntentRecord& intent);
   Status start_clock();
   void tick();
   void stop_ticking();

@@ -33,6 +33,7 @@ enum class LogType : std::uint8_t {
   kRenameIntent = 4,   // also its later states: the newest record of an op id counts
   kBucketDestroyed = 5,
   kDirRename = 6,
+  kRenamePrepared = 7,  // at the destination (node/target/rename_log.h)
 };
 
 /// A record as it lies in the log; `payload` (an envelope, see log_records.h) points into a buffer

@@ -15,6 +15,11 @@ Result<WorkFile> WorkFile::create(Mountpath& mountpath) {
   return WorkFile(mountpath.root(), std::move(path), std::move(fd));
 }
 
+Result<WorkFile> WorkFile::adopt(Mountpath& mountpath, std::string path) {
+  TRY(UniqueFd fd, disk::open_beneath(mountpath.root(), path, O_RDWR));
+  return WorkFile(mountpath.root(), std::move(path), std::move(fd));
+}
+
 WorkFile::~WorkFile() {
   if (path_.empty()) return;
   // What cannot be removed now is removed at the next start.

@@ -16,6 +16,8 @@ namespace aisfs::store {
 class WorkFile {
  public:
   static Result<WorkFile> create(Mountpath& mountpath);
+  /// A file that has a name already becomes one.
+  static Result<WorkFile> adopt(Mountpath& mountpath, std::string path);
   WorkFile(WorkFile&& o) noexcept
       : root_(o.root_), path_(std::exchange(o.path_, {})), fd_(std::move(o.fd_)) {}
   WorkFile& operator=(WorkFile&&) = delete;

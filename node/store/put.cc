@@ -79,7 +79,19 @@ Status Body::finish(Mountpath& mp) {
 }
 
 Status Body::sync_if_large() {
-  return size >= kOwnSyncBytes ? disk::sync_data(work->fd()) : Status();
+  return size >= kOwnSyncBytes ? sync() : Status();
+}
+
+Status Body::sync() { return disk::sync_data(work->fd()); }
+
+Task<Result<std::size_t>> fill(BodySource& source, MutableBytes into) {
+  std::size_t used = 0;
+  while (used < into.size()) {
+    CO_TRY(const std::size_t n, co_await source.read(into.subspan(used)));
+    if (n == 0) break;
+    used += n;
+  }
+  co_return used;
 }
 
 namespace {
@@ -135,7 +147,7 @@ class UploadImpl final : public Upload {
     co_return Status{};
   }
 
-  std::uint64_t size() const override { return body_.size + used_; }
+  std::uint64_t size() const override { return body_.finished ? body_.size : body_.size + used_; }
 
   Task<Result<ObjectInfo>> commit() override {
     // A small body goes to the disk in the same hop that publishes it.
@@ -236,6 +248,16 @@ Task<Result<ObjectInfo>> publish_body(Engine& engine,
   const IndexRecord* there = base ? &*base : nullptr;
   CO_CHECK_OK(
       check_conditions(options.conditions, there ? &there->info : nullptr, Access::kWrite));
+  co_return co_await publish_over(engine, key, options, body, size, base);
+}
+
+Task<Result<ObjectInfo>> publish_over(Engine& engine,
+                                      const Key& key,
+                                      const PutOptions& options,
+                                      Body& body,
+                                      std::uint64_t size,
+                                      const std::optional<IndexRecord>& base) {
+  const IndexRecord* there = base ? &*base : nullptr;
   CO_TRY(const Version version, engine.versions.next());
   PutMutation put(engine, key, body, base);
   put.meta = meta_of_put(key, options, there, size, version, engine.clock.unix_ns());

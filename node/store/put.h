@@ -17,6 +17,7 @@ struct Body {
   Status finish(Mountpath& mp);
   /// A large body does not wait for, nor burden, the group's barrier with its data.
   Status sync_if_large();
+  Status sync();
 
   std::optional<WorkFile> work;  // made by the first add
   std::uint64_t size = 0;        // written so far
@@ -53,5 +54,21 @@ Task<Result<ObjectInfo>> publish_body(Engine& engine,
                                       const PutOptions& options,
                                       Body& body,
                                       std::uint64_t size);
+
+/// As publish_body, for one who holds the lock, has checked the conditions and knows what is
+/// there. All arguments outlive the task.
+Task<Result<ObjectInfo>> publish_over(Engine& engine,
+                                      const Key& key,
+                                      const PutOptions& options,
+                                      Body& body,
+                                      std::uint64_t size,
+                                      const std::optional<IndexRecord>& base);
+
+/// Reads until `into` is full or the source has ended; the count.
+Task<Result<std::size_t>> fill(BodySource& source, MutableBytes into);
+
+/// Makes the body's work file hold what `from` holds: shares the extents where the file system
+/// can, else copies. Blocks.
+Status copy_into(Body& body, Mountpath& mp, int from, std::uint64_t size);
 
 }  // namespace aisfs::store

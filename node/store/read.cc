@@ -89,4 +89,17 @@ Task<Result<ObjectStream>> Store::open_object(Key key, GetOptions options, Verif
                                verify);
 }
 
+Task<Result<ObjectStream>> Store::open_content(BucketId bucket,
+                                               BucketName name,
+                                               Reference content,
+                                               ByteRange range,
+                                               VerifyRead verify) {
+  const Key home = make_key(bucket, {name, content.key});
+  IndexRecord record{.kind = IndexRecord::Kind::kReference, .reference = content};
+  record.info.content_version = content.content_version;
+  CO_TRY(auto file, co_await engine_->open_file(home, std::move(record)));
+  ObjectInfo info = file->meta.info;
+  co_return co_await stream_of(*engine_, std::move(file), std::move(info), range, verify);
+}
+
 }  // namespace aisfs::store

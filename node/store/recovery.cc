@@ -33,7 +33,7 @@ class Recovery {
  public:
   explicit Recovery(Mountpath& mountpath) : mp_(mountpath), buckets_(mountpath.buckets()) {}
 
-  Result<RecoveryReport> run();
+  Result<Recovered> run();
 
  private:
   Status sum_up(Lsn from);
@@ -63,7 +63,7 @@ std::optional<std::string> Recovery::dir_of_bucket(BucketId id) const {
   return dir_of(it->second);
 }
 
-Result<RecoveryReport> Recovery::run() {
+Result<Recovered> Recovery::run() {
   const auto start = std::chrono::steady_clock::now();
   report_.rebuilt = mp_.index().fresh();
   TRY(report_.removed_work, remove_files_in(mp_.root(), layout::kWorkDir));
@@ -80,7 +80,12 @@ Result<RecoveryReport> Recovery::run() {
   mp_.index().advance_checkpoint(end);
   report_.objects = mp_.index().counters().objects;
   report_.took = std::chrono::steady_clock::now() - start;
-  return report_;
+  Recovered recovered{.report = report_};
+  for (auto& [op, intent] : sum_.renames) {
+    const bool between = intent.state == RenameIntentRecord::State::kPrepared;
+    if (between) recovered.renames.push_back(std::move(intent));
+  }
+  return recovered;
 }
 
 Status Recovery::sum_up(Lsn from) {
@@ -130,6 +135,7 @@ Status Recovery::note(const LogRecord& record) {
       mp_.index().erase_bucket(r.bucket);
       return {};
     }
+    case LogType::kRenamePrepared:
     case LogType::kDirRename:
       return {};  // its owner rolls it forward
   }
@@ -227,7 +233,9 @@ Status Recovery::settle(const Name& name, const Logged& logged) {
 }
 
 Status Recovery::rebuild() {
-  LOG_WARN("the index is made anew from files and log", "mountpath", mp_.path());
+  if (!buckets_.empty()) {
+    LOG_WARN("the index is made anew from files and log", "mountpath", mp_.path());
+  }
   for (auto& [name, logged] : sum_.names) {
     const auto& [bucket, key] = name;
     if (logged.tombstone) mp_.index().put_if_newer(bucket, key, tombstone_of(logged.tombstone));
@@ -313,7 +321,7 @@ void Recovery::drop_stale(const std::string& dir, const std::string& path, const
 
 }  // namespace
 
-Result<RecoveryReport> recover(Mountpath& mountpath) {
+Result<Recovered> recover(Mountpath& mountpath) {
   Recovery recovery(mountpath);
   auto report = recovery.run();
   if (!report) return std::move(report).error().context("recovery of " + mountpath.path());

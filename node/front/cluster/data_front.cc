@@ -2,7 +2,7 @@
 #include "node/front/cluster/data_front.h"
 
 #include "common/wire/data.h"
-#include "node/front/native/cluster_routes.h"
+#include "node/front/cluster/peer_routes.h"
 #include "node/front/native/epoch.h"
 #include "node/front/native/object_routes.h"
 #include "node/front/native/reply.h"
@@ -32,10 +32,11 @@ Call make_call(const NativeFrontDeps& deps,
   return call;
 }
 
-Task<void> route(Call& call, bool stores) {
+Task<void> route(Call& call, bool stores, target::LocalTarget* target) {
   const std::string& path = call.target().path;
+  if (target != nullptr && is_peer_method(call.target())) return serve_peer(call, *target);
   const bool methods = path.starts_with(wire::kRpcPath);
-  if (!stores && !methods) {
+  if (!stores && (!methods || native::is_object_method(call.target()))) {
     return native::reply_error(call, Error(Errc::stale_map, "this node stores nothing"));
   }
   if (methods) return native::serve_rpc(call);
@@ -43,7 +44,9 @@ Task<void> route(Call& call, bool stores) {
   return native::reply_error(call, Error(Errc::not_found, "there is no such path between nodes"));
 }
 
-Task<void> serve(std::shared_ptr<const NativeFrontDeps> deps, http::Exchange& exchange) {
+Task<void> serve(std::shared_ptr<const NativeFrontDeps> deps,
+                 target::LocalTarget* target,
+                 http::Exchange& exchange) {
   auto verified =
       deps->verifier.verify(exchange.request(), exchange.target(), auth::Front::kCluster);
   if (!verified) {
@@ -53,14 +56,16 @@ Task<void> serve(std::shared_ptr<const NativeFrontDeps> deps, http::Exchange& ex
   MapSnapshot known = map ? *map : deps->maps.current();
   Call call = make_call(*deps, exchange, std::move(verified->who), std::move(known));
   if (!map) co_return co_await native::reply_error(call, std::move(map).error());
-  co_await route(call, deps->here != nullptr);
+  co_await route(call, deps->here != nullptr, target);
 }
 
 }  // namespace
 
-http::Handler make_data_handler(NativeFrontDeps deps) {
+http::Handler make_data_handler(NativeFrontDeps deps, target::LocalTarget* target) {
   auto shared = std::make_shared<const NativeFrontDeps>(std::move(deps));
-  return [shared = std::move(shared)](http::Exchange& exchange) { return serve(shared, exchange); };
+  return [shared = std::move(shared), target](http::Exchange& exchange) {
+    return serve(shared, target, exchange);
+  };
 }
 
 }  // namespace aisfs::cluster

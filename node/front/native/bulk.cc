@@ -40,13 +40,7 @@ Task<void> bulk_get(Call& call, ObjectName name) {
   auto header = header_value<wire::GetHeader>(call, wire::kGetHeader);
   if (!header) co_return co_await reply_error(call, std::move(header).error());
   auto stream = co_await call.objects.get(call.context, std::move(name), header->options);
-  if (!stream) co_return co_await reply_error(call, std::move(stream).error());
-  http::ResponseHead head;
-  set_info(head.fields, stream->info);
-  head.fields.set("Content-Type", "application/octet-stream");
-  head.fields.set(wire::kRangeHeader, std::to_string(stream->range.offset) + " " +
-                                          std::to_string(stream->range.length));
-  (void)co_await call.exchange.respond(std::move(head), *stream->body);
+  co_await reply_object(call, std::move(stream));
 }
 
 Task<void> bulk_put(Call& call, ObjectName name) {
@@ -83,6 +77,16 @@ bool is_bulk(const Call& call) {
   const http::Fields& fields = call.exchange.request().fields;
   return fields.has(wire::kGetHeader) || fields.has(wire::kPutHeader) ||
          fields.has(wire::kPartHeader) || fields.has(wire::kPatchHeader);
+}
+
+Task<void> reply_object(const Call& call, Result<ObjectStream> stream) {
+  if (!stream) co_return co_await reply_error(call, std::move(stream).error());
+  http::ResponseHead head;
+  set_info(head.fields, stream->info);
+  head.fields.set("Content-Type", "application/octet-stream");
+  head.fields.set(wire::kRangeHeader, std::to_string(stream->range.offset) + " " +
+                                          std::to_string(stream->range.length));
+  (void)co_await call.exchange.respond(std::move(head), *stream->body);
 }
 
 Task<void> serve_bulk(Call& call, ObjectName name) {

@@ -11,4 +11,7 @@ bool is_bulk(const Call& call);
 /// Bulk bytes of /v1/objects with their options in headers (common/wire/data.h).
 Task<void> serve_bulk(Call& call, ObjectName name);
 
+/// Answers with the object: its info and range in headers, its bytes as the body.
+Task<void> reply_object(const Call& call, Result<ObjectStream> stream);
+
 }  // namespace aisfs::native

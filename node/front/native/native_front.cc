@@ -71,7 +71,8 @@ Call make_call(const NativeFrontDeps& deps,
 
 /// A request for this node's own disks at a node that has none.
 bool is_misdirected(const NativeFrontDeps& deps, const Call& call) {
-  const bool about_objects = is_under(call.target().path, "/v1/objects");
+  const bool about_objects =
+      is_under(call.target().path, "/v1/objects") || is_object_method(call.target());
   return call.marked && deps.here == nullptr && about_objects;
 }
 

@@ -171,7 +171,18 @@ Task<Result<std::string>> run_named(Call& call, std::string name, std::string by
   co_return co_await run_method(call, *method, std::move(bytes));
 }
 
+// Methods about buckets and users begin here (common/wire/data.h).
+constexpr auto kFirstAdminMethod = DataMethod::list_buckets;
+
 }  // namespace
+
+bool is_object_method(const http::Target& target) {
+  std::string_view path = target.path;
+  if (!path.starts_with(wire::kRpcPath)) return false;
+  path.remove_prefix(wire::kRpcPath.size());
+  const auto method = wire::parse_data_method(path);
+  return method && *method < kFirstAdminMethod;
+}
 
 Task<void> serve_rpc(Call& call) {
   if (call.method() != http::Method::kPost) {

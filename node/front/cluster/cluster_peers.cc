@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "node/front/cluster/cluster_peers.h"
+
+#include "common/client/remote_call.h"
+#include "common/client/remote_node.h"
+#include "node/front/cluster/peer_messages.h"
+
+namespace aisfs::cluster {
+
+using target::RenameState;
+
+Result<NodeInfo> ClusterPeers::find(const std::string& node) const {
+  const MapSnapshot map = maps_.current();
+  if (const NodeInfo* found = map->find_node(node)) return *found;
+  return Error(Errc::unreachable, "node " + node + " is not in the cluster map");
+}
+
+Task<Status> ClusterPeers::prepare_rename(Context context,
+                                          std::string node,
+                                          target::RenamePrepare rename) {
+  if (node == node_id_) {
+    co_return co_await self_->prepare_rename(std::move(context), std::move(rename));
+  }
+  CO_TRY(NodeInfo to, find(node));
+  CO_TRY([[maybe_unused]] const auto reply,
+         co_await call<wire::Nothing>(transport_, std::move(to), std::move(context),
+                                      std::string(kPrepareRename), std::move(rename)));
+  co_return Status{};
+}
+
+Task<Result<ObjectInfo>> ClusterPeers::finish_rename(Context context,
+                                                     std::string node,
+                                                     std::string op_id,
+                                                     RenameState state) {
+  if (node == node_id_) {
+    co_return co_await self_->finish_rename(std::move(context), std::move(op_id), state);
+  }
+  CO_TRY(NodeInfo to, find(node));
+  FinishRenameRequest request{std::move(op_id), state};
+  CO_TRY(auto reply, co_await call<wire::InfoReply>(transport_, std::move(to), std::move(context),
+                                                    std::string(kFinishRename),
+                                                    std::move(request)));
+  co_return std::move(reply.info);
+}
+
+Task<Result<RenameState>> ClusterPeers::rename_state(Context context,
+                                                     std::string node,
+                                                     std::string op_id) {
+  if (node == node_id_) co_return self_->rename_state(op_id);
+  CO_TRY(NodeInfo to, find(node));
+  RenameStateRequest request{std::move(op_id)};
+  CO_TRY(const auto reply,
+         co_await call<RenameStateReply>(transport_, std::move(to), std::move(context),
+                                         std::string(kRenameState), std::move(request)));
+  co_return reply.state;
+}
+
+Task<Result<ObjectStream>> ClusterPeers::open_content(Context context,
+                                                      std::string node,
+                                                      BucketName bucket,
+                                                      store::Reference content,
+                                                      ByteRange range) {
+  if (node == node_id_) {
+    co_return co_await self_->open_content(std::move(context), std::move(bucket),
+                                           std::move(content), range);
+  }
+  CO_TRY(NodeInfo to, find(node));
+  ContentRequest message{std::move(bucket), std::move(content), range};
+  http::ClientRequest request;
+  request.head.method = http::Method::kPost;
+  request.head.target = std::string(wire::kRpcPath) + std::string(kOpenContent);
+  request.head.fields.set("Content-Type", wire::kEnvelopeType);
+  request.body = wire::encode(message);
+  request.deadline = context.deadline;
+  CO_TRY(http::ClientResponse response,
+         co_await send_checked(transport_, to, context, std::move(request)));
+  // The info of content by reference is short: its names and attributes live with the reference.
+  co_return co_await stream_of(std::move(response), transport_, std::move(to), std::move(context),
+                               ObjectName{});
+}
+
+Task<Status> ClusterPeers::drop_content(Context context,
+                                        std::string node,
+                                        BucketName bucket,
+                                        store::Reference content) {
+  if (node == node_id_) {
+    co_return co_await self_->drop_content(std::move(context), std::move(bucket),
+                                           std::move(content));
+  }
+  CO_TRY(NodeInfo to, find(node));
+  ContentRequest request{std::move(bucket), std::move(content), {}};
+  CO_TRY([[maybe_unused]] const auto reply,
+         co_await call<wire::Nothing>(transport_, std::move(to), std::move(context),
+                                      std::string(kDropContent), std::move(request)));
+  co_return Status{};
+}
+
+}  // namespace aisfs::cluster

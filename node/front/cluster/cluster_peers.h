@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <string>
+
+#include "common/client/transport.h"
+#include "node/target/local_target.h"
+#include "node/target/peers.h"
+
+namespace aisfs::cluster {
+
+/// target::Peers over the data listeners of the other targets. One attempt a call.
+///
+/// A target needs its peers, the Router needs the target, the peers need both: hence attach(),
+/// once, before the first call. Thread-safe after that; everything outlives it.
+class ClusterPeers final : public target::Peers {
+ public:
+  ClusterPeers(Transport& transport, MapSource& maps, std::string node_id)
+      : transport_(transport), maps_(maps), node_id_(std::move(node_id)) {}
+
+  void attach(ObjectApi& cluster, target::LocalTarget& self) {
+    cluster_ = &cluster;
+    self_ = &self;
+  }
+
+  ObjectApi& cluster() override { return *cluster_; }
+  Task<Status> prepare_rename(Context, std::string node, target::RenamePrepare) override;
+  Task<Result<ObjectInfo>> finish_rename(Context,
+                                         std::string node,
+                                         std::string op_id,
+                                         target::RenameState) override;
+  Task<Result<target::RenameState>> rename_state(Context,
+                                                 std::string node,
+                                                 std::string op_id) override;
+  Task<Result<ObjectStream>> open_content(
+      Context, std::string node, BucketName, store::Reference, ByteRange) override;
+  Task<Status> drop_content(Context, std::string node, BucketName, store::Reference) override;
+
+ private:
+  /// unreachable when the map has no such node.
+  Result<NodeInfo> find(const std::string& node) const;
+
+  Transport& transport_;
+  MapSource& maps_;
+  std::string node_id_;
+  ObjectApi* cluster_ = nullptr;
+  target::LocalTarget* self_ = nullptr;
+};
+
+}  // namespace aisfs::cluster

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// `POST /v1/x/<method>` that only data listeners answer: the calls of target::Peers.
+#pragma once
+#include "common/client/messages.h"
+#include "node/target/peers.h"
+
+namespace aisfs::cluster {
+
+inline constexpr std::string_view kPrepareRename = "prepare_rename";  // target::RenamePrepare
+inline constexpr std::string_view kFinishRename = "finish_rename";
+inline constexpr std::string_view kRenameState = "rename_state";
+inline constexpr std::string_view kOpenContent = "open_content";  // answers with bulk bytes
+inline constexpr std::string_view kDropContent = "drop_content";
+
+struct FinishRenameRequest {
+  std::string op_id;
+  target::RenameState state = target::RenameState::kUnknown;
+  AISFS_MESSAGE_FIELDS(op_id, state)
+};
+
+struct RenameStateRequest {
+  std::string op_id;
+  AISFS_MESSAGE_FIELDS(op_id)
+};
+
+struct RenameStateReply {
+  target::RenameState state = target::RenameState::kUnknown;
+  AISFS_MESSAGE_FIELDS(state)
+};
+
+/// open_content; drop_content ignores the range.
+struct ContentRequest {
+  BucketName bucket;
+  store::Reference content;
+  ByteRange range;
+  AISFS_MESSAGE_FIELDS(bucket, content, range)
+};
+
+}  // namespace aisfs::cluster

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+// Store: multipart uploads.
+#include <algorithm>
+
+#include "common/base/hash.h"
+#include "common/base/text.h"
+#include "node/store/file_walk.h"
+#include "node/store/multipart.h"
+
+namespace aisfs::store {
+namespace {
+
+constexpr std::uint32_t kPartsMax = 10'000;  // S3's
+// How long a second complete gets the first one's answer.
+constexpr std::int64_t kFinishedLifeNs = 86'400'000'000'000;
+
+PutOptions options_of(const UploadRecord& record) {
+  PutOptions put{.level = record.level};
+  put.content_type = record.content_type;
+  put.headers = record.headers;
+  put.user = record.user;
+  put.xattrs = record.xattrs;
+  put.checksums = record.checksums;
+  put.posix = record.posix;
+  return put;
+}
+
+UploadRecord record_of(const Key& key, PutOptions put, std::string initiator, std::int64_t now) {
+  UploadRecord record{.bucket = key.bucket,
+                      .key = key.key(),
+                      .initiator = std::move(initiator),
+                      .started_ns = now,
+                      .level = put.level};
+  record.content_type = std::move(put.content_type);
+  record.headers = std::move(put.headers);
+  record.user = std::move(put.user);
+  record.xattrs = std::move(put.xattrs);
+  record.checksums = std::move(put.checksums);
+  record.posix = std::move(put.posix);
+  return record;
+}
+
+/// The upload must be one of this key, under way.
+Result<UploadRecord> load_for(const UploadFolder& folder, const Key& key) {
+  TRY(auto record, folder.load());
+  TRY(const auto done, folder.finished());
+  if (done || record.key != key.key() || record.bucket != key.bucket) {
+    return Error(Errc::not_found, "there is no such upload of \"" + key.display() + "\"");
+  }
+  return record;
+}
+
+std::uint64_t upload_hash(const std::string& upload) { return xxh64(as_bytes(upload), 1); }
+
+/// What a mountpath has of uploads of a bucket; forgets what was finished long ago.
+Result<std::vector<UploadInfo>> uploads_on(Mountpath& mp,
+                                           const BucketName& bucket,
+                                           BucketId id,
+                                           std::int64_t now_ns) {
+  std::vector<std::string> ids;
+  std::mutex mutex;
+  const std::string dir = layout::uploads_dir(dir_of(bucket));
+  auto note = [&](const std::string& path) -> Status {
+    if (!path.ends_with("/upload")) return {};
+    std::lock_guard lock(mutex);
+    ids.push_back(path.substr(dir.size() + 1, 32));
+    return {};
+  };
+  CHECK_OK(walk_files(mp.root(), dir, note));
+  std::vector<UploadInfo> out;
+  for (const std::string& upload : ids) {
+    UploadFolder folder(mp, bucket, upload);
+    TRY(const auto done, folder.finished());
+    if (done && now_ns - done->finished_ns > kFinishedLifeNs) CHECK_OK(folder.remove());
+    if (done) continue;
+    TRY(auto record, folder.load());
+    if (record.bucket != id) continue;
+    out.push_back({std::move(record.key), upload, record.started_ns, std::move(record.initiator)});
+  }
+  return out;
+}
+
+}  // namespace
+
+Task<Result<std::string>> Store::create_upload(Key key, PutOptions options, std::string initiator) {
+  const std::string upload = to_hex(as_bytes(random_bytes(16)));
+  Mountpath& mp = engine_->mountpath_of(key);
+  const UploadRecord record =
+      record_of(key, std::move(options), std::move(initiator), engine_->clock.unix_ns());
+  auto create = [&]() -> Status {
+    CHECK_OK(mp.know_bucket(key.bucket, key.name.bucket));
+    CHECK_OK(mp.check_space(0));
+    return UploadFolder(mp, key.name.bucket, upload).create(record);
+  };
+  CO_CHECK_OK(co_await mp.pool().run(std::move(create)));
+  co_return upload;
+}
+
+Task<Result<UploadPart>> Store::put_part(Key key,
+                                         std::string upload,
+                                         std::uint32_t number,
+                                         ExpectedChecksums expected,
+                                         BodySource& source) {
+  if (number < 1 || number > kPartsMax) {
+    co_return Error(Errc::invalid_argument, "part numbers are 1 to 10000");
+  }
+  Mountpath& mp = engine_->mountpath_of(key);
+  UploadFolder folder(mp, key.name.bucket, upload);
+  auto load = [&] { return load_for(folder, key); };
+  CO_TRY(const auto record, co_await mp.pool().run(std::move(load)));
+  Body body(true, expected);
+  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kHashBlockBytes);
+  while (true) {
+    CO_TRY(const std::size_t n, co_await fill(source, {buffer.get(), kHashBlockBytes}));
+    auto add = [&] { return body.add(mp, {buffer.get(), n}, record.level); };
+    if (n > 0 || !body.work) CO_CHECK_OK(co_await mp.pool().run(std::move(add)));
+    if (n < kHashBlockBytes) break;
+  }
+  const auto guard = co_await engine_->locks.lock(upload_hash(upload));
+  PartRecord part;
+  auto keep = [&]() -> Status {
+    TRY(const auto still, load_for(folder, key));  // it may have been aborted meanwhile
+    CHECK_OK(body.finish(mp));
+    if (still.level >= Durability::kData) CHECK_OK(body.sync());
+    part.part = {.number = number,
+                 .size = body.size,
+                 .etag = to_hex(as_bytes(body.sums.md5)),
+                 .modified_ns = engine_->clock.unix_ns(),
+                 .checksums = expected.named};
+    part.md5 = body.sums.md5;
+    part.hashes = body.sums.hashes;
+    return folder.put_part(part, body);
+  };
+  CO_CHECK_OK(co_await mp.pool().run(std::move(keep)));
+  co_return std::move(part.part);
+}
+
+Task<Result<ObjectInfo>> Store::complete_upload(Key key,
+                                                std::string upload,
+                                                std::vector<CompletedPart> wanted,
+                                                Conditions conditions) {
+  Mountpath& mp = engine_->mountpath_of(key);
+  UploadFolder folder(mp, key.name.bucket, upload);
+  const auto guard = co_await engine_->locks.lock(upload_hash(upload));
+  auto look = [&]() -> Result<std::optional<FinishedUpload>> {
+    TRY(const auto record, folder.load());
+    if (record.key != key.key() || record.bucket != key.bucket) return Error(Errc::not_found);
+    return folder.finished();
+  };
+  CO_TRY(auto done, co_await mp.pool().run(std::move(look)));
+  if (done) co_return std::move(done->info);
+  const ExpectedChecksums none;
+  Body body(false, none);
+  PutOptions put;
+  auto join = [&]() -> Status {
+    TRY(const auto record, folder.load());
+    put = options_of(record);
+    TRY(auto have, folder.parts());
+    TRY(const auto parts, pick_parts(std::move(have), wanted));
+    put.etag = etag_of_parts(parts);
+    CHECK_OK(join_parts(body, mp, folder, parts));
+    return put.level >= Durability::kData ? body.sync_if_large() : Status();
+  };
+  CO_CHECK_OK(co_await mp.pool().run(std::move(join)));
+  put.conditions = std::move(conditions);
+  auto published = co_await publish_body(*engine_, key, put, body, body.size);
+  if (!published) {
+    if (body.work) body.work->published();  // the first part's file stays for another try
+    co_return std::move(published).error();
+  }
+  auto finish = [&] { return folder.finish({*published, engine_->clock.unix_ns()}); };
+  CO_CHECK_OK(co_await mp.pool().run(std::move(finish)));
+  co_return published;
+}
+
+Task<Status> Store::abort_upload(Key key, std::string upload) {
+  Mountpath& mp = engine_->mountpath_of(key);
+  UploadFolder folder(mp, key.name.bucket, upload);
+  const auto guard = co_await engine_->locks.lock(upload_hash(upload));
+  auto drop = [&]() -> Status {
+    TRY(const auto record, load_for(folder, key));
+    return folder.remove();
+  };
+  co_return co_await mp.pool().run(std::move(drop));
+}
+
+Task<Result<PartList>> Store::list_parts(Key key,
+                                         std::string upload,
+                                         std::uint32_t after,
+                                         std::uint32_t limit) {
+  Mountpath& mp = engine_->mountpath_of(key);
+  UploadFolder folder(mp, key.name.bucket, upload);
+  auto collect = [&]() -> Result<PartList> {
+    TRY(const auto record, load_for(folder, key));
+    TRY(auto parts, folder.parts());
+    PartList list;
+    for (PartRecord& part : parts) {
+      if (part.part.number <= after) continue;
+      if (list.parts.size() == limit) {
+        list.more = true;
+        break;
+      }
+      list.parts.push_back(std::move(part.part));
+    }
+    return list;
+  };
+  co_return co_await mp.pool().run(std::move(collect));
+}
+
+Task<Result<UploadList>> Store::list_uploads(BucketId bucket,
+                                             std::string prefix,
+                                             std::string after_key,
+                                             std::string after_id,
+                                             std::uint32_t limit) {
+  std::vector<UploadInfo> all;
+  for (const auto& mountpath : engine_->mountpaths) {
+    auto collect = [&]() -> Result<std::vector<UploadInfo>> {
+      const auto buckets = mountpath->buckets();
+      const auto known = buckets.find(bucket);
+      if (known == buckets.end()) return std::vector<UploadInfo>();
+      return uploads_on(*mountpath, known->second, bucket, engine_->clock.unix_ns());
+    };
+    CO_TRY(auto some, co_await mountpath->pool().run(std::move(collect)));
+    std::move(some.begin(), some.end(), std::back_inserter(all));
+  }
+  const auto order = [](const UploadInfo& u) { return std::tie(u.key, u.id); };
+  std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return order(a) < order(b); });
+  UploadList list;
+  for (UploadInfo& upload : all) {
+    if (!upload.key.starts_with(prefix)) continue;
+    // Without an id the marker is a key: all of its uploads are behind us.
+    const bool behind = after_id.empty() ? !after_key.empty() && upload.key <= after_key
+                                         : order(upload) <= std::tie(after_key, after_id);
+    if (behind) continue;
+    if (list.uploads.size() == limit) {
+      list.more = true;
+      break;
+    }
+    list.uploads.push_back(std::move(upload));
+  }
+  co_return list;
+}
+
+}  // namespace aisfs::store

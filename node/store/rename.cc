@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+// Store: renames and references.
+#include <fcntl.h>
+
+#include "common/base/hash.h"
+#include "common/base/text.h"
+#include "common/disk/posix.h"
+#include "node/store/conditions.h"
+#include "node/store/rename.h"
+
+namespace aisfs::store {
+namespace {
+
+Error no_such_object(const Key& key) {
+  return Error(Errc::not_found, "object \"" + key.display() + "\" does not exist");
+}
+
+/// A file goes from one name to another on its mountpath. The intent is the point of no return:
+/// recovery finishes what it finds begun.
+class RenameMutation final : public Mutation {
+ public:
+  RenameMutation(Engine& e, const Key& f, const Key& t) : engine(e), mp(e.mountpath_of(f)), from(f), to(t) {}
+
+  Status stage() override {
+    const std::string dir = dir_of(from.name.bucket);
+    TRY(fd, disk::open_beneath(mp.root(), path_of(dir, from.key(), source.escaped), O_RDONLY));
+    TRY(meta, read_meta(mp, dir, fd.get()));
+    intent = {.op_id = to_hex(as_bytes(random_bytes(16))),
+              .state = RenameIntentRecord::State::kCommitted,
+              .bucket = from.bucket,
+              .source = from.key(),
+              .destination = to.key(),
+              .source_version = meta.info.content_version,
+              .source_meta_version = meta.info.meta_version,
+              .destination_version = version};
+    meta.key = to.key();
+    meta.info.meta_version = version;
+    meta.level = std::max(meta.level, level);
+    if (meta.info.posix) meta.info.posix->ctime_ns = engine.clock.unix_ns();
+    TRY(xattr, write_side(mp, dir, meta));
+    TRY(effect, mp.announce(LogType::kRenameIntent, intent));
+    return {};
+  }
+
+  Status publish() override {
+    const std::string dir = dir_of(from.name.bucket);
+    const std::string old_path = path_of(dir, from.key(), source.escaped);
+    std::optional<bool> there;
+    if (base && base->kind == IndexRecord::Kind::kObject) there = base->escaped;
+    CHECK_OK(disk::set_xattr(fd.get(), kMetaXattr, xattr));
+    TRY(const auto path, place(mp, dir, to.key(), there, old_path));
+    const TombstoneRecord gone{from.bucket, from.key(), version};
+    TRY(const auto effect_of_gone, mp.announce(LogType::kTombstone, gone));
+    intent.state = RenameIntentRecord::State::kDone;
+    TRY(const auto effect_of_done, mp.announce(LogType::kRenameIntent, intent));
+    mp.index().put(to.bucket, to.key(), index_record_of(meta, path.escaped));
+    mp.index().put(from.bucket, from.key(), tombstone_of(version));
+    if (base) engine.drop_replaced(to, *base);
+    remove_side(mp, dir, from.key(), source.info.meta_version);
+    disk::prune_empty_parents(mp.root(), old_path, layout::objects_dir(dir));
+    effect.settle();
+    return {};
+  }
+
+  Engine& engine;
+  Mountpath& mp;
+  const Key& from;
+  const Key& to;
+  IndexRecord source;
+  std::optional<IndexRecord> base;  // what is at the destination
+  Version version;
+  Durability level{};
+  StoredMeta meta;  // the new one, after stage()
+
+ private:
+  UniqueFd fd;
+  std::string xattr;
+  RenameIntentRecord intent;
+  Mountpath::Effect effect;
+};
+
+/// Gives an object's file a second name that only references know.
+class LinkContent final : public Mutation {
+ public:
+  LinkContent(Engine& e, const Key& k, const IndexRecord& s) : mp(e.mountpath_of(k)), key(k), source(s) {}
+
+  Status stage() override {
+    const std::string dir = dir_of(key.name.bucket);
+    const std::string to = content_path(dir, {key.key(), source.info.content_version});
+    CHECK_OK(disk::make_parent_dirs(mp.root(), to));
+    Status st = disk::link_beneath(mp.root(), path_of(dir, key.key(), source.escaped), to);
+    if (!st && st.error().code() != Errc::already_exists) return st;
+    if (!intent) return {};
+    TRY(effect, mp.announce(LogType::kRenameIntent, *intent));
+    return {};
+  }
+  Status publish() override { return {}; }
+
+  Mountpath& mp;
+  const Key& key;
+  const IndexRecord& source;
+  std::optional<RenameIntentRecord> intent;
+  Mountpath::Effect effect;  // settles when the whole rename has happened
+};
+
+class ReferenceMutation final : public Mutation {
+ public:
+  ReferenceMutation(Engine& e, const Key& k) : engine(e), mp(e.mountpath_of(k)), key(k) {}
+
+  Status stage() override { return mp.know_bucket(key.bucket, key.name.bucket); }
+
+  Status publish() override {
+    const EncodedMeta encoded = encode_meta(meta);
+    const ReferenceRecord record{encoded.xattr, encoded.side};
+    TRY(const auto effect, mp.announce(LogType::kReference, record));
+    mp.index().put(key.bucket, key.key(), index_record_of(meta, false));
+    if (!base) return {};
+    if (base->kind == IndexRecord::Kind::kObject) {
+      const std::string dir = dir_of(key.name.bucket);
+      const std::string path = path_of(dir, key.key(), base->escaped);
+      [[maybe_unused]] const Status gone = disk::unlink_beneath(mp.root(), path);
+    }
+    const bool same_content = base->info.content_version == meta.info.content_version;
+    if (!same_content) engine.drop_replaced(key, *base);
+    return {};
+  }
+
+  Engine& engine;
+  Mountpath& mp;
+  const Key& key;
+  StoredMeta meta;
+  std::optional<IndexRecord> base;
+};
+
+/// The name goes; its content stays for the reference.
+class ForgetName final : public Mutation {
+ public:
+  ForgetName(Engine& e, const Key& k, const IndexRecord& s, Version v)
+      : mp(e.mountpath_of(k)), key(k), source(s), version(v) {}
+
+  Status publish() override { return forget_name(mp, key, source, version); }
+
+ private:
+  Mountpath& mp;
+  const Key& key;
+  const IndexRecord& source;
+  const Version version;
+};
+
+StoredMeta reference_meta(const Key& key, ObjectInfo info, Reference content, Durability level) {
+  return {.bucket = key.bucket,
+          .key = key.key(),
+          .info = std::move(info),
+          .level = level,
+          .reference = std::move(content)};
+}
+
+}  // namespace
+
+Status forget_name(Mountpath& mp, const Key& key, const IndexRecord& source, Version version) {
+  const TombstoneRecord record{key.bucket, key.key(), version};
+  TRY(const auto effect, mp.announce(LogType::kTombstone, record));
+  if (source.kind == IndexRecord::Kind::kObject) {
+    const std::string dir = dir_of(key.name.bucket);
+    const std::string path = path_of(dir, key.key(), source.escaped);
+    Status gone = disk::unlink_beneath(mp.root(), path);
+    if (!gone && gone.error().code() != Errc::not_found) return gone;
+    disk::prune_empty_parents(mp.root(), path, layout::objects_dir(dir));
+  }
+  mp.index().put(key.bucket, key.key(), tombstone_of(version));
+  return {};
+}
+
+Task<Result<ObjectInfo>> Renamer::run() {
+  CO_TRY(auto source, co_await engine.find_whole(from));
+  if (!source) co_return no_such_object(from);
+  CO_TRY(auto base, engine.find(to));
+  Conditions there = options.destination_conditions;
+  there.must_not_exist |= options.no_replace;
+  CO_CHECK_OK(check_conditions(options.source_conditions, &source->info, Access::kWrite));
+  CO_CHECK_OK(check_conditions(there, base ? &base->info : nullptr, Access::kWrite));
+  CO_TRY(const Version version, engine.versions.next());
+  const bool one_mountpath = &engine.mountpath_of(from) == &engine.mountpath_of(to);
+  if (one_mountpath && source->kind == IndexRecord::Kind::kObject) {
+    co_return co_await in_place(std::move(*source), std::move(base), version);
+  }
+  co_return co_await by_reference(std::move(*source), std::move(base), version);
+}
+
+Task<Result<ObjectInfo>> Renamer::in_place(IndexRecord source,
+                                           std::optional<IndexRecord> base,
+                                           Version version) {
+  RenameMutation rename(engine, from, to);
+  rename.source = std::move(source);
+  rename.base = std::move(base);
+  rename.version = version;
+  rename.level = level;
+  set_barriers(rename, level, rename.base ? &*rename.base : nullptr);
+  CO_CHECK_OK(co_await rename.mp.committer().run(rename));
+  co_return std::move(rename.meta.info);
+}
+
+/// The content gets a name of its own, the destination refers to it (from then on the rename has
+/// happened), the source goes. A crash between the last two is finished by recovery.
+Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
+                                               std::optional<IndexRecord> base,
+                                               Version version) {
+  Reference content{from.key(), source.info.content_version};
+  if (source.reference) content = *source.reference;
+  LinkContent link(engine, from, source);
+  if (source.kind == IndexRecord::Kind::kObject) {
+    link.intent = RenameIntentRecord{.op_id = to_hex(as_bytes(random_bytes(16))),
+                                     .state = RenameIntentRecord::State::kPrepared,
+                                     .bucket = from.bucket,
+                                     .source = from.key(),
+                                     .destination = to.key(),
+                                     .source_version = source.info.content_version,
+                                     .source_meta_version = source.info.meta_version,
+                                     .destination_version = version};
+    set_barriers(link, level, base ? &*base : nullptr);
+    CO_CHECK_OK(co_await link.mp.committer().run(link));
+  }
+  ReferenceMutation reference(engine, to);
+  ObjectInfo info = source.info;
+  info.meta_version = version;
+  if (info.posix) info.posix->ctime_ns = engine.clock.unix_ns();
+  reference.meta = reference_meta(to, info, content, std::max(level, source.level));
+  reference.base = std::move(base);
+  reference.barrier_after = level == Durability::kFull;
+  CO_CHECK_OK(co_await reference.mp.committer().run(reference));
+  ForgetName forget(engine, from, source, version);
+  forget.barrier_after = level == Durability::kFull;
+  CO_CHECK_OK(co_await engine.mountpath_of(from).committer().run(forget));
+  co_return info;
+}
+
+Task<Result<ObjectInfo>> Store::rename_local(Key from,
+                                             Key to,
+                                             RenameOptions options,
+                                             Durability level) {
+  if (from.name == to.name) {
+    Conditions conditions = options.source_conditions;
+    co_return co_await head(from, std::move(conditions));
+  }
+  const auto guards = co_await engine_->locks.lock_both(Engine::lock_hash(from), Engine::lock_hash(to));
+  Renamer renamer{*engine_, from, to, options, level};
+  co_return co_await renamer.run();
+}
+
+Task<Result<Reference>> Store::detach_content(Key key, Conditions conditions, Durability level) {
+  const auto guard = co_await engine_->lock(key);
+  CO_TRY(auto source, co_await engine_->find_whole(key));
+  if (!source) co_return no_such_object(key);
+  CO_CHECK_OK(check_conditions(conditions, &source->info, Access::kWrite));
+  if (source->reference) co_return *source->reference;
+  LinkContent link(*engine_, key, *source);
+  set_barriers(link, level, nullptr);
+  CO_CHECK_OK(co_await link.mp.committer().run(link));
+  const Reference content{key.key(), source->info.content_version};
+  ReferenceMutation reference(*engine_, key);
+  ObjectInfo info = source->info;
+  CO_TRY(info.meta_version, engine_->versions.next());
+  reference.meta = reference_meta(key, std::move(info), content, std::max(level, source->level));
+  reference.base = std::move(source);
+  reference.barrier_after = level == Durability::kFull;
+  CO_CHECK_OK(co_await reference.mp.committer().run(reference));
+  co_return content;
+}
+
+Task<Result<ObjectInfo>> Store::put_reference(Key key,
+                                              Reference content,
+                                              ObjectInfo info,
+                                              Conditions conditions,
+                                              Durability level) {
+  const auto guard = co_await engine_->lock(key);
+  CO_TRY(auto base, engine_->find(key));
+  CO_CHECK_OK(check_conditions(conditions, base ? &base->info : nullptr, Access::kWrite));
+  ReferenceMutation reference(*engine_, key);
+  CO_TRY(info.meta_version, engine_->versions.next());
+  reference.meta = reference_meta(key, info, std::move(content), level);
+  set_barriers(reference, level, base ? &*base : nullptr);
+  reference.base = std::move(base);
+  CO_CHECK_OK(co_await reference.mp.committer().run(reference));
+  co_return info;
+}
+
+Result<std::optional<Reference>> Store::resolve(const Key& key) {
+  TRY(auto record, engine_->find(key));
+  if (!record) return no_such_object(key);
+  return std::move(record->reference);
+}
+
+Task<Status> Store::drop_content(BucketId bucket, BucketName name, Reference content) {
+  const Key home = make_key(bucket, {name, content.key});
+  Mountpath& mp = engine_->mountpath_of(home);
+  auto drop = [&]() -> Status {
+    Status gone = disk::unlink_beneath(mp.root(), content_path(dir_of(name), content));
+    return !gone && gone.error().code() == Errc::not_found ? Status() : gone;
+  };
+  co_return co_await mp.pool().run(std::move(drop));
+}
+
+}  // namespace aisfs::store

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "node/store/engine.h"
+
+namespace aisfs::store {
+
+/// A rename between two names of this node; both locks are held. Its references outlive the task.
+struct Renamer {
+  Task<Result<ObjectInfo>> run();
+
+  Engine& engine;
+  const Key& from;
+  const Key& to;
+  const RenameOptions& options;
+  const Durability level;
+
+  Task<Result<ObjectInfo>> in_place(IndexRecord source,
+                                    std::optional<IndexRecord> base,
+                                    Version version);
+  Task<Result<ObjectInfo>> by_reference(IndexRecord source,
+                                        std::optional<IndexRecord> base,
+                                        Version version);
+};
+
+/// Tombstone, file, index: the name is gone, its content is left alone. Blocks.
+Status forget_name(Mountpath& mp, const Key& key, const IndexRecord& source, Version version);
+
+}  // namespace aisfs::store

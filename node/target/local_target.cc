@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "node/target/local_target.h"
+
+#include "common/placement/hrw.h"
+#include "node/target/levels.h"
+#include "node/target/rename_log.h"
+
+namespace aisfs::target {
+namespace {
+
+/// Owners and administrators; nobody else, whatever they ask.
+Status may_use(const auth::Identity& who, const Bucket& bucket) {
+  if (who.is_admin()) return {};
+  if (!who.is_anonymous() && who.user() == bucket.owner) return {};
+  return Error(Errc::permission_denied, "bucket \"" + bucket.name.display() + "\" is not yours");
+}
+
+bool only_posix(const AttrChange& change) {
+  return !change.user && change.user_patch.empty() && !change.content_type && !change.headers;
+}
+
+}  // namespace
+
+LocalTarget::LocalTarget(LocalTargetOptions options,
+                         store::Store& store,
+                         MapSource& maps,
+                         Peers& peers,
+                         Clock& clock)
+    : options_(std::move(options)), store_(store), maps_(maps), peers_(peers), clock_(clock) {}
+LocalTarget::~LocalTarget() = default;
+
+Result<std::unique_ptr<LocalTarget>> LocalTarget::open(LocalTargetOptions options,
+                                                       store::Store& store,
+                                                       MapSource& maps,
+                                                       Peers& peers,
+                                                       Clock& clock) {
+  std::unique_ptr<LocalTarget> target(
+      new LocalTarget(std::move(options), store, maps, peers, clock));
+  TRY(target->renames_, RenameLog::open(target->options_.state_dir));
+  return target;
+}
+
+Result<Bucket> LocalTarget::admit(const Context& context, const BucketName& name) const {
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = map->find_bucket(name);
+  if (bucket == nullptr) {
+    return Error(Errc::not_found, "bucket \"" + name.display() + "\" does not exist");
+  }
+  CHECK_OK(may_use(context.who, *bucket));
+  return *bucket;
+}
+
+Result<LocalTarget::Admitted> LocalTarget::admit(const Context& context, ObjectName name) const {
+  CHECK_OK(validate_key(name.key));
+  TRY(Bucket bucket, admit(context, name.bucket));
+  const BucketId id = bucket.id;
+  return Admitted{std::move(bucket), store::make_key(id, std::move(name))};
+}
+
+Result<std::string> LocalTarget::owner_of(const ObjectName& name) const {
+  const MapSnapshot map = maps_.current();
+  const NodeInfo* owner = placement::owner_of(*map, name);
+  if (owner == nullptr) return Error(Errc::not_ready, "no target of the cluster is active");
+  return owner->id;
+}
+
+// --- reading --------------------------------------------------------------------------------------
+
+Task<Result<ObjectInfo>> LocalTarget::head(Context context,
+                                           ObjectName name,
+                                           Conditions conditions) {
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_CHECK_OK(co_await settle_for_read(context, at.key));
+  CO_TRY(ObjectInfo info, co_await store_.head(at.key, std::move(conditions)));
+  if (moved_away(at.key, info)) co_return Error(Errc::not_found, at.key.display());
+  co_return info;
+}
+
+Task<Result<ObjectStream>> LocalTarget::get(Context context, ObjectName name, GetOptions options) {
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_CHECK_OK(co_await settle_for_read(context, at.key));
+  CO_TRY(const auto reference, store_.resolve(at.key));
+  if (reference) {
+    CO_TRY(ObjectInfo info, co_await store_.head(at.key, options.conditions));
+    if (moved_away(at.key, info)) co_return Error(Errc::not_found, at.key.display());
+    co_return co_await open_referenced(std::move(context), at.key, *reference, std::move(options),
+                                       std::move(info));
+  }
+  co_return co_await store_.open_object(at.key, std::move(options), at.bucket.props.verify_read);
+}
+
+Task<Result<ListPage>> LocalTarget::list(Context context, BucketName name, ListOptions options) {
+  CO_TRY(const Bucket bucket, admit(context, name));
+  co_return co_await store_.list(bucket.id, std::move(options));
+}
+
+Task<Result<Capacity>> LocalTarget::capacity(Context) { co_return store_.capacity(); }
+
+// --- changes ----------------------------------------------------------------------------------------
+
+Task<Result<ObjectInfo>> LocalTarget::put(Context context,
+                                          ObjectName name,
+                                          PutOptions options,
+                                          ExpectedChecksums expected,
+                                          BodySource& body) {
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_CHECK_OK(co_await settle_for_write(context, at.key));
+  options.level = level_of(at.bucket, options.level, options.lower_level);
+  options.before_publish = [this, &at, asked = std::move(options.before_publish)]() -> Status {
+    CHECK_OK(check_unreserved(at.key));  // one that came while the body was on its way
+    return asked ? asked() : Status{};
+  };
+  CO_TRY(const auto old, store_.resolve(at.key));
+  CO_TRY(ObjectInfo info,
+         co_await store_.put(at.key, std::move(options), std::move(expected), body));
+  if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
+  co_return info;
+}
+
+Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
+                                                ObjectName name,
+                                                AttrChange change,
+                                                Conditions conditions) {
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_CHECK_OK(co_await settle_for_write(context, at.key));
+  const Durability level =
+      only_posix(change) ? posix_level_of(at.bucket) : at.bucket.props.write_level;
+  co_return co_await store_.set_attrs(at.key, std::move(change), std::move(conditions), level);
+}
+
+Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions options) {
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_CHECK_OK(co_await settle_for_write(context, at.key));
+  CO_TRY(const auto old, store_.resolve(at.key));
+  CO_CHECK_OK(
+      co_await store_.remove(at.key, std::move(options), at.bucket.props.write_level));
+  if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
+  co_return Status{};
+}
+
+Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
+                                            ObjectName name,
+                                            PatchOptions options,
+                                            BodySource& body) {
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_CHECK_OK(co_await settle_for_write(context, at.key));
+  CO_CHECK_OK(co_await materialise(context, at.key));
+  options.level = level_of(at.bucket, options.level, options.lower_level);
+  co_return co_await store_.patch(at.key, std::move(options), body);
+}
+
+Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
+                                           ObjectName from,
+                                           ObjectName to,
+                                           CopyOptions options) {
+  CO_TRY(const Admitted source, admit(context, from));
+  CO_TRY(const Admitted target, admit(context, to));
+  CO_CHECK_OK(co_await settle_for_write(context, target.key));
+  CO_TRY(const std::string owner, owner_of(from));
+  if (owner == options_.node_id) {
+    CO_CHECK_OK(co_await settle_for_read(context, source.key));
+    CO_CHECK_OK(co_await materialise(context, source.key));
+    options.put.level = level_of(target.bucket, options.put.level, options.put.lower_level);
+    co_return co_await store_.copy_local(source.key, target.key, std::move(options));
+  }
+  GetOptions get{.conditions = std::move(options.source_conditions)};
+  CO_TRY(ObjectStream stream, co_await peers_.cluster().get(context, from, std::move(get)));
+  PutOptions put = std::move(options.put);
+  put.conditions = std::move(options.destination_conditions);
+  put.size = stream.info.size;
+  put.etag = stream.info.etag;
+  if (!options.replace_metadata) {
+    put.content_type = stream.info.content_type;
+    put.headers = stream.info.headers;
+    put.user = stream.info.user;
+    put.xattrs = stream.info.xattrs;
+    put.posix = stream.info.posix;
+    put.checksums = stream.info.checksums;
+  }
+  ExpectedChecksums unknown;
+  co_return co_await this->put(std::move(context), std::move(to), std::move(put),
+                               std::move(unknown), *stream.body);
+}
+
+}  // namespace aisfs::target

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <memory>
+#include <string>
+
+#include "common/async/clock.h"
+#include "common/client/object_api.h"
+#include "common/disk/io_pool.h"
+#include "node/store/store.h"
+#include "node/target/peers.h"
+
+namespace aisfs::target {
+
+class RenameLog;
+
+struct LocalTargetOptions {
+  std::string node_id;
+  std::string state_dir;  // absolute, on a disk of this node; made if missing
+};
+
+/// The objects of this node's disks behind the seam of the cluster. Serves the names that it is
+/// asked for; who owns them the caller has looked up (Router), and list and lookup answer for
+/// this target alone. Here is the one check of who may do what with a bucket.
+///
+/// Thread-safe: operations run on their caller's shard. `store`, `maps`, `peers` and `clock` outlive
+/// it, and it outlives its operations.
+class LocalTarget final : public ObjectApi {
+ public:
+  /// Reads the state of renames that a crash interrupted. Blocks: not on an io thread.
+  static Result<std::unique_ptr<LocalTarget>> open(LocalTargetOptions options,
+                                                   store::Store& store,
+                                                   MapSource& maps,
+                                                   Peers& peers,
+                                                   Clock& clock);
+  ~LocalTarget() override;
+
+  /// Background work until cancelled: ends interrupted renames and turns references back into plain
+  /// objects. One at a time, on one shard.
+  Task<void> run();
+  /// One round of it; how many renames and references are left.
+  Task<Result<std::size_t>> settle_all(Context context);
+
+  // --- the other targets' calls (Peers of theirs) ----------------------------------------------
+
+  Task<Status> prepare_rename(Context context, RenamePrepare rename);
+  Task<Result<ObjectInfo>> finish_rename(Context context, std::string op_id, RenameState state);
+  RenameState rename_state(const std::string& op_id) const;
+  Task<Result<ObjectStream>> open_content(Context context,
+                                          BucketName bucket,
+                                          store::Reference content,
+                                          ByteRange range);
+  Task<Status> drop_content(Context context, BucketName bucket, store::Reference content);
+
+  // --- ObjectApi ---------------------------------------------------------------------------------
+
+  Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
+  Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
+  Task<Result<ObjectInfo>> put(
+      Context, ObjectName, PutOptions, ExpectedChecksums, BodySource&) override;
+  Task<Result<ObjectInfo>> set_attrs(Context, ObjectName, AttrChange, Conditions) override;
+  Task<Status> remove(Context, ObjectName, RemoveOptions) override;
+  Task<Result<ObjectInfo>> rename(Context, ObjectName, ObjectName, RenameOptions) override;
+  Task<Result<ObjectInfo>> copy(Context, ObjectName, ObjectName, CopyOptions) override;
+  Task<Result<ObjectInfo>> patch(Context, ObjectName, PatchOptions, BodySource&) override;
+  Task<Result<ListPage>> list(Context, BucketName, ListOptions) override;
+  Task<Result<LookupReply>> lookup(Context, BucketName, std::string) override;
+  Task<Result<ObjectInfo>> make_dir(Context, BucketName, std::string, PosixAttrs) override;
+  Task<Status> remove_dir(Context, BucketName, std::string) override;
+  Task<Status> rename_dir(Context, BucketName, std::string, std::string, bool) override;
+  Task<Result<Capacity>> capacity(Context) override;
+  Task<Result<std::string>> create_upload(Context, ObjectName, PutOptions) override;
+  Task<Result<UploadPart>> put_part(Context,
+                                    ObjectName,
+                                    std::string,
+                                    std::uint32_t,
+                                    ExpectedChecksums,
+                                    BodySource&) override;
+  Task<Result<ObjectInfo>> complete_upload(
+      Context, ObjectName, std::string, std::vector<CompletedPart>, Conditions) override;
+  Task<Status> abort_upload(Context, ObjectName, std::string) override;
+  Task<Result<PartList>> list_parts(
+      Context, ObjectName, std::string, std::uint32_t, std::uint32_t) override;
+  Task<Result<UploadList>> list_uploads(
+      Context, BucketName, std::string, std::string, std::string, std::uint32_t) override;
+
+ private:
+  LocalTarget(LocalTargetOptions options,
+              store::Store& store,
+              MapSource& maps,
+              Peers& peers,
+              Clock& clock);
+
+  /// The bucket, if the caller may use it.
+  Result<Bucket> admit(const Context& context, const BucketName& name) const;
+  /// admit and validate the key.
+  struct Admitted {
+    Bucket bucket;
+    store::Key key;
+  };
+  Result<Admitted> admit(const Context& context, ObjectName name) const;
+  /// The node id of the owner; not_ready when no target is active.
+  Result<std::string> owner_of(const ObjectName& name) const;
+
+  // rename.cc
+  Task<Result<ObjectInfo>> rename_away(Context context,
+                                       Admitted from,
+                                       ObjectName to,
+                                       std::string to_owner,
+                                       RenameOptions options,
+                                       Durability level);
+  /// Brings a committed rename to its end at both sides; what failed is tried again later.
+  Task<Result<ObjectInfo>> roll_forward(Context context, std::string op_id);
+  Task<Status> settle_intent(Context context, std::string op_id);
+  Task<Status> settle_prepared(Context context, std::string op_id);
+  /// Before a read: asks for the fate of a rename to this name, if one is prepared.
+  Task<Status> settle_for_read(Context context, const store::Key& key);
+  /// Before a change: waits until no rename to this name is under way.
+  Task<Status> settle_for_write(Context context, const store::Key& key);
+  Status check_unreserved(const store::Key& key) const;
+  /// True for a source whose rename has been committed: the name is gone, whatever is still there.
+  bool moved_away(const store::Key& key, const ObjectInfo& there) const;
+
+  // references.cc
+  /// The bytes of a name that is a reference; `info` is the name's.
+  Task<Result<ObjectStream>> open_referenced(Context context,
+                                             store::Key key,
+                                             store::Reference content,
+                                             GetOptions options,
+                                             ObjectInfo info);
+  Task<Status> drop_referenced(Context context, store::Key key, store::Reference content);
+  /// Makes the name a plain object again; nothing for one that is.
+  Task<Status> materialise(Context context, store::Key key);
+
+  // directories.cc
+  Task<Status> finish_dir_rename(Context context, std::string op_id);
+
+  const LocalTargetOptions options_;
+  store::Store& store_;
+  MapSource& maps_;
+  Peers& peers_;
+  Clock& clock_;
+  std::unique_ptr<RenameLog> renames_;
+  disk::IoPool io_{{.threads = 2}};  // of the rename log
+};
+
+}  // namespace aisfs::target

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// What one target asks of the others.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "common/client/object_api.h"
+#include "node/store/object_meta.h"
+
+namespace aisfs::target {
+
+/// How far a rename between two targets is. Only the source's owner decides.
+enum class RenameState : std::uint8_t {
+  kUnknown = 0,    // never begun, or given up and forgotten: as kAborted
+  kPrepared = 1,   // the old names are valid
+  kCommitted = 2,  // the new names are valid
+  kAborted = 3,
+};
+
+/// Asks the destination's owner to make `destination` a reference, when told to.
+struct RenamePrepare {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+
+  std::string op_id;
+  std::string source_owner;  // node id: who knows the state
+  BucketName bucket;
+  BucketId bucket_id;
+  std::string source, destination;  // keys
+  store::Reference content;
+  ObjectInfo info;
+  bool no_replace = false;
+  Conditions destination_conditions;
+  Durability level = Durability::kFull;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(op_id, source_owner, bucket, bucket_id, source, destination, content, info, no_replace,
+       destination_conditions, level);
+  }
+};
+
+/// Implemented over the intra-cluster data listener (node/front/cluster). `node` is a target's id.
+/// Errors beside those named: unreachable, timed_out, stale_map. Calls with the node's own id are
+/// served by itself.
+class Peers {
+ public:
+  virtual ~Peers() = default;
+
+  /// The whole cluster, each operation at its owner.
+  virtual ObjectApi& cluster() = 0;
+
+  /// already_exists, precondition_failed, busy (another rename to this name is under way). After
+  /// success the name waits for finish_rename. The same again changes nothing.
+  virtual Task<Status> prepare_rename(Context context, std::string node, RenamePrepare rename) = 0;
+  /// Publishes or forgets what was prepared; not_found when nothing was. The same again is success
+  /// and answers with what is there.
+  virtual Task<Result<ObjectInfo>> finish_rename(Context context,
+                                                 std::string node,
+                                                 std::string op_id,
+                                                 RenameState state) = 0;
+  virtual Task<Result<RenameState>> rename_state(Context context,
+                                                 std::string node,
+                                                 std::string op_id) = 0;
+
+  /// Content on that target, by reference; not_found when it has gone.
+  virtual Task<Result<ObjectStream>> open_content(Context context,
+                                                  std::string node,
+                                                  BucketName bucket,
+                                                  store::Reference content,
+                                                  ByteRange range) = 0;
+  /// Nothing to drop is success.
+  virtual Task<Status> drop_content(Context context,
+                                    std::string node,
+                                    BucketName bucket,
+                                    store::Reference content) = 0;
+};
+
+}  // namespace aisfs::target

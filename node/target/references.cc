@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// Names whose bytes lie where another key put them.
+#include "node/target/local_target.h"
+#include "node/target/rename_log.h"
+
+namespace aisfs::target {
+
+Task<Result<ObjectStream>> LocalTarget::open_content(Context context,
+                                                     BucketName name,
+                                                     store::Reference content,
+                                                     ByteRange range) {
+  CO_TRY(const Bucket bucket, admit(context, name));
+  co_return co_await store_.open_content(bucket.id, std::move(name), std::move(content), range,
+                                         bucket.props.verify_read);
+}
+
+Task<Status> LocalTarget::drop_content(Context context,
+                                       BucketName name,
+                                       store::Reference content) {
+  CO_TRY(const Bucket bucket, admit(context, name));
+  co_return co_await store_.drop_content(bucket.id, std::move(name), std::move(content));
+}
+
+Task<Result<ObjectStream>> LocalTarget::open_referenced(Context context,
+                                                        store::Key key,
+                                                        store::Reference content,
+                                                        GetOptions options,
+                                                        ObjectInfo info) {
+  if (options.version && *options.version != info.content_version) {
+    co_return Error(Errc::precondition_failed, key.display() + ": the version is gone");
+  }
+  if (options.range.offset > 0 && options.range.offset >= info.size) {
+    co_return Error(Errc::out_of_range, key.display());
+  }
+  ObjectName placed{key.name.bucket, content.key};
+  CO_TRY(std::string owner, owner_of(placed));
+  const ByteRange range = options.range.within(info.size);
+  Result<ObjectStream> stream(Errc::not_found);
+  if (owner == options_.node_id) {
+    stream = co_await open_content(context, key.name.bucket, std::move(content), range);
+  } else {
+    stream = co_await peers_.open_content(context, std::move(owner), key.name.bucket,
+                                          std::move(content), range);
+  }
+  if (!stream) {
+    // The name exists, so its bytes do: not the reader's not_found.
+    if (stream.error() == Errc::not_found) {
+      co_return Error(Errc::not_ready, key.display() + ": its content is on its way");
+    }
+    co_return std::move(stream).error();
+  }
+  stream->info = std::move(info);
+  stream->range = range;
+  co_return stream;
+}
+
+Task<Status> LocalTarget::drop_referenced(Context context,
+                                          store::Key key,
+                                          store::Reference content) {
+  ObjectName placed{key.name.bucket, content.key};
+  CO_TRY(std::string owner, owner_of(placed));
+  if (owner == options_.node_id) {
+    co_return co_await drop_content(std::move(context), key.name.bucket, std::move(content));
+  }
+  // What cannot be dropped now is garbage that a scrub finds; the name is right either way.
+  (void)co_await peers_.drop_content(std::move(context), std::move(owner), key.name.bucket,
+                                     std::move(content));
+  co_return Status{};
+}
+
+Task<Status> LocalTarget::materialise(Context context, store::Key key) {
+  CO_TRY(const auto reference, store_.resolve(key));
+  if (!reference) co_return Status{};
+  Conditions none;
+  CO_TRY(ObjectInfo info, co_await store_.head(key, std::move(none)));
+  GetOptions all;
+  CO_TRY(ObjectStream stream,
+         co_await open_referenced(context, key, *reference, std::move(all), info));
+  PutOptions put{.level = Durability::kFull,
+                 .size = info.size,
+                 .etag = info.etag,
+                 .content_type = info.content_type,
+                 .headers = info.headers,
+                 .user = info.user,
+                 .xattrs = info.xattrs,
+                 .posix = info.posix,
+                 .checksums = info.checksums,
+                 .keep_attrs = true};
+  put.conditions.if_meta_version = info.meta_version;
+  ExpectedChecksums unknown;
+  auto done = co_await store_.put(key, std::move(put), std::move(unknown), *stream.body);
+  // Somebody was faster: whoever replaced the name has dropped the content.
+  if (!done && done.error() == Errc::precondition_failed) co_return Status{};
+  if (!done) co_return std::move(done).error();
+  stream.body.reset();
+  co_return co_await drop_referenced(std::move(context), std::move(key), *reference);
+}
+
+}  // namespace aisfs::target

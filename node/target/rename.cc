@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+// Rename of one name. README.md has the protocol; the order of the steps here is its proof.
+#include "common/base/hash.h"
+#include "common/base/text.h"
+#include "node/store/conditions.h"
+#include "node/target/levels.h"
+#include "node/target/local_target.h"
+#include "node/target/rename_log.h"
+
+namespace aisfs::target {
+namespace {
+
+using IntentState = store::RenameIntentRecord::State;
+using PreparedState = PreparedRecord::State;
+
+// A rename to a name lasts milliseconds; those that change the name meanwhile look this often.
+constexpr auto kLook = std::chrono::milliseconds(2);
+constexpr auto kWaitMax = std::chrono::seconds(10);  // without a deadline of the request's own
+constexpr auto kRound = std::chrono::seconds(1);     // between two rounds of background work
+
+Status under_way(const store::Key& key) {
+  return Error(Errc::not_ready, key.display() + ": a rename to this name is under way");
+}
+
+}  // namespace
+
+Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
+                                             ObjectName from,
+                                             ObjectName to,
+                                             RenameOptions options) {
+  if (from.bucket != to.bucket) {
+    co_return Error(Errc::cross_device, "rename stays within one bucket");
+  }
+  CO_TRY(Admitted source, admit(context, std::move(from)));
+  CO_TRY(const Admitted target, admit(context, to));
+  CO_CHECK_OK(co_await settle_for_write(context, source.key));
+  if (source.key.key() == target.key.key()) {
+    co_return co_await store_.head(source.key, std::move(options.source_conditions));
+  }
+  const Durability level = posix_level_of(source.bucket);
+  CO_TRY(std::string owner, owner_of(to));
+  if (owner == options_.node_id) {
+    CO_CHECK_OK(co_await settle_for_write(context, target.key));
+    CO_TRY(const auto replaced, store_.resolve(target.key));
+    CO_TRY(ObjectInfo info, co_await store_.rename_local(source.key, target.key,
+                                                         std::move(options), level));
+    if (replaced) CO_CHECK_OK(co_await drop_referenced(context, target.key, *replaced));
+    co_return info;
+  }
+  co_return co_await rename_away(std::move(context), std::move(source), std::move(to),
+                                 std::move(owner), std::move(options), level);
+}
+
+Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
+                                                  Admitted from,
+                                                  ObjectName to,
+                                                  std::string to_owner,
+                                                  RenameOptions options,
+                                                  Durability level) {
+  CO_TRY(const ObjectInfo before, co_await store_.head(from.key, options.source_conditions));
+  if (moved_away(from.key, before)) co_return Error(Errc::not_found, from.key.display());
+  Conditions unchanged{.if_meta_version = before.meta_version};
+  CO_TRY(store::Reference content,
+         co_await store_.detach_content(from.key, std::move(unchanged), level));
+  Conditions none;
+  CO_TRY(const ObjectInfo info, co_await store_.head(from.key, std::move(none)));
+
+  RenameLog::Intent intent{.op_id = options_.node_id + "-" + to_hex(as_bytes(random_bytes(8))),
+                           .state = IntentState::kPrepared,
+                           .bucket = from.bucket.id,
+                           .source = from.key.key(),
+                           .destination = to.key,
+                           .source_version = info.content_version,
+                           .source_meta_version = info.meta_version};
+  auto write_prepared = [this, intent] { return renames_->write(intent); };
+  CO_CHECK_OK(co_await io_.run(std::move(write_prepared)));
+
+  RenamePrepare prepare{.op_id = intent.op_id,
+                        .source_owner = options_.node_id,
+                        .bucket = to.bucket,
+                        .bucket_id = from.bucket.id,
+                        .source = intent.source,
+                        .destination = to.key,
+                        .content = std::move(content),
+                        .info = info,
+                        .no_replace = options.no_replace,
+                        .destination_conditions = std::move(options.destination_conditions),
+                        .level = level};
+  auto ready = co_await peers_.prepare_rename(context, to_owner, std::move(prepare));
+  intent.state = ready ? IntentState::kCommitted : IntentState::kAborted;
+  auto decide = [this, intent] { return renames_->write(intent); };
+  CO_CHECK_OK(co_await io_.run(std::move(decide)));
+  if (!ready) {
+    // If this does not arrive, the destination's owner asks and hears that nothing is known.
+    (void)co_await peers_.finish_rename(context, to_owner, intent.op_id, RenameState::kAborted);
+    co_return std::move(ready).error();
+  }
+  auto done = co_await roll_forward(std::move(context), intent.op_id);
+  if (done) co_return done;
+  co_return info;  // committed: run() brings it to its end
+}
+
+Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string op_id) {
+  auto found = renames_->intent(op_id);
+  if (!found || found->state != IntentState::kCommitted) co_return Error(Errc::not_found, op_id);
+  RenameLog::Intent intent = *std::move(found);
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = map->find_bucket(intent.bucket);
+  Result<ObjectInfo> published(ObjectInfo{});
+  if (bucket != nullptr) {  // with the bucket both names went
+    ObjectName to{bucket->name, intent.destination};
+    CO_TRY(std::string owner, owner_of(to));
+    published = co_await peers_.finish_rename(context, std::move(owner), op_id,
+                                              RenameState::kCommitted);
+    // Nothing prepared there any more: it was published in an earlier attempt.
+    if (!published && published.error() != Errc::not_found) co_return published;
+    ObjectName from{bucket->name, intent.source};
+    const store::Key key = store::make_key(bucket->id, std::move(from));
+    RemoveOptions removal{.missing_ok = true};
+    removal.conditions.if_meta_version = intent.source_meta_version;
+    auto removed = co_await store_.remove(key, std::move(removal), Durability::kFull);
+    // Changed since: a PUT that came after the rename; the name is its now.
+    if (!removed && removed.error() != Errc::precondition_failed &&
+        removed.error() != Errc::not_found) {
+      co_return std::move(removed).error();
+    }
+  }
+  intent.state = IntentState::kDone;
+  auto write = [this, intent] { return renames_->write(intent); };
+  CO_CHECK_OK(co_await io_.run(std::move(write)));
+  co_return published;
+}
+
+// --- at the destination's owner --------------------------------------------------------------------
+
+Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) {
+  ObjectName to{rename.bucket, rename.destination};
+  CO_TRY(const Admitted at, admit(context, std::move(to)));
+  if (renames_->prepared(rename.op_id)) co_return Status{};
+  if (!renames_->reserve(at.bucket.id, rename.destination, rename.op_id)) {
+    co_return Error(Errc::busy, at.key.display() + ": another rename to it is under way");
+  }
+  Conditions conditions = rename.destination_conditions;
+  conditions.must_not_exist = conditions.must_not_exist || rename.no_replace;
+  const auto there = co_await store_.head(at.key);
+  if (!there && there.error() != Errc::not_found) {
+    renames_->release(at.bucket.id, rename.destination, rename.op_id);
+    co_return there.error();
+  }
+  Status fits =
+      store::check_conditions(conditions, there ? &*there : nullptr, store::Access::kWrite);
+  if (fits) {
+    auto write = [this, &rename] {
+      return renames_->write(RenameLog::Prepared{rename, PreparedState::kPrepared});
+    };
+    fits = co_await io_.run(std::move(write));
+  }
+  if (!fits) renames_->release(at.bucket.id, rename.destination, rename.op_id);
+  co_return fits;
+}
+
+Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
+                                                    std::string op_id,
+                                                    RenameState state) {
+  auto found = renames_->prepared(op_id);
+  if (!found) co_return Error(Errc::not_found, "no rename " + op_id + " is prepared");
+  RenameLog::Prepared prepared = *std::move(found);
+  ObjectName to{prepared.rename.bucket, prepared.rename.destination};
+  const store::Key key = store::make_key(prepared.rename.bucket_id, std::move(to));
+  if (prepared.state == PreparedState::kPublished) co_return co_await store_.head(key);
+  Result<ObjectInfo> info(prepared.rename.info);
+  if (state == RenameState::kCommitted) {
+    CO_TRY(const auto replaced, store_.resolve(key));
+    // Already there when a crash came between publishing and writing so.
+    if (!(replaced && *replaced == prepared.rename.content)) {
+      Conditions none;
+      info = co_await store_.put_reference(key, prepared.rename.content, prepared.rename.info,
+                                           std::move(none), prepared.rename.level);
+      if (!info) co_return info;
+      if (replaced) CO_CHECK_OK(co_await drop_referenced(context, key, *replaced));
+    }
+  }
+  prepared.state =
+      state == RenameState::kCommitted ? PreparedState::kPublished : PreparedState::kDone;
+  auto write = [this, &prepared] { return renames_->write(prepared); };
+  CO_CHECK_OK(co_await io_.run(std::move(write)));
+  co_return info;
+}
+
+RenameState LocalTarget::rename_state(const std::string& op_id) const {
+  return renames_->state_of(op_id);
+}
+
+// --- readers and writers that meet a rename -----------------------------------------------------------
+
+bool LocalTarget::moved_away(const store::Key& key, const ObjectInfo& there) const {
+  const auto intent = renames_->committed_from(key.bucket, key.key());
+  return intent && intent->source_meta_version == there.meta_version;
+}
+
+Status LocalTarget::check_unreserved(const store::Key& key) const {
+  return renames_->reserved(key.bucket, key.key()) ? under_way(key) : Status{};
+}
+
+Task<Status> LocalTarget::settle_for_read(Context context, const store::Key& key) {
+  const auto prepared = renames_->prepared_to(key.bucket, key.key());
+  if (!prepared) co_return Status{};
+  co_return co_await settle_prepared(std::move(context), prepared->rename.op_id);
+}
+
+Task<Status> LocalTarget::settle_for_write(Context context, const store::Key& key) {
+  const Deadline deadline = context.deadline.earlier(Deadline::after(kWaitMax));
+  while (renames_->reserved(key.bucket, key.key())) {
+    CO_CHECK_OK(co_await settle_for_read(context, key));
+    if (!renames_->reserved(key.bucket, key.key())) break;
+    if (deadline.expired()) co_return under_way(key);
+    CO_CHECK_OK(co_await clock_.sleep(kLook));
+  }
+  // The source of a committed rename is as good as removed: first make it so.
+  if (const auto intent = renames_->committed_from(key.bucket, key.key())) {
+    CO_TRY(const ObjectInfo done, co_await roll_forward(std::move(context), intent->op_id));
+    (void)done;
+  }
+  co_return Status{};
+}
+
+/// Asks the source's owner and follows it; a rename that is undecided leaves the old state valid.
+Task<Status> LocalTarget::settle_prepared(Context context, std::string op_id) {
+  const auto prepared = renames_->prepared(op_id);
+  if (!prepared || prepared->state != PreparedState::kPrepared) co_return Status{};
+  CO_TRY(const RenameState state,
+         co_await peers_.rename_state(context, prepared->rename.source_owner, op_id));
+  if (state == RenameState::kPrepared) co_return Status{};
+  auto done = co_await finish_rename(std::move(context), std::move(op_id), state);
+  if (!done && done.error() != Errc::not_found) co_return std::move(done).error();
+  co_return Status{};
+}
+
+// --- background ------------------------------------------------------------------------------------
+
+/// After a restart: what is only prepared was not decided, so it is given up.
+Task<Status> LocalTarget::settle_intent(Context context, std::string op_id) {
+  auto intent = renames_->intent(op_id);
+  if (!intent) co_return Status{};
+  if (intent->state == IntentState::kCommitted) {
+    CO_TRY(const ObjectInfo done, co_await roll_forward(std::move(context), std::move(op_id)));
+    (void)done;
+  }
+  co_return Status{};
+}
+
+Task<Result<std::size_t>> LocalTarget::settle_all(Context context) {
+  for (const std::string& op_id : renames_->open_intents()) {
+    (void)co_await settle_intent(context, op_id);  // tried again in the next round
+  }
+  for (const std::string& op_id : renames_->open_prepared()) {
+    (void)co_await settle_prepared(context, op_id);
+    const auto prepared = renames_->prepared(op_id);
+    if (!prepared || prepared->state != PreparedState::kPublished) continue;
+    ObjectName name{prepared->rename.bucket, prepared->rename.destination};
+    const store::Key key = store::make_key(prepared->rename.bucket_id, std::move(name));
+    const auto plain = co_await materialise(context, key);
+    if (!plain) continue;
+    auto write = [this, done = RenameLog::Prepared{prepared->rename, PreparedState::kDone}] {
+      return renames_->write(done);
+    };
+    CO_CHECK_OK(co_await io_.run(std::move(write)));
+  }
+  for (const auto& dir : renames_->dir_renames()) {
+    if (!renames_->begin_dir(dir.bucket, dir.from)) continue;  // its request still runs
+    (void)co_await finish_dir_rename(context, dir.op_id);
+    renames_->end_dir(dir.bucket, dir.from);
+  }
+  co_return renames_->open_intents().size() + renames_->open_prepared().size() +
+      renames_->dir_renames().size();
+}
+
+Task<void> LocalTarget::run() {
+  for (;;) {
+    Context own{.who = auth::node_identity(options_.node_id), .trace = "settle"};
+    own.deadline = Deadline::after(std::chrono::minutes(1));
+    (void)co_await settle_all(std::move(own));
+    if (!co_await clock_.sleep(kRound)) co_return;
+  }
+}
+
+}  // namespace aisfs::target

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "node/store/log.h"
+#include "node/store/log_records.h"
+#include "node/target/peers.h"
+
+namespace aisfs::target {
+
+/// What is written of a rename to a name of this target.
+struct PreparedRecord {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  enum class State : std::uint8_t { kPrepared = 1, kPublished = 2, kDone = 3 };
+
+  State state = State::kPrepared;
+  std::string prepare;  // envelope of RenamePrepare
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(state, prepare);
+  }
+};
+
+/// The renames that this target takes part in, in memory and in a log of its own, so that a
+/// restart finds them. Thread-safe. What writes blocks on the disk; what asks does not.
+class RenameLog {
+ public:
+  using Intent = store::RenameIntentRecord;
+  using DirRename = store::DirRenameRecord;
+  struct Prepared {
+    RenamePrepare rename;
+    PreparedRecord::State state = PreparedRecord::State::kPrepared;
+  };
+
+  static Result<std::unique_ptr<RenameLog>> open(const std::string& dir);
+
+  // As the source's owner.
+  Status write(Intent intent);  // synced, except kDone and kAborted, which may be found out again
+  std::optional<Intent> intent(const std::string& op_id) const;
+  RenameState state_of(const std::string& op_id) const;
+  /// The committed rename whose source this is.
+  std::optional<Intent> committed_from(BucketId bucket, const std::string& source) const;
+
+  // As the destination's owner.
+  /// Takes the name for one rename; false when another has it. In memory; write() of kPrepared
+  /// keeps it, release or write() of a later state gives it back.
+  bool reserve(BucketId bucket, const std::string& destination, const std::string& op_id);
+  void release(BucketId bucket, const std::string& destination, const std::string& op_id);
+  bool reserved(BucketId bucket, const std::string& destination) const;
+  Status write(Prepared prepared);  // kPrepared is synced
+  std::optional<Prepared> prepared(const std::string& op_id) const;
+  /// The rename that is prepared for this name and not published.
+  std::optional<Prepared> prepared_to(BucketId bucket, const std::string& destination) const;
+
+  // As a directory's home.
+  Status write(DirRename rename);
+  std::vector<DirRename> dir_renames() const;
+  /// Takes a directory for one rename at a time; false when it is taken.
+  bool begin_dir(BucketId bucket, const std::string& path);
+  void end_dir(BucketId bucket, const std::string& path);
+
+  std::vector<std::string> open_intents() const;   // prepared or committed
+  std::vector<std::string> open_prepared() const;  // prepared or published
+
+ private:
+  using Name = std::pair<std::uint64_t, std::string>;
+
+  Status replay();
+  Status take(const store::LogRecord& record);
+  void remember(const Intent& intent);
+  void remember(const Prepared& prepared);
+  void remember(const DirRename& rename);
+  Status append(store::LogType type, const std::string& payload, bool synced);
+  bool live(const store::LogRecord& record) const;
+
+  UniqueFd root_;
+  std::unique_ptr<store::Log> log_;
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::map<std::string, Intent> intents_;
+  std::map<Name, std::string> sources_;  // of committed ones -> op id
+  std::map<std::string, Prepared> prepared_;
+  std::map<Name, std::string> destinations_;  // of prepared ones -> op id
+  std::map<std::string, DirRename> dir_renames_;
+  std::set<Name> dirs_taken_;
+};
+
+}  // namespace aisfs::target

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Multipart uploads: their state lives with the key's owner.
+#include "node/target/levels.h"
+#include "node/target/local_target.h"
+
+namespace aisfs::target {
+
+Task<Result<std::string>> LocalTarget::create_upload(Context context,
+                                                     ObjectName name,
+                                                     PutOptions options) {
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  options.level = level_of(at.bucket, options.level, options.lower_level);
+  co_return co_await store_.create_upload(at.key, std::move(options), context.who.user());
+}
+
+Task<Result<UploadPart>> LocalTarget::put_part(Context context,
+                                               ObjectName name,
+                                               std::string upload,
+                                               std::uint32_t number,
+                                               ExpectedChecksums expected,
+                                               BodySource& body) {
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  co_return co_await store_.put_part(at.key, std::move(upload), number, std::move(expected), body);
+}
+
+Task<Result<ObjectInfo>> LocalTarget::complete_upload(Context context,
+                                                      ObjectName name,
+                                                      std::string upload,
+                                                      std::vector<CompletedPart> parts,
+                                                      Conditions conditions) {
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_CHECK_OK(co_await settle_for_write(context, at.key));
+  co_return co_await store_.complete_upload(at.key, std::move(upload), std::move(parts),
+                                            std::move(conditions));
+}
+
+Task<Status> LocalTarget::abort_upload(Context context, ObjectName name, std::string upload) {
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  co_return co_await store_.abort_upload(at.key, std::move(upload));
+}
+
+Task<Result<PartList>> LocalTarget::list_parts(Context context,
+                                               ObjectName name,
+                                               std::string upload,
+                                               std::uint32_t after,
+                                               std::uint32_t limit) {
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  co_return co_await store_.list_parts(at.key, std::move(upload), after, limit);
+}
+
+Task<Result<UploadList>> LocalTarget::list_uploads(Context context,
+                                                   BucketName name,
+                                                   std::string prefix,
+                                                   std::string after_key,
+                                                   std::string after_id,
+                                                   std::uint32_t limit) {
+  CO_TRY(const Bucket bucket, admit(context, name));
+  co_return co_await store_.list_uploads(bucket.id, std::move(prefix), std::move(after_key),
+                                         std::move(after_id), limit);
+}
+
+}  // namespace aisfs::target
