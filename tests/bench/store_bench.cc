@@ -128,7 +128,7 @@ int bench(const std::string& folder, int clients, std::size_t megabytes) {
       if (level != Durability::kNone) continue;
       Load over{store, body, fresh.count, level};
       measure(runtime, "PUT over", over, clients, put_some);
-      Load warm{store, body, std::min<std::size_t>(fresh.count, 4000), level};
+      Load warm{store, body, std::min<std::size_t>(fresh.count, 2000), level};
       measure(runtime, "GET open", warm, clients, get_some);
       Load hot{store, body, 200'000, level, warm.count};
       measure(runtime, "GET hot", hot, clients, get_some);
