@@ -27,11 +27,14 @@ struct ClientRequest {
   /// Send the head with "Expect: 100-continue" and the body only after the go-ahead: for bodies
   /// that a redirect would make travel twice.
   bool expect_continue = false;
-  Deadline deadline;       // of the exchange up to the response's head; the body has its own pace
+  /// Of the exchange up to the response's head. The time a streamed body takes to send does not
+  /// count: like a response's body it fails with timed_out when nothing moves for 30 s.
+  Deadline deadline;
 };
 
 /// A response whose body is still on the wire. Reading the body to its end gives the connection
-/// back to the pool; destroying it earlier closes the connection.
+/// back to the pool; destroying it earlier closes the connection. Stays on the shard it came from,
+/// and may outlive the Client.
 class ClientResponse {
  public:
   ClientResponse(ClientResponse&&) noexcept;

@@ -65,7 +65,7 @@ struct ServerOptions {
   std::size_t connections_max = 20000;
   Duration header_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);
-  /// A body slower than this is cut off after `body_rate_grace`.
+  /// A body in either direction that is slower than this is cut off after `body_rate_grace`.
   std::uint64_t body_bytes_per_second_min = 1024;
   Duration body_rate_grace = std::chrono::seconds(30);
   int send_buffer_bytes = 256 * 1024;  // larger falls out of the CPU's cache, measured
@@ -75,7 +75,7 @@ struct ServerOptions {
 class Server {
  public:
   Server(Runtime& runtime, ServerOptions options, Handler handler);
-  ~Server();  // stop() first
+  ~Server();  // stop(0) if it was not called
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -85,7 +85,7 @@ class Server {
   const Endpoint& endpoint() const;
 
   /// Closes the listener, lets requests in flight finish for at most `grace`, then cuts them off.
-  /// Not from an io thread.
+  /// Waits for handlers to unwind. Not from an io thread, and before Runtime::stop.
   void stop(Duration grace);
 
  private:
