@@ -53,8 +53,8 @@ Status PutMutation::publish() {
 }
 
 Status Body::add(Mountpath& mp, ConstBytes bytes, Durability level) {
+  CHECK_OK(mp.check_space(bytes.size()));
   if (!work) {
-    CHECK_OK(mp.check_space(bytes.size()));
     TRY(auto created, WorkFile::create(mp));
     work.emplace(std::move(created));
   }

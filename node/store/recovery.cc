@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/store/recovery.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 
@@ -38,6 +39,7 @@ class Recovery {
  private:
   Status sum_up(Lsn from);
   Status note(const LogRecord& record);
+  Status finish_destroys();
   void finish_renames();
   Status finish_rename(const RenameIntentRecord& intent);
   Status settle_names();
@@ -69,6 +71,7 @@ Result<Recovered> Recovery::run() {
   TRY(report_.removed_work, remove_files_in(mp_.root(), layout::kWorkDir));
   const Lsn end = mp_.log().end();
   CHECK_OK(sum_up(report_.rebuilt ? mp_.log().begin() : mp_.index().checkpoint()));
+  CHECK_OK(finish_destroys());
   finish_renames();
   if (report_.rebuilt) {
     CHECK_OK(rebuild());
@@ -140,6 +143,26 @@ Status Recovery::note(const LogRecord& record) {
       return {};  // its owner rolls it forward
   }
   return {};
+}
+
+/// A bucket whose end is in the log and whose folder is still there: a crash cut destroy_bucket.
+Status Recovery::finish_destroys() {
+  for (const BucketId id : sum_.destroyed) {
+    const auto known = buckets_.find(id);
+    if (known == buckets_.end()) continue;
+    const bool again = std::any_of(buckets_.begin(), buckets_.end(), [&](const auto& other) {
+      return other.first != id && other.second == known->second;
+    });
+    if (!again) {  // else the folder belongs to its successor
+      const std::string to = layout::deleted_path(id);
+      CHECK_OK(remove_tree(mp_.root(), to));
+      Status moved = disk::rename_beneath(mp_.root(), dir_of(known->second), to);
+      if (!moved && moved.error().code() != Errc::not_found) return moved;
+    }
+    CHECK_OK(mp_.forget_bucket(id));
+  }
+  CHECK_OK(remove_tree(mp_.root(), layout::kDeletedDir));
+  return disk::make_dirs(mp_.root(), layout::kDeletedDir);
 }
 
 void Recovery::finish_renames() {

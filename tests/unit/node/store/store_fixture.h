@@ -53,7 +53,10 @@ class StoreTest : public ::testing::Test {
 
   template <class T>
   T run(Task<T> task) {
-    return runtime_.run_on(0, std::move(task));
+    std::optional<T> out;  // a Result has no empty state for co_spawn to begin with
+    auto keep = [](Task<T> t, std::optional<T>& to) -> Task<void> { to.emplace(co_await std::move(t)); };
+    runtime_.run_on(0, keep(std::move(task), out));
+    return *std::move(out);
   }
 
   Result<ObjectInfo> put(const std::string& name, const std::string& body, PutOptions options = {}) {

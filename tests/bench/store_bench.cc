@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// PUT and GET on a store alone, without network: what an operation costs in CPU and wall time.
+//
+//   store_bench FOLDER [--clients N] [--megabytes N]
+//
+// FOLDER is made a mountpath and emptied afterwards. It decides the file system that is measured:
+// use a loop-mounted XFS or journaled ext4.
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <random>
+
+#include "common/async/runtime.h"
+#include "common/async/scope.h"
+#include "node/store/store.h"
+
+namespace {
+
+using namespace aisfs;
+using store::Store;
+
+constexpr BucketId kBucket{1};
+
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + t.tv_usec / 1e6; };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+store::Key key_of(std::size_t i) {
+  return store::make_key(kBucket, {native_bucket("bench"), "d" + std::to_string(i % 16) + "/o" +
+                                                               std::to_string(i)});
+}
+
+/// A body in memory, without a copy for each operation.
+class ViewSource final : public BodySource {
+ public:
+  explicit ViewSource(const std::string& bytes) : left_(as_bytes(bytes)) {}
+  Task<Result<std::size_t>> read(MutableBytes into) override {
+    const std::size_t n = std::min(into.size(), left_.size());
+    std::memcpy(into.data(), left_.data(), n);
+    left_ = left_.subspan(n);
+    co_return n;
+  }
+
+ private:
+  ConstBytes left_;
+};
+
+struct Load {
+  Store& store;
+  const std::string& body;
+  std::size_t count;
+  Durability level;
+  std::size_t names = count;
+  std::atomic<std::size_t> next = 0;
+  std::atomic<std::size_t> failed = 0;
+};
+
+Task<void> put_some(Load& load) {
+  while (true) {
+    const std::size_t i = load.next++;
+    if (i >= load.count) co_return;
+    ViewSource body(load.body);
+    PutOptions options{.level = load.level, .size = load.body.size()};
+    ExpectedChecksums expected;
+    auto put = co_await load.store.put(key_of(i), std::move(options), std::move(expected), body);
+    if (!put) ++load.failed;
+  }
+}
+
+/// Up to the descriptor that the HTTP layer would send from: no bytes are touched.
+Task<void> get_some(Load& load) {
+  while (true) {
+    const std::size_t i = load.next++;
+    if (i >= load.count) co_return;
+    GetOptions options;
+    auto stream = co_await load.store.open_object(key_of(i % load.names), std::move(options),
+                                                  VerifyRead::kFirst);
+    if (!stream || stream->body->file() == nullptr) ++load.failed;
+  }
+}
+
+Task<void> many(Load& load, int clients, Task<void> (*client)(Load&)) {
+  TaskScope scope(co_await asio::this_coro::executor);
+  for (int i = 0; i < clients; ++i) scope.spawn(client(load));
+  co_await scope.join();
+}
+
+void measure(Runtime& runtime, const char* what, Load& load, int clients, Task<void> (*client)(Load&)) {
+  const double cpu = cpu_seconds();
+  const auto start = std::chrono::steady_clock::now();
+  runtime.run_on(0, many(load, clients, client));
+  const double wall =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double n = static_cast<double>(load.count);
+  std::printf("%-12s %9zu B  %-5s %3d clients  %8.1f us CPU  %9.0f/s  %8.1f MB/s%s\n", what,
+              load.body.size(), std::string(to_string(load.level)).c_str(), clients,
+              (cpu_seconds() - cpu) / n * 1e6, n / wall,
+              n * static_cast<double>(load.body.size()) / wall / 1e6,
+              load.failed > 0 ? "  FAILED" : "");
+}
+
+int bench(const std::string& folder, int clients, std::size_t megabytes) {
+  const std::string path = folder + "/store_bench";
+  std::filesystem::create_directories(path);
+  RealClock clock;
+  Runtime runtime(1);
+  Store store({.cluster_uuid = "bench", .node_id = "bench", .mountpaths = {path}, .reserve_bytes = 0},
+              clock);
+  if (Status st = store.open(); !st) {
+    std::fprintf(stderr, "%s\n", st.error().what().c_str());
+    return 1;
+  }
+  runtime.start();
+  for (const std::size_t size : {4_KiB, 128_KiB, 1_MiB, 16_MiB}) {
+    const std::string body(size, 'x');
+    const std::size_t fits = std::max<std::size_t>(megabytes * 1_MiB / size, 4);
+    for (const Durability level : {Durability::kNone, Durability::kData, Durability::kFull}) {
+      Load fresh{store, body, std::min<std::size_t>(fits, level == Durability::kNone ? 20'000 : 4'000),
+                 level};
+      measure(runtime, level == Durability::kNone ? "PUT new" : "PUT over", fresh, clients, put_some);
+      if (level != Durability::kNone) continue;
+      Load over{store, body, fresh.count, level};
+      measure(runtime, "PUT over", over, clients, put_some);
+      Load warm{store, body, std::min<std::size_t>(fresh.count, 2000), level};
+      measure(runtime, "GET open", warm, clients, get_some);
+      Load hot{store, body, 200'000, level, warm.count};
+      measure(runtime, "GET hot", hot, clients, get_some);
+    }
+  }
+  store.close();
+  std::filesystem::remove_all(path);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: store_bench FOLDER [--clients N] [--megabytes N]\n");
+    return 2;
+  }
+  int clients = 32;
+  std::size_t megabytes = 256;
+  for (int i = 2; i + 1 < argc; i += 2) {
+    const std::string option = argv[i];
+    if (option == "--clients") clients = std::atoi(argv[i + 1]);
+    if (option == "--megabytes") megabytes = std::strtoull(argv[i + 1], nullptr, 10);
+  }
+  return bench(argv[1], clients, megabytes);
+}
