@@ -2,7 +2,10 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
+#include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -36,6 +39,8 @@ class Runtime {
 
   /// Starts the threads. The shards run until stop(), also when idle.
   void start();
+  /// Between start() and stop(). From the thread that calls these.
+  bool running() const { return !threads_.empty(); }
   /// Lets no new work begin, ends the loops and joins the threads. Idempotent.
   void stop();
 
@@ -48,13 +53,21 @@ class Runtime {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace aisfs
-
-#include <boost/asio/use_future.hpp>
-
-namespace aisfs {
 template <class T>
 T Runtime::run_on(std::size_t index, Task<T> task) {
-  return asio::co_spawn(shard(index), std::move(task), asio::use_future).get();
+  if constexpr (std::is_void_v<T>) {
+    asio::co_spawn(shard(index), std::move(task), asio::use_future).get();
+  } else {
+    std::promise<std::optional<T>> done;  // Asio asks for a default constructor, T need not have one
+    auto keep = [](Task<T> t, std::optional<T>& out) -> Task<void> {
+      out.emplace(co_await std::move(t));
+    };
+    std::optional<T> out;
+    asio::co_spawn(shard(index), keep(std::move(task), out), [&](std::exception_ptr error) {
+      error ? done.set_exception(error) : done.set_value(std::move(out));
+    });
+    return std::move(*done.get_future().get());
+  }
 }
+
 }  // namespace aisfs

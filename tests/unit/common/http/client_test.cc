@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "common/http/client.h"
+
+#include "tests/unit/common/http/loopback.h"
+
+namespace aisfs::http {
+namespace {
+
+using ClientTest = Loopback;
+
+Task<void> echo(Exchange& exchange) {
+  const bool announced = exchange.content_length().has_value();
+  auto body = co_await read_all(exchange.body(), 16_MiB);
+  ResponseHead head{.status = body ? 200 : 400};
+  head.fields.add("X-Framing", announced ? "length" : "chunked");
+  head.fields.add("X-Peer", exchange.peer());
+  std::string text = body ? *std::move(body) : std::string();
+  const Status sent = co_await exchange.respond(std::move(head), std::move(text));
+  EXPECT_TRUE(sent.ok()) << sent.error().what();
+}
+
+TEST_F(ClientTest, BodiesGoBothWays) {
+  serve(echo);
+  for (std::size_t size : {0ul, 1ul, 70'000ul, 3'000'000ul}) {
+    auto got = call(request(Method::kPut, "/", pattern(size)));
+    ASSERT_TRUE(got.ok()) << got.error().what();
+    EXPECT_TRUE(got->body == pattern(size)) << size;
+  }
+}
+
+TEST_F(ClientTest, AStreamOfKnownAndOfUnknownLength) {
+  serve(echo);
+  StringSource known(pattern(2'000'000));
+  auto with_length = request(Method::kPut, "/");
+  with_length.stream = &known;
+  auto got = call(std::move(with_length));
+  ASSERT_TRUE(got.ok()) << got.error().what();
+  EXPECT_EQ(got->head.fields.get("X-Framing"), "length");
+  EXPECT_TRUE(got->body == pattern(2'000'000));
+
+  PiecesBody pieces({"one ", "two ", pattern(100'000)});
+  auto chunked = request(Method::kPut, "/");
+  chunked.stream = &pieces;
+  chunked.expect_continue = true;
+  got = call(std::move(chunked));
+  ASSERT_TRUE(got.ok()) << got.error().what();
+  EXPECT_EQ(got->head.fields.get("X-Framing"), "chunked");
+  EXPECT_TRUE(got->body == "one two " + pattern(100'000));
+}
+
+TEST_F(ClientTest, ChunkedResponsesAndPassThrough) {
+  serve([this](Exchange& exchange) {
+    return [](Exchange& x, Loopback&, Client& through, Endpoint self) -> Task<void> {
+      ResponseHead head;
+      if (x.target().path == "/origin") {
+        PiecesBody body({"first ", pattern(200'000), " last"});
+        EXPECT_TRUE((co_await x.respond(std::move(head), body)).ok());
+        co_return;
+      }
+      ClientRequest r;
+      r.to = self;
+      r.head.target = "/origin";
+      auto response = co_await through.send(std::move(r));
+      EXPECT_TRUE(response.ok());
+      if (!response) co_return;
+      auto body = std::move(*response).take_body();
+      EXPECT_TRUE((co_await x.respond(std::move(head), *body)).ok());
+    }(exchange, *this, client(), server_->endpoint());
+  });
+  client();
+  auto got = call(request(Method::kGet, "/through"));
+  ASSERT_TRUE(got.ok()) << got.error().what();
+  EXPECT_TRUE(got->body == "first " + pattern(200'000) + " last");
+}
+
+TEST_F(ClientTest, KeepsConnectionsAndReplacesOneThatTheServerClosed) {
+  ServerOptions options;
+  options.idle_timeout = 50ms;
+  serve(echo, options);
+  auto first = call(request(Method::kGet, "/"));
+  auto second = call(request(Method::kGet, "/"));
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_EQ(first->head.fields.get("X-Peer"), second->head.fields.get("X-Peer"));
+  // The server forgets the connection; whether it is seen before or after sending, it is replaced.
+  server_->stop(1s);
+  Server again(runtime_, {}, echo);
+  ASSERT_TRUE(again.listen(server_->endpoint()).ok());
+  auto third = call(request(Method::kPost, "/", "x"));
+  ASSERT_TRUE(third.ok()) << third.error().what();
+  EXPECT_EQ(third->body, "x");
+}
+
+TEST_F(ClientTest, ConnectionsToAServerAreBoundedAndOthersWait) {
+  serve(echo);
+  ClientOptions options;
+  options.connections_per_endpoint_max = 1;
+  client(options);
+  auto held_up = request(Method::kGet, "/");
+  held_up.deadline = Deadline::after(50ms);
+  auto sequence = [](Client& c, ClientRequest a, ClientRequest b, ClientRequest d) -> Task<void> {
+    auto first = co_await c.send(std::move(a));
+    EXPECT_TRUE(first.ok());
+    auto blocked = co_await c.send(std::move(b));
+    EXPECT_EQ(blocked.error().code(), Errc::timed_out);
+    auto body = co_await read_all(first->body(), 1_MiB);
+    EXPECT_TRUE(body.ok());
+    auto free_again = co_await c.send(std::move(d));
+    EXPECT_TRUE(free_again.ok());
+  };
+  runtime_.run_on(0, sequence(client(), request(Method::kPut, "/", pattern(100'000)), std::move(held_up),
+                              request(Method::kGet, "/")));
+}
+
+TEST_F(ClientTest, ADeadlineEndsTheWaitForAHead) {
+  std::promise<void> never;
+  serve([](Exchange& x) -> Task<void> {
+    asio::steady_timer forever(co_await asio::this_coro::executor, 1h);
+    co_await forever.async_wait(use_ec);
+    const Status sent = co_await x.respond(ResponseHead{});
+    EXPECT_FALSE(sent.ok());
+  });
+  auto r = request(Method::kGet, "/");
+  r.deadline = Deadline::after(50ms);
+  auto got = call(std::move(r));
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(got.error().code(), Errc::timed_out);
+  server_->stop(0s);
+}
+
+TEST_F(ClientTest, CancellingClosesTheConnectionAndUnwinds) {
+  serve([](Exchange&) -> Task<void> {
+    asio::steady_timer forever(co_await asio::this_coro::executor, 1h);
+    co_await forever.async_wait(use_ec);
+  });
+  auto got = runtime_.run_on(
+      0, with_timeout(client().call(request(Method::kGet, "/")), Deadline::after(50ms)));
+  EXPECT_FALSE(got.ok());
+  server_->stop(0s);
+}
+
+TEST_F(ClientTest, NobodyThereIsUnreachable) {
+  serve(echo);
+  auto r = request(Method::kGet, "/");
+  server_->stop(0s);
+  auto got = call(std::move(r));
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(got.error().code(), Errc::unreachable);
+}
+
+TEST_F(ClientTest, ABodyOverTheLimitIsTooLarge) {
+  serve(echo);
+  auto got = runtime_.run_on(0, client().call(request(Method::kPut, "/", pattern(1001)), 1000));
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(got.error().code(), Errc::too_large);
+}
+
+TEST_F(ClientTest, AnEarlyRefusalIsReadWhileTheBodyIsStillBeingSent) {
+  serve([](Exchange& x) -> Task<void> {
+    ResponseHead head{.status = 403};
+    EXPECT_TRUE((co_await x.respond(std::move(head), "no")).ok());
+  });
+  StringSource body(pattern(64_MiB));
+  auto r = request(Method::kPut, "/");
+  r.stream = &body;
+  auto got = call(std::move(r));
+  ASSERT_TRUE(got.ok()) << got.error().what();
+  EXPECT_EQ(got->head.status, 403);
+  EXPECT_GT(*body.remaining(), 0u);
+}
+
+}  // namespace
+}  // namespace aisfs::http
