@@ -89,6 +89,7 @@ struct AttrChange {
 struct ExpectedChecksums {
   std::optional<std::string> md5;  // raw 16 bytes
   std::map<std::string, std::string> named;  // crc32, crc32c, crc64nvme, sha1, sha256, xxhash: base64 or hex as sent
+  // Of a part: stored with it; "" for a value is computed by the owner and stored.
 };
 
 struct PutOptions {
@@ -103,7 +104,10 @@ struct PutOptions {
   std::map<std::string, std::string> user;
   std::map<std::string, std::string> xattrs;
   std::optional<PosixAttrs> posix;
-  std::map<std::string, std::string> checksums;  // to be stored (S3 additional checksums)
+  /// To be stored (S3's additional checksums, base64); "" for a value: computed by the owner from
+  /// the bytes, because it comes only after them. For an upload: complete_upload stores
+  /// base64(hash of the raw checksums of the parts)-<parts> under the name, if all parts have one.
+  std::map<std::string, std::string> checksums;
   /// Keep ino, posix, user metadata and xattrs of the version that is replaced (the mount's
   /// publish of new content of an existing file). ctime and mtime come from `posix` if given.
   bool keep_attrs = false;

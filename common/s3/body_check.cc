@@ -25,4 +25,30 @@ Status HashedSource::check() {
   return {};
 }
 
+ChecksummedSource::ChecksummedSource(BodySource& inner, std::map<std::string, std::string> expected)
+    : inner_(inner), expected_(std::move(expected)) {
+  for (const auto& [name, _] : expected_) {
+    if (const auto kind = parse_checksum_kind(name)) checksums_.emplace_back(*kind);
+  }
+}
+
+Task<Result<std::size_t>> ChecksummedSource::read(MutableBytes into) {
+  if (checked_) co_return std::size_t{0};
+  CO_TRY(const std::size_t n, co_await inner_.read(into));
+  for (auto& checksum : checksums_) checksum.update(into.first(n));
+  if (n == 0 || inner_.remaining() == std::uint64_t{0}) CO_CHECK_OK(check());
+  co_return n;
+}
+
+Status ChecksummedSource::check() {
+  checked_ = true;
+  for (auto& checksum : checksums_) {
+    const std::string name(name_of(checksum.kind()));
+    if (to_base64(as_bytes(checksum.finish())) != expected_[name]) {
+      return Error(Errc::bad_checksum, "the body does not have the " + name + " that was announced");
+    }
+  }
+  return {};
+}
+
 }  // namespace aisfs::s3

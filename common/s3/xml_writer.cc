@@ -50,6 +50,12 @@ XmlWriter& XmlWriter::open(std::string_view name) {
   return *this;
 }
 
+XmlWriter& XmlWriter::open_with(std::string_view name, std::string_view attributes) {
+  text_.append("<").append(name).append(" ").append(attributes).append(">");
+  open_.emplace_back(name);
+  return *this;
+}
+
 XmlWriter& XmlWriter::close() {
   AISFS_ASSERT(!open_.empty());
   text_.append("</").append(open_.back()).append(">");

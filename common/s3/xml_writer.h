@@ -23,6 +23,8 @@ class XmlWriter {
   explicit XmlWriter(std::string_view root, std::string_view xmlns = {});
 
   XmlWriter& open(std::string_view name);
+  /// With attributes, already escaped: `a="b" c="d"`.
+  XmlWriter& open_with(std::string_view name, std::string_view attributes);
   XmlWriter& close();
   XmlWriter& leaf(std::string_view name, std::string_view text);
   XmlWriter& leaf(std::string_view name, const char* text) {

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// Copies inside of the cluster: of an object, and into a part of an upload.
+#include "common/base/text.h"
+#include "common/s3/date.h"
+#include "common/s3/xml_writer.h"
+#include "node/front/s3/headers.h"
+
+namespace aisfs::front::s3 {
+namespace {
+
+struct Source {
+  std::string bucket, key;
+};
+
+/// "[/]bucket/key[?versionId=null]", percent-encoded.
+Result<Source> parse_source(std::string_view text) {
+  if (text.starts_with('/')) text.remove_prefix(1);
+  std::string_view version;
+  constexpr std::string_view kVersion = "?versionId=";
+  if (const auto at = text.find(kVersion); at != text.npos) {
+    version = text.substr(at + kVersion.size());
+    text = text.substr(0, at);
+  }
+  const auto path = percent_decode(text);
+  const auto slash = path.ok() ? path->find('/') : std::string::npos;
+  if (slash == std::string::npos || slash == 0 || slash + 1 == path->size()) {
+    return fail("InvalidArgument", "x-amz-copy-source must be /bucket/key");
+  }
+  if (!version.empty() && version != "null") return fail("NoSuchVersion");
+  Source source{.bucket = path->substr(0, slash), .key = path->substr(slash + 1)};
+  CHECK_OK(validate_key(source.key));
+  return source;
+}
+
+/// The object to copy from, in a bucket that the sender may read.
+Task<Result<ObjectName>> source_of(const Request& r) {
+  CO_TRY(const Source source, parse_source(r.field("x-amz-copy-source")));
+  CO_TRY(const Bucket bucket, co_await authorise(r, source.bucket));
+  co_return ObjectName{bucket.name, source.key};
+}
+
+enum class Directive : unsigned char { kCopy, kReplace };
+
+Result<Directive> directive_of(const Request& r, std::string_view header) {
+  const std::string_view text = r.field(header);
+  if (text.empty() || text == "COPY") return Directive::kCopy;
+  if (text == "REPLACE") return Directive::kReplace;
+  return fail("InvalidArgument", std::string(header) + " is COPY or REPLACE");
+}
+
+/// Metadata and tags have a directive each; the cluster copies all or replaces all.
+Task<Result<CopyOptions>> options_of(Request& r, ObjectName from) {
+  CO_TRY(const Directive metadata, directive_of(r, "x-amz-metadata-directive"));
+  CO_TRY(const Directive tagging, directive_of(r, "x-amz-tagging-directive"));
+  CopyOptions options;
+  options.source_conditions = conditions_of(r.fields(), "x-amz-copy-source-");
+  options.destination_conditions = conditions_of(r.fields(), "");
+  const bool to_itself = from == r.object();
+  if (metadata == Directive::kCopy && tagging == Directive::kCopy) {
+    const bool changes_nothing = to_itself && !r.fields().has("x-amz-storage-class") &&
+                                 !r.fields().has("x-amz-website-redirect-location");
+    if (changes_nothing) {
+      co_return fail("InvalidRequest",
+                     "This copy request is illegal because it is trying to copy an object to itself "
+                     "without changing the object's metadata.");
+    }
+    co_return options;
+  }
+  options.replace_metadata = true;
+  CO_TRY(options.put, put_options_of(r));
+  if (metadata == Directive::kReplace && tagging == Directive::kReplace) co_return options;
+  CO_TRY(const ObjectInfo source, co_await r.deps.objects.head(r.context(), from, Conditions{}));
+  const std::string tag_key(kTaggingHeader);
+  if (metadata == Directive::kReplace) {
+    options.put.headers.erase(tag_key);
+    const auto tags = source.headers.find(tag_key);
+    if (tags != source.headers.end()) options.put.headers[tag_key] = tags->second;
+    co_return options;
+  }
+  const auto tags = options.put.headers.find(tag_key);
+  const std::string new_tags = tags == options.put.headers.end() ? "" : tags->second;
+  options.put.content_type = source.content_type;
+  options.put.headers = source.headers;
+  options.put.headers.erase(tag_key);
+  if (!new_tags.empty()) options.put.headers[tag_key] = new_tags;
+  options.put.user = source.user;
+  options.put.posix = source.posix;
+  co_return options;
+}
+
+Error as_precondition(Error error) {
+  const bool condition = error == Errc::not_modified || error == Errc::already_exists;
+  return condition ? fail("PreconditionFailed") : error;
+}
+
+std::string result_xml(std::string_view root, std::string_view etag, std::int64_t modified_ns,
+                       const std::map<std::string, std::string>& checksums) {
+  aisfs::s3::XmlWriter xml(root, aisfs::s3::kS3Namespace);
+  xml.leaf("LastModified", aisfs::s3::iso_date(modified_ns)).leaf("ETag", quoted(etag));
+  for (const auto& [name, value] : checksums) {
+    std::string element = "Checksum";
+    for (char c : name) element += static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+    if (!value.empty()) xml.leaf(element, value);
+  }
+  return std::move(xml).finish();
+}
+
+/// Exactly "bytes=first-last" inside of the source.
+Result<ByteRange> parse_copy_range(std::string_view text, std::uint64_t size) {
+  const Error bad = fail("InvalidArgument", "x-amz-copy-source-range must be bytes=first-last");
+  if (!text.starts_with("bytes=")) return bad;
+  text.remove_prefix(6);
+  const auto dash = text.find('-');
+  if (dash == text.npos) return bad;
+  const auto first = parse_u64(text.substr(0, dash)), last = parse_u64(text.substr(dash + 1));
+  if (!first || !last || *first > *last) return bad;
+  if (*last >= size) return fail("InvalidRange");
+  return ByteRange{*first, *last - *first + 1};
+}
+
+/// not_found of the source must not be taken for a missing upload.
+Error of_source(Error error) {
+  return error == Errc::not_found ? fail("NoSuchKey") : as_precondition(std::move(error));
+}
+
+}  // namespace
+
+Answer copy_object(Request& r) {
+  CO_TRY(const ObjectName from, co_await source_of(r));
+  CO_TRY(CopyOptions options, co_await options_of(r, from));
+  auto info = co_await r.deps.objects.copy(r.bulk_context(), from, r.object(), std::move(options));
+  if (!info.ok()) co_return as_precondition(std::move(info.error()));
+  co_return xml_reply(result_xml("CopyObjectResult", info->etag, info->modified_ns, info->checksums));
+}
+
+Answer upload_part_copy(Request& r) {
+  const auto number = parse_u64(r.param("partNumber"));
+  if (!number || *number < 1 || *number > 10000) {
+    co_return fail("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive");
+  }
+  CO_TRY(const ObjectName from, co_await source_of(r));
+  Conditions conditions = conditions_of(r.fields(), "x-amz-copy-source-");
+  const auto info = co_await r.deps.objects.head(r.context(), from, std::move(conditions));
+  if (!info.ok()) co_return of_source(info.error());
+  GetOptions options;
+  options.conditions.if_content_version = info->content_version;
+  options.range = {0, info->size};
+  if (const auto* range = r.fields().find("x-amz-copy-source-range")) {
+    CO_TRY(options.range, parse_copy_range(*range, info->size));
+  }
+  auto stream = co_await r.deps.objects.get(r.bulk_context(), from, std::move(options));
+  if (!stream.ok()) co_return of_source(std::move(stream.error()));
+  ExpectedChecksums expected;
+  CO_TRY(const UploadPart part,
+         co_await r.deps.objects.put_part(r.bulk_context(), r.object(),
+                                          std::string(r.param("uploadId")),
+                                          static_cast<std::uint32_t>(*number), std::move(expected),
+                                          *stream->body));
+  co_return xml_reply(result_xml("CopyPartResult", part.etag, part.modified_ns, part.checksums));
+}
+
+}  // namespace aisfs::front::s3

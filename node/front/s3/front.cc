@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+// The way of every S3 request: authenticate, route, authorise, act, answer.
+#include <algorithm>
+#include <array>
+
+#include "common/base/hash.h"
+#include "common/base/text.h"
+#include "common/obs/log.h"
+#include "node/front/s3/request.h"
+#include "node/front/s3/s3_front.h"
+
+namespace aisfs::front::s3 {
+namespace {
+
+using http::Method;
+using Operation = Answer (*)(Request&);
+
+/// Whether the bucket must exist and be the sender's before the operation runs.
+enum class Needs : unsigned char { kIdentity, kBucket };
+
+struct Route {
+  Operation run = nullptr;
+  Needs needs = Needs::kBucket;
+};
+
+struct Place {
+  std::string bucket, key;
+};
+
+// --- where a request points ---------------------------------------------------------------------
+
+std::optional<std::string> bucket_of_host(const S3FrontDeps& deps, std::string_view host) {
+  host = host.substr(0, host.rfind(':'));
+  for (const auto& domain : deps.domains) {
+    if (host.size() > domain.size() + 1 && host.ends_with(domain) &&
+        host[host.size() - domain.size() - 1] == '.') {
+      return std::string(host.substr(0, host.size() - domain.size() - 1));
+    }
+  }
+  return std::nullopt;
+}
+
+Result<Place> place_of(const S3FrontDeps& deps, const http::Exchange& exchange) {
+  std::string_view path = exchange.target().path;
+  if (!path.starts_with(deps.prefix)) return fail("InvalidRequest", "not a path of this service");
+  path.remove_prefix(deps.prefix.size());
+  if (!path.empty() && path.front() != '/') return fail("InvalidRequest", "not a path of this service");
+  if (!path.empty()) path.remove_prefix(1);
+  Place place;
+  if (auto bucket = bucket_of_host(deps, exchange.request().fields.get("host"))) {
+    place = {.bucket = std::move(*bucket), .key = std::string(path)};
+  } else {
+    const auto slash = path.find('/');
+    place.bucket = path.substr(0, slash);
+    if (slash != path.npos) place.key = path.substr(slash + 1);
+  }
+  if (place.bucket.empty() && !place.key.empty()) return fail("InvalidBucketName");
+  if (place.key.size() > kKeyBytesMax) return fail("KeyTooLongError");
+  if (place.key.find('\0') != std::string::npos) return fail("InvalidArgument", "NUL in the key");
+  return place;
+}
+
+// --- configurations that a bucket of ours never has -----------------------------------------------
+
+struct Absent {
+  std::string_view param, code;
+};
+constexpr std::array kAbsent = {
+    Absent{"policy", "NoSuchBucketPolicy"},
+    Absent{"cors", "NoSuchCORSConfiguration"},
+    Absent{"lifecycle", "NoSuchLifecycleConfiguration"},
+    Absent{"website", "NoSuchWebsiteConfiguration"},
+    Absent{"encryption", "ServerSideEncryptionConfigurationNotFoundError"},
+    Absent{"object-lock", "ObjectLockConfigurationNotFoundError"},
+    Absent{"replication", "ReplicationConfigurationNotFoundError"},
+    Absent{"publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"},
+    Absent{"ownershipControls", "OwnershipControlsNotFoundError"},
+    Absent{"tagging", "NoSuchTagSet"},
+};
+
+Answer absent_configuration(Request& r) {
+  for (const auto& row : kAbsent) {
+    if (r.has_param(row.param)) co_return fail(row.code);
+  }
+  co_return fail("NotImplemented");
+}
+
+Answer not_implemented(Request&) { co_return fail("NotImplemented"); }
+Answer method_not_allowed(Request&) { co_return fail("MethodNotAllowed"); }
+Answer preflight(Request&) { co_return fail("AccessForbidden"); }
+
+/// Sub-resources that exist in S3 and not here; without this list a PUT ?policy would be taken for
+/// the creation of a bucket.
+constexpr std::array<std::string_view, 22> kUnknownSubresources = {
+    "accelerate", "analytics", "cors", "encryption", "intelligent-tiering", "inventory",
+    "legal-hold", "lifecycle", "logging", "metrics", "notification", "object-lock",
+    "ownershipControls", "policy", "policyStatus", "publicAccessBlock", "replication",
+    "requestPayment", "restore", "retention", "torrent", "website"};
+
+bool has_unknown_subresource(const Request& r) {
+  return std::any_of(kUnknownSubresources.begin(), kUnknownSubresources.end(),
+                     [&](std::string_view name) { return r.has_param(name); });
+}
+
+// --- routes ------------------------------------------------------------------------------------
+
+Route service_route(const Request& r) {
+  if (r.method() == Method::kGet || r.method() == Method::kHead) {
+    return {&list_buckets, Needs::kIdentity};
+  }
+  return {&method_not_allowed, Needs::kIdentity};
+}
+
+Route bucket_get_route(const Request& r) {
+  if (has_unknown_subresource(r) || r.has_param("tagging")) return {&absent_configuration};
+  if (r.has_param("location")) return {&get_location};
+  if (r.has_param("versioning")) return {&get_versioning};
+  if (r.has_param("acl")) return {&get_acl};
+  if (r.has_param("uploads")) return {&list_uploads};
+  if (r.has_param("versions")) return {&list_versions};
+  return {r.param("list-type") == "2" ? &list_objects_v2 : &list_objects_v1};
+}
+
+Route bucket_route(const Request& r) {
+  switch (r.method()) {
+    case Method::kGet: return bucket_get_route(r);
+    case Method::kHead: return {&head_bucket};
+    case Method::kPut:
+      if (r.has_param("acl")) return {&put_acl};
+      if (has_unknown_subresource(r) || r.has_param("versioning") || r.has_param("tagging")) {
+        return {&not_implemented};
+      }
+      return {&create_bucket, Needs::kIdentity};
+    case Method::kDelete:
+      if (has_unknown_subresource(r) || r.has_param("tagging")) return {&not_implemented};
+      return {&delete_bucket};
+    case Method::kPost:
+      if (r.has_param("delete")) return {&delete_objects};
+      return {&not_implemented};
+    default: return {&method_not_allowed};
+  }
+}
+
+Route object_put_route(const Request& r) {
+  if (r.has_param("acl")) return {&put_acl};
+  if (r.has_param("tagging")) return {&put_tagging};
+  const bool copy = r.fields().has("x-amz-copy-source");
+  if (r.has_param("uploadId") || r.has_param("partNumber")) {
+    return {copy ? &upload_part_copy : &upload_part};
+  }
+  return {copy ? &copy_object : &put_object};
+}
+
+Route object_route(const Request& r) {
+  if (has_unknown_subresource(r)) return {&not_implemented};
+  switch (r.method()) {
+    case Method::kGet:
+      if (r.has_param("acl")) return {&get_acl};
+      if (r.has_param("tagging")) return {&get_tagging};
+      if (r.has_param("attributes")) return {&get_attributes};
+      if (r.has_param("uploadId")) return {&list_parts};
+      return {&get_object};
+    case Method::kHead: return {&head_object};
+    case Method::kPut: return object_put_route(r);
+    case Method::kDelete:
+      if (r.has_param("tagging")) return {&delete_tagging};
+      return {r.has_param("uploadId") ? &abort_upload : &delete_object};
+    case Method::kPost:
+      if (r.has_param("uploads")) return {&create_upload};
+      if (r.has_param("uploadId")) return {&complete_upload};
+      return {&not_implemented};
+    default: return {&method_not_allowed};
+  }
+}
+
+Route route_of(const Request& r) {
+  if (r.bucket.empty()) return service_route(r);
+  return r.key.empty() ? bucket_route(r) : object_route(r);
+}
+
+/// The cluster has one, unnamed version of an object.
+Status check_version(const Request& r) {
+  const auto* version = r.target().find("versionId");
+  if (version == nullptr || *version == "null" || version->empty()) return {};
+  return fail("NoSuchVersion");
+}
+
+/// What would have to be kept secret or locked and would not be is refused.
+Status check_unsupported_headers(const Request& r) {
+  for (const auto& field : r.fields()) {
+    const std::string name = to_lower(field.name);
+    if (name.starts_with("x-amz-server-side-encryption") || name.starts_with("x-amz-object-lock") ||
+        name.starts_with("x-amz-copy-source-server-side-encryption") ||
+        (name == "x-amz-bucket-object-lock-enabled" && iequals(field.value, "true"))) {
+      return fail("NotImplemented", name + " is not supported");
+    }
+  }
+  return {};
+}
+
+// --- the request -------------------------------------------------------------------------------
+
+Task<Result<Reply>> act(Request& r) {
+  if (r.method() == Method::kOptions) co_return co_await preflight(r);
+  const Route route = route_of(r);
+  if (r.who().is_anonymous()) co_return fail("AccessDenied");
+  if (route.needs == Needs::kBucket) {
+    CO_TRY(r.found, co_await authorise(r, r.bucket));
+  }
+  CO_CHECK_OK(check_version(r));
+  CO_CHECK_OK(check_unsupported_headers(r));
+  co_return co_await route.run(r);
+}
+
+Noun noun_of(const Request& r) {
+  if (r.has_param("uploadId")) return Noun::kUpload;
+  return r.key.empty() ? Noun::kBucket : Noun::kKey;
+}
+
+void add_common_headers(http::ResponseHead& head, const std::string& id) {
+  head.fields.set("x-amz-request-id", id);
+  head.fields.set("x-amz-id-2", id);
+  head.fields.set("Server", "aisfs");
+}
+
+Task<void> send_error(http::Exchange& exchange, S3Error error, std::string id) {
+  http::ResponseHead head{.status = error.status, .fields = {}};
+  add_common_headers(head, id);
+  std::string body;
+  if (error.status != 304 && exchange.request().method != Method::kHead) {
+    head.fields.set("Content-Type", "application/xml");
+    body = aisfs::s3::error_body(error, exchange.target().path, id);
+  }
+  for (const auto& [name, value] : error.more) {
+    if (name == "ETag" || name == "Last-Modified") head.fields.set(name, value);
+  }
+  if (error.status == 503) head.fields.set("Retry-After", "1");
+  const Status sent = co_await exchange.respond(std::move(head), std::move(body));
+  if (!sent.ok()) LOG_DEBUG("s3 error not sent", "request", id, "why", sent.error().what());
+}
+
+Task<void> send_reply(http::Exchange& exchange, Reply reply, std::string id) {
+  add_common_headers(reply.head, id);
+  Status sent;
+  if (reply.stream && exchange.request().method != Method::kHead) {
+    sent = co_await exchange.respond(std::move(reply.head), *reply.stream);
+  } else {
+    sent = co_await exchange.respond(std::move(reply.head), std::move(reply.body));
+  }
+  if (!sent.ok()) LOG_DEBUG("s3 answer not sent", "request", id, "why", sent.error().what());
+}
+
+class Front {
+ public:
+  explicit Front(S3FrontDeps deps) : deps_(std::move(deps)) {}
+
+  Task<void> serve(http::Exchange& exchange) {
+    const std::string id = to_hex(as_bytes(random_bytes(8)));
+    auto place = place_of(deps_, exchange);
+    if (!place.ok()) {
+      co_await send_error(exchange, s3_error_of(place.error(), Noun::kKey), id);
+      co_return;
+    }
+    // A preflight never carries credentials, and none of its answers tells anything.
+    auth::Refusal why = auth::Refusal::kNone;
+    Result<auth::Verified> verified = auth::Verified{};
+    if (exchange.request().method != Method::kOptions) {
+      verified = deps_.verifier.verify(exchange.request(), exchange.target(), auth::Front::kPublic, &why);
+    }
+    if (!verified.ok()) {
+      co_await send_error(exchange, s3_error_of(why, verified.error()), id);
+      co_return;
+    }
+    Request request{.deps = deps_, .exchange = exchange, .id = id, .bucket = std::move(place->bucket),
+                    .key = std::move(place->key), .verified = std::move(*verified), .found = {}};
+    co_await answer(request);
+  }
+
+ private:
+  Task<void> answer(Request& request) {
+    auto reply = co_await act(request);
+    if (reply.ok()) {
+      co_await send_reply(request.exchange, std::move(*reply), request.id);
+      co_return;
+    }
+    const S3Error error = s3_error_of(reply.error(), noun_of(request));
+    if (error.status >= 500) {
+      LOG_WARN("s3 request failed", "request", request.id, "bucket", request.bucket, "code",
+               error.code, "error", reply.error().what());
+    }
+    co_await send_error(request.exchange, error, request.id);
+  }
+
+  S3FrontDeps deps_;
+};
+
+}  // namespace
+
+http::Handler make_s3_handler(S3FrontDeps deps) {
+  auto front = std::make_shared<Front>(std::move(deps));
+  return [front](http::Exchange& exchange) { return front->serve(exchange); };
+}
+
+}  // namespace aisfs::front::s3
