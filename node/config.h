@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every setting of aisnode; the file, the flags and man/aisnode.conf.5 come from here.
 #pragma once
+#include "common/base/bytes.h"
 #include "common/config/param.h"
 #include "common/model/cluster_map.h"
 
@@ -24,6 +25,9 @@ struct NetConfig : config::Section {
   Param<std::int64_t> public_port{this, "public_port", 0, Apply::kRestart,
                                   "Port of the native API for clients; 0 picks a free one.",
                                   config::in_range<std::int64_t{0}, std::int64_t{65535}>()};
+  Param<std::int64_t> s3_port{this, "s3_port", 0, Apply::kRestart,
+                              "Port of the S3 API at the root of a URL; 0 picks a free one.",
+                              config::in_range<std::int64_t{0}, std::int64_t{65535}>()};
   Param<std::int64_t> control_port{this, "control_port", 0, Apply::kRestart,
                                    "Port for control messages between nodes; 0 picks a free one.",
                                    config::in_range<std::int64_t{0}, std::int64_t{65535}>()};
@@ -37,6 +41,18 @@ struct LogConfig : config::Section {
   Param<std::string> level{this, "level", "info", Apply::kRestart,
                            "Least severe event that is logged: debug, info, warn or error."};
   Param<std::string> file{this, "file", "", Apply::kRestart, "Log file; stderr when empty."};
+};
+
+struct StoreConfig : config::Section {
+  using Section::Section;
+  Param<std::int64_t> threads{this, "threads", 4, Apply::kRestart,
+                              "Threads for the disk calls of one mountpath.",
+                              config::in_range<std::int64_t{1}, std::int64_t{64}>()};
+  Param<std::int64_t> open_files{this, "open_files", 4096, Apply::kRestart,
+                                 "Descriptors kept open for objects that are read often.",
+                                 config::in_range<std::int64_t{16}, std::int64_t{1000000}>()};
+  Param<config::Bytes> reserve{this, "reserve", 256_MiB, Apply::kRestart,
+                               "Free space below which a mountpath takes no more objects."};
 };
 
 struct NodeConfig : config::Section {
@@ -68,6 +84,7 @@ struct NodeConfig : config::Section {
                                      "How long a stop waits for requests in flight.",
                                      config::in_range_ns<0, 600'000'000'000>()};
   NetConfig net{this, "net"};
+  StoreConfig store{this, "store"};
   LogConfig log{this, "log"};
 };
 

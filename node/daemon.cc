@@ -24,11 +24,12 @@
 #include "node/control/ops/ops.h"
 #include "node/control/remote_store.h"
 #include "node/control/small_file.h"
+#include "node/disks.h"
 #include "node/front/cluster/data_front.h"
 #include "node/front/cluster/data_transport.h"
-#include "node/front/cluster/gated_objects.h"
 #include "node/front/cluster/router.h"
 #include "node/front/native/native_front.h"
+#include "node/front/s3/s3_front.h"
 
 namespace aisfs::node {
 namespace {
@@ -78,25 +79,22 @@ class Node {
         peers_(http_, clock_, key, identity_.id, [this] { return maps_.current()->epoch; }),
         data_peers_(http_, maps_, key, identity_.id),
         key_(key),
-        verifier_(key, [this] { return maps_.current(); }, clock_, {}),
-        router_({.node_id = identity_.id, .maps = maps_, .local = nullptr, .peers = data_peers_}),
-        objects_(router_.anywhere(), maps_, "") {}
+        verifier_(key, [this] { return maps_.current(); }, clock_, {}) {}
 
   Status run() {
     CHECK_OK(open_store());
     if (const auto map = control::load_map(config_.data_dir() + "/cluster.map")) {
       static_cast<void>(maps_.install(*map));
     }
-    make_handlers();
+    make_admin();
+    make_servers();
     runtime_.start();
     auto started = listen();
     if (started) started = runtime_.run_on(0, start(*this));
+    if (started) started = open_fronts();
     if (started) started = publish();
     if (started) wait_for_signal();
-    for (auto& server : servers_) server->stop(config_.stop_grace());
-    static_cast<void>(runtime_.run_on(0, finish(*this)));
-    http_.close();
-    runtime_.stop();
+    stop();
     return started;
   }
 
@@ -125,23 +123,98 @@ class Node {
   }
 
   Task<Result<bool>> bucket_is_empty(Context context, BucketName bucket) {
+    if (!serving()) co_return starting();
     ListOptions one;
     one.limit = 1;
-    CO_TRY(const auto page, co_await objects_.list(std::move(context), std::move(bucket), one));
+    CO_TRY(const auto page,
+           co_await router_->anywhere().list(std::move(context), std::move(bucket), one));
     co_return page.entries.empty();
   }
 
-  void make_handlers() {
+  void make_admin() {
     admin_ = std::make_unique<control::AdminService>(control::AdminServiceDeps{
         maps_, clock_, key_, peers_, plane_.get(),
         [this](Context c, BucketName b) { return bucket_is_empty(std::move(c), std::move(b)); }});
-    native::NativeFrontDeps front{objects_, nullptr, *admin_, maps_, verifier_, identity_.id,
-                                  clock_.unix_ns()};
-    control::ControlHandlerDeps deps{maps_, verifier_, *admin_, plane_.get(), embedded_.get()};
-    add_server("public", native::make_native_handler(front));
-    add_server("control", control::make_control_handler(deps));
-    add_server("data", cluster::make_data_handler(front));
   }
+
+  /// The listeners are there before the node has joined, because the cluster must know their
+  /// addresses; objects are served once open_fronts has run.
+  void make_servers() {
+    control::ControlHandlerDeps deps{maps_, verifier_, *admin_, plane_.get(), embedded_.get()};
+    add_server("public", when_serving(&Fronts::public_net));
+    add_server("s3", when_serving(&Fronts::s3));
+    add_server("control", control::make_control_handler(deps));
+    add_server("data", when_serving(&Fronts::data));
+  }
+
+  struct Fronts {
+    http::Handler public_net, s3, data;
+  };
+  bool serving() const { return serving_.load(std::memory_order_acquire); }
+  static Error starting() { return Error(Errc::not_ready, "this node is starting"); }
+
+  http::Handler when_serving(http::Handler Fronts::* front) {
+    return [this, front](http::Exchange& exchange) { return serve(*this, front, exchange); };
+  }
+  static Task<void> serve(Node& self, http::Handler Fronts::* front, http::Exchange& exchange) {
+    Status may = self.serving() ? Status{} : starting();
+    if (may && self.disks_) may = self.fencing_.check();
+    if (may) co_return co_await (self.fronts_.*front)(exchange);
+    http::ResponseHead head;
+    head.status = info(may.error().code()).http;
+    head.fields.set("Retry-After", "1");
+    static_cast<void>(co_await exchange.respond(std::move(head), may.error().what() + "\n"));
+  }
+
+  /// Opens the disks of a target and makes the fronts. Blocks while the store recovers.
+  Status open_fronts() {
+    target::LocalTarget* target = nullptr;
+    if (role_of(config_) != NodeRole::kGateway) {
+      TRY(disks_, Disks::open(config_, joined_, data_peers_, maps_, clock_));
+      target = &disks_->target();
+    }
+    router_ = std::make_unique<cluster::Router>(cluster::RouterDeps{
+        .node_id = identity_.id, .maps = maps_, .local = target, .peers = data_peers_});
+    if (disks_) disks_->attach(router_->anywhere());
+    make_fronts(target);
+    serving_.store(true, std::memory_order_release);
+    if (disks_) runtime_.run_on(0, spawn_disks(*this));
+    return {};
+  }
+  static Task<void> spawn_disks(Node& self) {
+    self.scope_->spawn(self.disks_->run());
+    co_return;
+  }
+
+  void make_fronts(target::LocalTarget* target) {
+    const native::NativeFrontDeps native_deps{router_->anywhere(), router_->here(), *admin_, maps_,
+                                              verifier_, identity_.id, clock_.unix_ns()};
+    const auto map = [this] { return maps_.current(); };
+    front::s3::S3FrontDeps s3_deps{router_->anywhere(), *admin_, verifier_, map, "", {}};
+    fronts_.s3 = front::s3::make_s3_handler(s3_deps);
+    s3_deps.prefix = "/s3";
+    fronts_.public_net = by_path(native::make_native_handler(native_deps),
+                                 front::s3::make_s3_handler(s3_deps));
+    fronts_.data = cluster::make_data_handler(native_deps, target);
+  }
+  /// "/s3" and what is below it is S3's, the rest is the native API's.
+  static http::Handler by_path(http::Handler native, http::Handler s3) {
+    return [native = std::move(native), s3 = std::move(s3)](http::Exchange& exchange) {
+      const std::string& path = exchange.target().path;
+      return path == "/s3" || path.starts_with("/s3/") ? s3(exchange) : native(exchange);
+    };
+  }
+
+  /// No new requests, those in flight finish, background work ends, the disks close.
+  void stop() {
+    maps_.close();  // ends the long polls that wait for a map
+    for (auto& server : servers_) server->stop(config_.stop_grace());
+    static_cast<void>(runtime_.run_on(0, finish(*this)));
+    http_.close();
+    runtime_.stop();
+    if (disks_) disks_->close();
+  }
+
   void add_server(std::string name, http::Handler handler) {
     http::ServerOptions options;
     options.name = std::move(name);
@@ -149,8 +222,8 @@ class Node {
   }
 
   Status listen() {
-    const std::int64_t ports[] = {config_.net.public_port(), config_.net.control_port(),
-                                  config_.net.data_port()};
+    const std::int64_t ports[] = {config_.net.public_port(), config_.net.s3_port(),
+                                  config_.net.control_port(), config_.net.data_port()};
     for (std::size_t i = 0; i < servers_.size(); ++i) {
       CHECK_OK(servers_[i]->listen({config_.net.host(), static_cast<std::uint16_t>(ports[i])}));
     }
@@ -162,8 +235,9 @@ class Node {
     node.id = identity_.id;
     node.role = role_of(config_);
     node.public_net = servers_[0]->endpoint();
-    node.control_net = servers_[1]->endpoint();
-    node.data_net = servers_[2]->endpoint();
+    node.s3_net = servers_[1]->endpoint();
+    node.control_net = servers_[2]->endpoint();
+    node.data_net = servers_[3]->endpoint();
     node.host_id = control::host_id();
     return node;
   }
@@ -184,13 +258,13 @@ class Node {
     membership_ = std::make_unique<control::Membership>(identity_, describe(), std::move(options),
                                                         key_, clock_, peers_, maps_, fencing_,
                                                         plane_.get());
-    CO_TRY(const auto joined, co_await membership_->join(Deadline::after(config_.join_timeout())));
+    CO_TRY(joined_, co_await membership_->join(Deadline::after(config_.join_timeout())));
     scope_->spawn(membership_->keep_alive());
     scope_->spawn(membership_->save_maps());
     scope_->spawn(plane_ ? plane_->follow() : membership_->follow_map());
     const auto map = co_await maps_.at_least(1, Deadline::after(config_.join_timeout()));
     if (!map) co_return map.error();
-    LOG_INFO("serving", "node", joined.id, "incarnation", joined.incarnation);
+    LOG_INFO("joined", "node", joined_.id, "incarnation", joined_.incarnation);
     co_return Status{};
   }
 
@@ -224,6 +298,7 @@ class Node {
     const NodeInfo node = describe();
     return control::write_private_file(
         config_.ready_file(), "node=" + node.id + "\npublic=" + node.public_net.to_string() +
+                                  "\ns3=" + node.s3_net.to_string() +
                                   "\ncontrol=" + node.control_net.to_string() +
                                   "\ndata=" + node.data_net.to_string() + "\n");
   }
@@ -261,8 +336,11 @@ class Node {
   cluster::DataTransport data_peers_;
   const auth::ClusterKey key_;
   auth::Verifier verifier_;
-  cluster::Router router_;
-  cluster::GatedObjects objects_;
+  NodeInfo joined_;
+  std::unique_ptr<Disks> disks_;
+  std::unique_ptr<cluster::Router> router_;
+  Fronts fronts_;                     // written before serving_, read after it
+  std::atomic<bool> serving_ = false;
   std::unique_ptr<control::EmbeddedStore> embedded_;
   std::unique_ptr<control::RemoteStore> remote_;
   control::MetaStore* meta_ = nullptr;

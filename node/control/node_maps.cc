@@ -17,6 +17,7 @@ Task<Result<MapSnapshot>> NodeMapSource::at_least(Epoch epoch, Deadline deadline
     const auto seen = installed_.count();
     auto map = current();
     if (map->epoch >= epoch) co_return map;
+    if (closed_) co_return Error(Errc::not_ready, "this node is stopping");
     if (deadline.expired()) {
       co_return Error(Errc::not_ready, "no cluster map of epoch " + std::to_string(epoch) +
                                            " could be had; is a gateway reachable?");
@@ -24,6 +25,11 @@ Task<Result<MapSnapshot>> NodeMapSource::at_least(Epoch epoch, Deadline deadline
     wanted_.notify();
     co_await installed_.wait(seen, deadline);
   }
+}
+
+void NodeMapSource::close() {
+  closed_ = true;
+  installed_.notify();
 }
 
 Result<Epoch> NodeMapSource::install(ClusterMap map) {

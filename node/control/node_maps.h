@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <atomic>
 #include <mutex>
 #include <string>
 
@@ -24,6 +25,9 @@ class NodeMapSource final : public MapSource {
   /// that is known afterwards.
   Result<Epoch> install(ClusterMap map);
 
+  /// Ends the waits of at_least and lets no new one begin: the node stops.
+  void close();
+
   /// Counts installs; to wait for the next one.
   Notifier& installed() { return installed_; }
   /// Told when somebody waits for a map that is not here.
@@ -32,6 +36,7 @@ class NodeMapSource final : public MapSource {
  private:
   mutable std::mutex mutex_;
   MapSnapshot map_;  // guarded by mutex_
+  std::atomic<bool> closed_ = false;
   Notifier installed_;
   Notifier wanted_;
 };

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "node/disks.h"
+
+#include "common/async/scope.h"
+#include "common/obs/log.h"
+
+namespace aisfs::node {
+namespace {
+
+constexpr Duration kEpochLookEvery = std::chrono::milliseconds(200);
+
+Result<store::StoreOptions> store_options(const NodeConfig& config,
+                                          const NodeInfo& self,
+                                          const ClusterMap& map) {
+  store::StoreOptions options;
+  options.cluster_uuid = map.uuid;
+  options.node_id = self.id;
+  options.incarnation = self.incarnation;
+  options.epoch = map.epoch;
+  options.mountpaths = config.mountpaths();
+  options.threads = static_cast<std::size_t>(config.store.threads());
+  options.open_files = static_cast<std::size_t>(config.store.open_files());
+  options.reserve_bytes = config.store.reserve();
+  if (options.mountpaths.empty()) {
+    return Error(Errc::invalid_argument,
+                 "a target stores objects in mountpaths, but none is set; give --mountpaths");
+  }
+  return options;
+}
+
+void log_recovery(const store::Store& store) {
+  for (const auto& report : store.recovery()) {
+    LOG_INFO("mountpath ready", "objects", report.objects, "rebuilt", report.rebuilt, "replayed",
+             report.replayed, "damaged", report.damaged, "ms",
+             std::chrono::duration_cast<std::chrono::milliseconds>(report.took).count());
+  }
+}
+
+Task<void> follow_epoch(store::Store& store, MapSource& maps, Clock& clock) {
+  while (co_await clock.sleep(kEpochLookEvery)) store.set_epoch(maps.current()->epoch);
+}
+
+}  // namespace
+
+Disks::Disks(store::StoreOptions options,
+             const NodeInfo& self,
+             Transport& transport,
+             MapSource& maps,
+             Clock& clock)
+    : maps_(maps),
+      clock_(clock),
+      store_(std::move(options), clock),
+      peers_(transport, maps, self.id) {}
+
+Disks::~Disks() = default;
+
+Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
+                                           const NodeInfo& self,
+                                           Transport& transport,
+                                           MapSource& maps,
+                                           Clock& clock) {
+  TRY(auto options, store_options(config, self, *maps.current()));
+  std::unique_ptr<Disks> disks(new Disks(std::move(options), self, transport, maps, clock));
+  CHECK_OK(disks->store_.open());
+  log_recovery(disks->store_);
+  target::LocalTargetOptions target_options;
+  target_options.node_id = self.id;
+  target_options.state_dir = config.data_dir() + "/renames";
+  TRY(disks->target_, target::LocalTarget::open(std::move(target_options), disks->store_, maps,
+                                                disks->peers_, clock));
+  return disks;
+}
+
+Task<void> Disks::run() {
+  TaskScope scope(co_await asio::this_coro::executor);
+  scope.spawn(follow_epoch(store_, maps_, clock_));
+  scope.spawn(target_->run());
+  co_await scope.join();
+}
+
+}  // namespace aisfs::node

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <memory>
+
+#include "common/async/clock.h"
+#include "node/config.h"
+#include "node/front/cluster/cluster_peers.h"
+#include "node/front/cluster/router.h"
+#include "node/store/store.h"
+#include "node/target/local_target.h"
+
+namespace aisfs::node {
+
+/// The storing half of a node: store, target and its peers, opened and closed as one.
+class Disks {
+ public:
+  /// Recovers the mountpaths of the configuration. Blocks, seconds after a crash: not on an io
+  /// thread. `self` is the node as it joined; `transport`, `maps` and `clock` outlive the result.
+  static Result<std::unique_ptr<Disks>> open(const NodeConfig& config,
+                                             const NodeInfo& self,
+                                             Transport& transport,
+                                             MapSource& maps,
+                                             Clock& clock);
+  ~Disks();
+  Disks(const Disks&) = delete;
+  Disks& operator=(const Disks&) = delete;
+
+  target::LocalTarget& target() { return *target_; }
+  /// The whole cluster, for what the target cannot do alone. Once, before the first request.
+  void attach(ObjectApi& cluster) { peers_.attach(cluster, *target_); }
+  /// Versions follow the epoch of the map; renames and references are brought to their end. Until
+  /// cancelled.
+  Task<void> run();
+  /// Everything acknowledged is on disk and the index is clean. When no request runs any more.
+  void close() { store_.close(); }
+
+ private:
+  Disks(store::StoreOptions options,
+        const NodeInfo& self,
+        Transport& transport,
+        MapSource& maps,
+        Clock& clock);
+
+  MapSource& maps_;
+  Clock& clock_;
+  store::Store store_;
+  cluster::ClusterPeers peers_;
+  std::unique_ptr<target::LocalTarget> target_;
+};
+
+}  // namespace aisfs::node
