@@ -10,6 +10,7 @@
 #include "common/async/runtime.h"
 #include "common/client/placed_objects.h"
 #include "common/placement/hrw.h"
+#include "common/wire/envelope.h"
 
 namespace aisfs::target {
 namespace {
