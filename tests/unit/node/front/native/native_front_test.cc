@@ -175,7 +175,8 @@ TEST_F(NativeTest, ListingWithoutRecursionShowsDirectories) {
     const auto reply =
         act(Method::kGet, "/v1/buckets/b", R"({"action":"list","value":)" + value + "}");
     std::vector<std::string> names;
-    for (const auto& entry : parsed(reply).as_object().at("entries").as_array()) {
+    const json::value page = parsed(reply);
+    for (const auto& entry : page.as_object().at("entries").as_array()) {
       names.emplace_back(entry.as_object().at("name").as_string());
     }
     return names;
