@@ -284,7 +284,7 @@ class Front {
       co_return;
     }
     const S3Error error = s3_error_of(reply.error(), noun_of(request));
-    if (error.status >= 500) {
+    if (error.status >= 500 && error.status != 501) {
       LOG_WARN("s3 request failed", "request", request.id, "bucket", request.bucket, "code",
                error.code, "error", reply.error().what());
     }

@@ -165,6 +165,11 @@ void add_checksum_headers(const ObjectInfo& info, http::Fields& fields) {
   }
 }
 
+void remove_checksum_headers(const ObjectInfo& info, http::Fields& fields) {
+  for (const auto& [name, value] : info.checksums) fields.remove(std::string(kChecksumPrefix) + name);
+  fields.remove("x-amz-checksum-type");
+}
+
 void add_object_headers(const Request& r, const ObjectInfo& info, http::Fields& fields) {
   fields.set("ETag", quoted(info.etag));
   fields.set("Last-Modified", http::http_date(info.modified_ns));

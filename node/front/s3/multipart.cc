@@ -40,6 +40,9 @@ Result<std::vector<Chosen>> parse_complete(std::string_view text) {
       const auto kind = aisfs::s3::parse_checksum_kind(std::string_view(child.name).substr(8));
       if (kind) one.checksums[std::string(name_of(*kind))] = child.text;
     }
+    // A part that was sent again may be named again; the later one counts.
+    const bool again = !chosen.empty() && chosen.back().part.number == one.part.number;
+    if (again) chosen.pop_back();
     chosen.push_back(std::move(one));
   }
   if (chosen.empty() || chosen.size() > kPartsMax) return fail("MalformedXML");

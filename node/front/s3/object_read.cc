@@ -80,7 +80,8 @@ Result<Reply> describe(const Request& r, const ObjectInfo& info, const Selection
   CHECK_OK(override_headers(r, fields));
   if (selection.partial) {
     fields.set("Content-Range", http::content_range(selection.range, info.size));
-    if (!r.has_param("partNumber")) fields.remove("x-amz-checksum-type");
+    // They are of the whole, and clients compare what they got with them.
+    remove_checksum_headers(info, fields);
   }
   if (selection.parts > 0) fields.set("x-amz-mp-parts-count", std::to_string(selection.parts));
   return reply;

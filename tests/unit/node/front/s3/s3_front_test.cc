@@ -140,6 +140,9 @@ TEST_F(S3Test, DigestsAreChecked) {
   EXPECT_EQ(head("/b-1/k").header("x-amz-checksum-crc32"), "");
   EXPECT_EQ(head("/b-1/k", {{"x-amz-checksum-mode", "ENABLED"}}).header("x-amz-checksum-crc32"),
             "NhCmhg==");
+  const auto part = get("/b-1/k", {{"x-amz-checksum-mode", "ENABLED"}, {"Range", "bytes=0-1"}});
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.header("x-amz-checksum-crc32"), "");
 }
 
 TEST_F(S3Test, ABodyThatIsNotTheSignedOneIsNotStored) {
