@@ -34,7 +34,7 @@ Result<ClusterKey> ClusterKey::parse(std::string_view hex) {
 Result<ClusterKey> ClusterKey::load(const std::string& file) {
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return errno_error("open " + file);
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd.get(), &st) != 0) return errno_error("stat " + file);
   if ((st.st_mode & 077) != 0) {
     return Error(Errc::permission_denied,

@@ -14,10 +14,14 @@ constexpr std::size_t kHeaderBytesMax = 4096;
 
 std::string_view letter_of(Identity::Kind kind) {
   switch (kind) {
-    case Identity::Kind::kNode: return "n";
-    case Identity::Kind::kUser: return "u";
-    case Identity::Kind::kAdmin: return "a";
-    case Identity::Kind::kAnonymous: break;
+    case Identity::Kind::kNode:
+      return "n";
+    case Identity::Kind::kUser:
+      return "u";
+    case Identity::Kind::kAdmin:
+      return "a";
+    case Identity::Kind::kAnonymous:
+      break;
   }
   return "-";
 }
@@ -30,7 +34,9 @@ std::optional<Identity::Kind> kind_of(std::string_view letter) {
   return std::nullopt;
 }
 
-std::string signature_of(const ClusterKey& key, const http::RequestHead& head, std::string_view claim) {
+std::string signature_of(const ClusterKey& key,
+                         const http::RequestHead& head,
+                         std::string_view claim) {
   std::string text(http::to_string(head.method));
   text.append("\n").append(head.target).append("\n").append(claim);
   return to_hex(as_bytes(hmac_sha256(key.node(), text)));
@@ -79,7 +85,9 @@ Result<NodeClaim> verify_node_request(const ClusterKey& key,
   if (std::llabs(now_ns / 1'000'000 - *time_ms) > kNodeAuthAgeMaxNs / 1'000'000) {
     return refused("too old or from the future: are the clocks of the nodes in step?");
   }
-  return NodeClaim{.node = std::move(*node), .kind = *kind, .user = std::move(*user),
+  return NodeClaim{.node = std::move(*node),
+                   .kind = *kind,
+                   .user = std::move(*user),
                    .display_name = std::move(*display)};
 }
 

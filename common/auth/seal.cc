@@ -98,14 +98,14 @@ Result<std::string> unseal(std::string_view key,
 
 s3::KeyPair generate_keys() {
   return {.access_key = random_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 20),
-          .secret_key = random_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-                                  40)};
+          .secret_key =
+              random_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 40)};
 }
 
 Status validate_keys(const s3::KeyPair& keys) {
   const auto ok_in_access = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '.' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
   };
   const auto& access = keys.access_key;
   const auto& secret = keys.secret_key;

@@ -15,7 +15,9 @@ namespace aisfs::auth {
 /// that a sealed secret cannot be moved to another access key.
 std::string seal(std::string_view key, std::string_view plain, std::string_view bound_to);
 /// corrupt when the key, the binding or a bit is wrong; unsupported for a newer format.
-Result<std::string> unseal(std::string_view key, std::string_view sealed, std::string_view bound_to);
+Result<std::string> unseal(std::string_view key,
+                           std::string_view sealed,
+                           std::string_view bound_to);
 
 /// 20 of [A-Z0-9] and 40 of [A-Za-z0-9], the forms that S3 tools expect.
 s3::KeyPair generate_keys();

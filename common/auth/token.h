@@ -15,10 +15,10 @@ inline constexpr Duration kTokenLifetimeMax = std::chrono::hours(24 * 90);
 /// What a token says. The user's rights are looked up when it is used, so a removed user's tokens
 /// are worth nothing.
 struct TokenClaims {
-  std::string user;      // sub
-  std::string cluster;   // aud: the cluster's uuid
+  std::string user;     // sub
+  std::string cluster;  // aud: the cluster's uuid
   std::int64_t expires_s = 0;
-  std::string id;        // jti
+  std::string id;  // jti
 };
 
 /// A token for `user` from now on. invalid_argument for a lifetime that is not positive or over

@@ -112,8 +112,10 @@ Result<Verified> Verifier::verify(const http::RequestHead& head,
   Refusal& reason = why != nullptr ? *why : ignored;
   reason = Refusal::kNone;
   switch (front) {
-    case Front::kPublic: return verify_public(head, target, reason);
-    case Front::kCluster: return verify_cluster(head, reason);
+    case Front::kPublic:
+      return verify_public(head, target, reason);
+    case Front::kCluster:
+      return verify_cluster(head, reason);
   }
   return refuse(Refusal::kUnknownScheme, Errc::permission_denied, "unknown front", reason);
 }
@@ -131,7 +133,8 @@ Result<Verified> Verifier::verify_public(const http::RequestHead& head,
     case s3::Carries::kBoth:
       return refuse(Refusal::kSeveralCredentials, Errc::invalid_argument,
                     "credentials both in the header and in the query", why);
-    case s3::Carries::kQuery: return verify_signature(head, target, s3::Claim::Place::kQuery, why);
+    case s3::Carries::kQuery:
+      return verify_signature(head, target, s3::Claim::Place::kQuery, why);
     case s3::Carries::kHeader:
       if (has_v2_query(target)) {
         return refuse(Refusal::kSeveralCredentials, Errc::invalid_argument,
@@ -145,7 +148,8 @@ Result<Verified> Verifier::verify_public(const http::RequestHead& head,
       }
       return refuse(Refusal::kUnknownScheme, Errc::permission_denied,
                     "the Authorization header is neither AWS4-HMAC-SHA256 nor Bearer", why);
-    case s3::Carries::kNothing: break;
+    case s3::Carries::kNothing:
+      break;
   }
   if (has_v2_query(target)) {
     return refuse(Refusal::kUnknownScheme, Errc::permission_denied,
@@ -208,11 +212,11 @@ Result<BodyAuth> Verifier::body_auth(const s3::Claim& claim,
     return body;
   }
   using Mode = s3::ChunkAuth::Mode;
-  const auto mode = claim.payload == s3::kStreamingSigned          ? std::optional(Mode::kSigned)
-                    : claim.payload == s3::kStreamingSignedTrailer ? std::optional(Mode::kSignedTrailer)
-                    : claim.payload == s3::kStreamingUnsignedTrailer
-                        ? std::optional(Mode::kUnsignedTrailer)
-                        : std::nullopt;
+  const auto mode =
+      claim.payload == s3::kStreamingSigned            ? std::optional(Mode::kSigned)
+      : claim.payload == s3::kStreamingSignedTrailer   ? std::optional(Mode::kSignedTrailer)
+      : claim.payload == s3::kStreamingUnsignedTrailer ? std::optional(Mode::kUnsignedTrailer)
+                                                       : std::nullopt;
   if (!mode) {
     body.kind = BodyAuth::Kind::kHashed;
     body.sha256_hex = claim.payload;
@@ -254,8 +258,9 @@ Result<Verified> Verifier::verify_cluster(const http::RequestHead& head, Refusal
     why = Refusal::kBadNode;
     return std::move(claim.error());
   }
-  return Verified{.who = Identity(claim->kind, std::move(claim->user), std::move(claim->display_name)),
-                  .body = {}};
+  return Verified{
+      .who = Identity(claim->kind, std::move(claim->user), std::move(claim->display_name)),
+      .body = {}};
 }
 
 Identity Verifier::identity_of(const User& user) const {
@@ -265,7 +270,8 @@ Identity Verifier::identity_of(const User& user) const {
 
 VerifiedBody::VerifiedBody(BodySource& inner, const BodyAuth& auth) : inner_(inner) {
   switch (auth.kind) {
-    case BodyAuth::Kind::kPlain: break;
+    case BodyAuth::Kind::kPlain:
+      break;
     case BodyAuth::Kind::kHashed:
       decoder_ = std::make_unique<s3::HashedSource>(inner, auth.sha256_hex);
       break;

@@ -37,17 +37,17 @@ struct Verified {
 enum class Refusal : std::uint8_t {
   kNone,
   kNoCredentials,
-  kSeveralCredentials,   // in header and query, or of several kinds
+  kSeveralCredentials,  // in header and query, or of several kinds
   kUnknownScheme,
   kMalformedHeader,
   kMalformedQuery,
-  kUnsignedHeaders,      // host or an x-amz-* header is not signed
+  kUnsignedHeaders,  // host or an x-amz-* header is not signed
   kWrongRegion,
   kUnknownKey,
   kBadSignature,
   kSkewed,
   kExpired,
-  kMissingLength,        // aws-chunked without x-amz-decoded-content-length
+  kMissingLength,  // aws-chunked without x-amz-decoded-content-length
   kBadToken,
   kBadNode,
 };
@@ -60,8 +60,8 @@ enum class Front : std::uint8_t {
 
 struct VerifierOptions {
   std::string region = "us-east-1";
-  bool allow_anonymous = false;         // give Identity{} to requests without credentials
-  bool allow_unsigned_payload = true;   // UNSIGNED-PAYLOAD in headers (presigned requests always)
+  bool allow_anonymous = false;        // give Identity{} to requests without credentials
+  bool allow_unsigned_payload = true;  // UNSIGNED-PAYLOAD in headers (presigned requests always)
   Duration skew_max = std::chrono::minutes(15);
 };
 

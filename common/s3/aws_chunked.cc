@@ -20,8 +20,8 @@ Error bad_framing(std::string_view what) {
   return Error(Errc::invalid_argument, "aws-chunked body: " + std::string(what));
 }
 Error bad_signature(std::string_view what) {
-  return Error(Errc::permission_denied, "aws-chunked body: the signature of " + std::string(what) +
-                                            " does not match");
+  return Error(Errc::permission_denied,
+               "aws-chunked body: the signature of " + std::string(what) + " does not match");
 }
 
 struct ChunkHeader {
@@ -122,9 +122,8 @@ class AwsChunkedSource::Impl {
   Status check_chunk_signature() {
     if (!is_signed()) return {};
     const auto& auth = options_.auth;
-    const std::string expected =
-        s3::chunk_signature(auth.key, auth.timestamp, auth.scope, previous_,
-                            to_hex(as_bytes(chunk_digest_->finish())));
+    const std::string expected = s3::chunk_signature(
+        auth.key, auth.timestamp, auth.scope, previous_, to_hex(as_bytes(chunk_digest_->finish())));
     if (!equal_constant_time(expected, chunk_signature_)) return bad_signature("a chunk");
     previous_ = expected;
     return {};
@@ -178,10 +177,9 @@ class AwsChunkedSource::Impl {
       if (colon == line.npos || colon == 0) co_return bad_framing("bad trailer");
       const std::string name = to_lower(trim(std::string_view(line).substr(0, colon)));
       const std::string_view value = trim(std::string_view(line).substr(colon + 1));
-      const bool expected =
-          name == kTrailerSignature ||
-          std::find(options_.trailers.begin(), options_.trailers.end(), name) !=
-              options_.trailers.end();
+      const bool expected = name == kTrailerSignature ||
+                            std::find(options_.trailers.begin(), options_.trailers.end(), name) !=
+                                options_.trailers.end();
       if (!may_have_trailers() || !expected || trailers_.has(name)) {
         co_return bad_framing("unannounced trailer " + name);
       }

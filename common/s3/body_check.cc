@@ -45,7 +45,8 @@ Status ChecksummedSource::check() {
   for (auto& checksum : checksums_) {
     const std::string name(name_of(checksum.kind()));
     if (to_base64(as_bytes(checksum.finish())) != expected_[name]) {
-      return Error(Errc::bad_checksum, "the body does not have the " + name + " that was announced");
+      return Error(Errc::bad_checksum,
+                   "the body does not have the " + name + " that was announced");
     }
   }
   return {};

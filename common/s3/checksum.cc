@@ -25,10 +25,14 @@ std::string big_endian(Int value) {
 std::variant<std::uint32_t, std::uint64_t, Digest> initial_state(ChecksumKind kind) {
   switch (kind) {
     case ChecksumKind::kCrc32:
-    case ChecksumKind::kCrc32c: return std::uint32_t{0};
-    case ChecksumKind::kCrc64Nvme: return std::uint64_t{0};
-    case ChecksumKind::kSha1: return Digest(Digest::Kind::kSha1);
-    case ChecksumKind::kSha256: break;
+    case ChecksumKind::kCrc32c:
+      return std::uint32_t{0};
+    case ChecksumKind::kCrc64Nvme:
+      return std::uint64_t{0};
+    case ChecksumKind::kSha1:
+      return Digest(Digest::Kind::kSha1);
+    case ChecksumKind::kSha256:
+      break;
   }
   return Digest(Digest::Kind::kSha256);
 }

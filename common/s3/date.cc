@@ -24,12 +24,9 @@ Civil civil_of(std::int64_t unix_ns) {
   const auto midnight = std::chrono::floor<days>(at);
   const std::chrono::year_month_day date(midnight);
   const auto ms = std::chrono::floor<std::chrono::milliseconds>(at - midnight).count();
-  return {static_cast<int>(date.year()),
-          static_cast<unsigned>(date.month()),
-          static_cast<unsigned>(date.day()),
-          static_cast<unsigned>(ms / 3'600'000),
-          static_cast<unsigned>(ms / 60'000 % 60),
-          static_cast<unsigned>(ms / 1000 % 60),
+  return {static_cast<int>(date.year()),           static_cast<unsigned>(date.month()),
+          static_cast<unsigned>(date.day()),       static_cast<unsigned>(ms / 3'600'000),
+          static_cast<unsigned>(ms / 60'000 % 60), static_cast<unsigned>(ms / 1000 % 60),
           static_cast<unsigned>(ms % 1000)};
 }
 
@@ -54,8 +51,8 @@ std::optional<std::int64_t> unix_ns_of(std::string_view text, const std::size_t 
   // Nanoseconds in 64 bits end in 2262.
   if (!date.ok() || *year < 1970 || *year > 2200) return std::nullopt;
   if (*hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
-  const auto when = sys_days(date).time_since_epoch() +
-                    seconds(*hour * 3600 + *minute * 60 + *second);
+  const auto when =
+      sys_days(date).time_since_epoch() + seconds(*hour * 3600 + *minute * 60 + *second);
   return nanoseconds(when).count();
 }
 

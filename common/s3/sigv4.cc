@@ -33,7 +33,8 @@ Status parse_credential(std::string_view text, Claim& claim) {
   std::array<std::string_view, 4> tail;  // terminator, service, region, date
   for (auto& part : tail) {
     const auto slash = text.rfind('/');
-    if (slash == text.npos) return malformed("the credential is not key/date/region/service/aws4_request");
+    if (slash == text.npos)
+      return malformed("the credential is not key/date/region/service/aws4_request");
     part = text.substr(slash + 1);
     text = text.substr(0, slash);
   }
@@ -48,9 +49,8 @@ Status parse_credential(std::string_view text, Claim& claim) {
 Status parse_signed_headers(std::string_view text, Claim& claim) {
   for (std::string_view name : split(text, ';')) claim.signed_headers.emplace_back(name);
   const auto& names = claim.signed_headers;
-  const bool sorted = std::adjacent_find(names.begin(), names.end(), [](auto& a, auto& b) {
-                        return a >= b;
-                      }) == names.end();
+  const bool sorted = std::adjacent_find(names.begin(), names.end(),
+                                         [](auto& a, auto& b) { return a >= b; }) == names.end();
   const bool plain = std::all_of(names.begin(), names.end(), [](const std::string& name) {
     return !name.empty() && name == to_lower(name);
   });
@@ -219,7 +219,9 @@ std::string canonical_query(const std::vector<http::Target::Param>& query) {
   return out;
 }
 
-std::string request_signature(const Claim& claim, std::string_view key, std::string_view canonical) {
+std::string request_signature(const Claim& claim,
+                              std::string_view key,
+                              std::string_view canonical) {
   std::string text(kAlgorithm);
   text.append("\n").append(claim.timestamp).append("\n").append(claim.scope.to_string());
   text.append("\n").append(to_hex(as_bytes(sha256(canonical))));

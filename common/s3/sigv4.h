@@ -40,12 +40,12 @@ struct Claim {
   Place place = Place::kHeader;
   std::string access_key;
   Scope scope;
-  std::string timestamp;         // amz_date form
-  std::int64_t time_ns = 0;      // the same as a number
-  std::uint64_t expires_s = 0;   // kQuery only
+  std::string timestamp;                    // amz_date form
+  std::int64_t time_ns = 0;                 // the same as a number
+  std::uint64_t expires_s = 0;              // kQuery only
   std::vector<std::string> signed_headers;  // lower case, sorted
-  std::string signature;         // 64 hex digits
-  std::string payload;           // hash or mode, as in x-amz-content-sha256
+  std::string signature;                    // 64 hex digits
+  std::string payload;                      // hash or mode, as in x-amz-content-sha256
 };
 
 /// How a request carries SigV4 credentials.

@@ -67,11 +67,10 @@ void set_handlers(XML_Parser parser, Builder& to) {
       parser, [](void* user, const XML_Char*, const XML_Char*, const XML_Char*, int) {
         builder(user).refuse("a document type is not allowed");
       });
-  XML_SetEntityDeclHandler(parser,
-                           [](void* user, const XML_Char*, int, const XML_Char*, int,
-                              const XML_Char*, const XML_Char*, const XML_Char*, const XML_Char*) {
-                             builder(user).refuse("entities are not allowed");
-                           });
+  XML_SetEntityDeclHandler(
+      parser,
+      [](void* user, const XML_Char*, int, const XML_Char*, int, const XML_Char*, const XML_Char*,
+         const XML_Char*, const XML_Char*) { builder(user).refuse("entities are not allowed"); });
 }
 
 Error malformed(std::string_view why) {

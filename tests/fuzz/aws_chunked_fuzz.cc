@@ -33,7 +33,10 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-Task<void> decode(std::string_view body, AwsChunkedOptions options, std::size_t piece, Outcome& out) {
+Task<void> decode(std::string_view body,
+                  AwsChunkedOptions options,
+                  std::size_t piece,
+                  Outcome& out) {
   Pieces pieces(body, piece);
   const std::uint64_t announced = options.decoded_length;
   AwsChunkedSource source(pieces, std::move(options));
@@ -45,15 +48,17 @@ Task<void> decode(std::string_view body, AwsChunkedOptions options, std::size_t 
 
 Outcome run(std::string_view body, ChunkAuth::Mode mode, std::uint64_t length, std::size_t piece) {
   AwsChunkedOptions options;
-  options.auth = {.mode = mode, .seed_signature = std::string(64, '5'), .key = std::string(32, 'k'),
-                  .timestamp = "20130524T000000Z", .scope = {"20130524", "us-east-1", "s3"}};
+  options.auth = {.mode = mode,
+                  .seed_signature = std::string(64, '5'),
+                  .key = std::string(32, 'k'),
+                  .timestamp = "20130524T000000Z",
+                  .scope = {"20130524", "us-east-1", "s3"}};
   options.decoded_length = length;
   if (mode != ChunkAuth::Mode::kSigned) options.trailers = {"x-amz-checksum-crc32"};
   asio::io_context context;
   Outcome out;
-  asio::co_spawn(context, decode(body, std::move(options), piece, out), [](std::exception_ptr error) {
-    AISFS_ASSERT(!error);
-  });
+  asio::co_spawn(context, decode(body, std::move(options), piece, out),
+                 [](std::exception_ptr error) { AISFS_ASSERT(!error); });
   context.run();
   return out;
 }

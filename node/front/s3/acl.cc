@@ -12,8 +12,8 @@ namespace aisfs::front::s3 {
 namespace {
 
 constexpr std::array<std::string_view, 8> kCanned = {
-    "private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read",
-    "bucket-owner-read", "bucket-owner-full-control", "log-delivery-write"};
+    "private",       "public-read",       "public-read-write",         "authenticated-read",
+    "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control", "log-delivery-write"};
 constexpr std::size_t kAclBytesMax = 256 * 1024;
 
 /// An object's ACL is that of an existing object.
@@ -39,8 +39,9 @@ Answer get_acl(Request& r) {
   aisfs::s3::XmlWriter xml("AccessControlPolicy", aisfs::s3::kS3Namespace);
   xml.open("Owner").leaf("ID", owner).leaf("DisplayName", name).close();
   xml.open("AccessControlList").open("Grant");
-  xml.open_with("Grantee",
-                R"(xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser")");
+  xml.open_with(
+      "Grantee",
+      R"(xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser")");
   xml.leaf("ID", owner).leaf("DisplayName", name).close();
   xml.leaf("Permission", "FULL_CONTROL");
   co_return xml_reply(std::move(xml).finish());

@@ -46,7 +46,8 @@ Status write_parts(XmlWriter& xml, const Request& r, const ObjectInfo& info) {
   if (sizes.empty()) return {};
   const std::string_view marker_text = r.field("x-amz-part-number-marker");
   const std::string_view max_text = r.field("x-amz-max-parts");
-  const auto marker = marker_text.empty() ? std::optional<std::uint64_t>(0) : parse_u64(marker_text);
+  const auto marker =
+      marker_text.empty() ? std::optional<std::uint64_t>(0) : parse_u64(marker_text);
   const auto max = max_text.empty() ? std::optional<std::uint64_t>(kPartsMax) : parse_u64(max_text);
   if (!marker || !max) return fail("InvalidArgument", "the part marker or limit is not a number");
   const std::uint64_t limit = std::min<std::uint64_t>(*max, kPartsMax);
@@ -66,7 +67,8 @@ Status write_parts(XmlWriter& xml, const Request& r, const ObjectInfo& info) {
 
 Answer get_attributes(Request& r) {
   CO_TRY(const auto wanted, wanted_attributes(r));
-  CO_TRY(const ObjectInfo info, co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
+  CO_TRY(const ObjectInfo info,
+         co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
   XmlWriter xml("GetObjectAttributesResponse", aisfs::s3::kS3Namespace);
   if (wanted.contains("ETag")) xml.leaf("ETag", info.etag);
   if (wanted.contains("Checksum")) write_checksums(xml, info);

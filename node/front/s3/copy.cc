@@ -60,9 +60,10 @@ Task<Result<CopyOptions>> options_of(Request& r, ObjectName from) {
     const bool changes_nothing = to_itself && !r.fields().has("x-amz-storage-class") &&
                                  !r.fields().has("x-amz-website-redirect-location");
     if (changes_nothing) {
-      co_return fail("InvalidRequest",
-                     "This copy request is illegal because it is trying to copy an object to itself "
-                     "without changing the object's metadata.");
+      co_return fail(
+          "InvalidRequest",
+          "This copy request is illegal because it is trying to copy an object to itself "
+          "without changing the object's metadata.");
     }
     co_return options;
   }
@@ -93,7 +94,9 @@ Error as_precondition(Error error) {
   return condition ? fail("PreconditionFailed") : error;
 }
 
-std::string result_xml(std::string_view root, std::string_view etag, std::int64_t modified_ns,
+std::string result_xml(std::string_view root,
+                       std::string_view etag,
+                       std::int64_t modified_ns,
                        const std::map<std::string, std::string>& checksums) {
   aisfs::s3::XmlWriter xml(root, aisfs::s3::kS3Namespace);
   xml.leaf("LastModified", aisfs::s3::iso_date(modified_ns)).leaf("ETag", quoted(etag));
@@ -130,13 +133,15 @@ Answer copy_object(Request& r) {
   CO_TRY(CopyOptions options, co_await options_of(r, from));
   auto info = co_await r.deps.objects.copy(r.bulk_context(), from, r.object(), std::move(options));
   if (!info.ok()) co_return as_precondition(std::move(info.error()));
-  co_return xml_reply(result_xml("CopyObjectResult", info->etag, info->modified_ns, info->checksums));
+  co_return xml_reply(
+      result_xml("CopyObjectResult", info->etag, info->modified_ns, info->checksums));
 }
 
 Answer upload_part_copy(Request& r) {
   const auto number = parse_u64(r.param("partNumber"));
   if (!number || *number < 1 || *number > 10000) {
-    co_return fail("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive");
+    co_return fail("InvalidArgument",
+                   "Part number must be an integer between 1 and 10000, inclusive");
   }
   CO_TRY(const ObjectName from, co_await source_of(r));
   Conditions conditions = conditions_of(r.fields(), "x-amz-copy-source-");
@@ -152,10 +157,9 @@ Answer upload_part_copy(Request& r) {
   if (!stream.ok()) co_return of_source(std::move(stream.error()));
   ExpectedChecksums expected;
   CO_TRY(const UploadPart part,
-         co_await r.deps.objects.put_part(r.bulk_context(), r.object(),
-                                          std::string(r.param("uploadId")),
-                                          static_cast<std::uint32_t>(*number), std::move(expected),
-                                          *stream->body));
+         co_await r.deps.objects.put_part(
+             r.bulk_context(), r.object(), std::string(r.param("uploadId")),
+             static_cast<std::uint32_t>(*number), std::move(expected), *stream->body));
   co_return xml_reply(result_xml("CopyPartResult", part.etag, part.modified_ns, part.checksums));
 }
 

@@ -47,7 +47,8 @@ constexpr std::array kRows = {
     Row{"NoSuchLifecycleConfiguration", 404, "The lifecycle configuration does not exist."},
     Row{"NoSuchPublicAccessBlockConfiguration", 404, "The configuration was not found."},
     Row{"NoSuchTagSet", 404, "The TagSet does not exist."},
-    Row{"NoSuchUpload", 404, "The specified upload does not exist. It may have been aborted or completed."},
+    Row{"NoSuchUpload", 404,
+        "The specified upload does not exist. It may have been aborted or completed."},
     Row{"NoSuchVersion", 404, "The specified version does not exist."},
     Row{"NoSuchWebsiteConfiguration", 404, "The website configuration does not exist."},
     Row{"NotImplemented", 501, "This is not implemented."},
@@ -70,7 +71,8 @@ constexpr std::array kRows = {
 constexpr std::string_view kMark = "s3:";
 
 const Row& row_of(std::string_view code) {
-  const auto it = std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.code == code; });
+  const auto it =
+      std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.code == code; });
   AISFS_ASSERT(it != kRows.end());
   return *it;
 }
@@ -91,33 +93,50 @@ std::string_view missing_code(const Error& error, Noun noun) {
 std::string_view code_of_cluster(const Error& error, Noun noun) {
   switch (error.code()) {
     case Errc::not_found:
-    case Errc::no_attribute: return missing_code(error, noun);
-    case Errc::already_exists: return noun == Noun::kBucket ? "BucketAlreadyExists" : "PreconditionFailed";
-    case Errc::not_empty: return "BucketNotEmpty";
+    case Errc::no_attribute:
+      return missing_code(error, noun);
+    case Errc::already_exists:
+      return noun == Noun::kBucket ? "BucketAlreadyExists" : "PreconditionFailed";
+    case Errc::not_empty:
+      return "BucketNotEmpty";
     case Errc::permission_denied:
     case Errc::unauthenticated:
     case Errc::not_permitted:
-    case Errc::read_only: return "AccessDenied";
+    case Errc::read_only:
+      return "AccessDenied";
     case Errc::invalid_argument:
     case Errc::is_directory:
     case Errc::not_directory:
-    case Errc::loop: return "InvalidArgument";
-    case Errc::name_too_long: return "KeyTooLongError";
-    case Errc::too_large: return "EntityTooLarge";
-    case Errc::out_of_range: return "InvalidRange";
-    case Errc::precondition_failed: return "PreconditionFailed";
-    case Errc::not_modified: return "NotModified";
-    case Errc::bad_checksum: return "BadDigest";
-    case Errc::unsupported: return "NotImplemented";
-    case Errc::no_space: return "InsufficientCapacity";
+    case Errc::loop:
+      return "InvalidArgument";
+    case Errc::name_too_long:
+      return "KeyTooLongError";
+    case Errc::too_large:
+      return "EntityTooLarge";
+    case Errc::out_of_range:
+      return "InvalidRange";
+    case Errc::precondition_failed:
+      return "PreconditionFailed";
+    case Errc::not_modified:
+      return "NotModified";
+    case Errc::bad_checksum:
+      return "BadDigest";
+    case Errc::unsupported:
+      return "NotImplemented";
+    case Errc::no_space:
+      return "InsufficientCapacity";
     case Errc::busy:
-    case Errc::stale_map: return "OperationAborted";
-    case Errc::overloaded: return "SlowDown";
+    case Errc::stale_map:
+      return "OperationAborted";
+    case Errc::overloaded:
+      return "SlowDown";
     case Errc::unreachable:
     case Errc::not_ready:
     case Errc::timed_out:
-    case Errc::cancelled: return "ServiceUnavailable";
-    default: return "InternalError";
+    case Errc::cancelled:
+      return "ServiceUnavailable";
+    default:
+      return "InternalError";
   }
 }
 
@@ -143,27 +162,38 @@ S3Error s3_error_of(const Error& error, Noun noun) {
   const auto code = code_of_cluster(error, noun);
   // What went wrong inside is for the log, not for strangers.
   const bool internal = row_of(code).status >= 500;
-  return make(code, internal || noun != Noun::kKey || code != "InvalidArgument" ? "" : error.what());
+  return make(code,
+              internal || noun != Noun::kKey || code != "InvalidArgument" ? "" : error.what());
 }
 
 S3Error s3_error_of(auth::Refusal refusal, const Error& error) {
   using auth::Refusal;
   switch (refusal) {
-    case Refusal::kMalformedHeader: return make("AuthorizationHeaderMalformed", error.what());
-    case Refusal::kMalformedQuery: return make("AuthorizationQueryParametersError", error.what());
-    case Refusal::kWrongRegion: return make("AuthorizationHeaderMalformed", error.what());
-    case Refusal::kSeveralCredentials: return make("InvalidRequest", error.what());
-    case Refusal::kUnknownKey: return make("InvalidAccessKeyId", {});
-    case Refusal::kBadSignature: return make("SignatureDoesNotMatch", {});
-    case Refusal::kSkewed: return make("RequestTimeTooSkewed", {});
-    case Refusal::kMissingLength: return make("MissingContentLength", {});
+    case Refusal::kMalformedHeader:
+      return make("AuthorizationHeaderMalformed", error.what());
+    case Refusal::kMalformedQuery:
+      return make("AuthorizationQueryParametersError", error.what());
+    case Refusal::kWrongRegion:
+      return make("AuthorizationHeaderMalformed", error.what());
+    case Refusal::kSeveralCredentials:
+      return make("InvalidRequest", error.what());
+    case Refusal::kUnknownKey:
+      return make("InvalidAccessKeyId", {});
+    case Refusal::kBadSignature:
+      return make("SignatureDoesNotMatch", {});
+    case Refusal::kSkewed:
+      return make("RequestTimeTooSkewed", {});
+    case Refusal::kMissingLength:
+      return make("MissingContentLength", {});
     case Refusal::kExpired:
     case Refusal::kUnsignedHeaders:
     case Refusal::kUnknownScheme:
-    case Refusal::kBadToken: return make("AccessDenied", error.what());
+    case Refusal::kBadToken:
+      return make("AccessDenied", error.what());
     case Refusal::kNoCredentials:
     case Refusal::kBadNode:
-    case Refusal::kNone: break;
+    case Refusal::kNone:
+      break;
   }
   return make("AccessDenied", {});
 }

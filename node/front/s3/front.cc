@@ -44,7 +44,8 @@ Result<Place> place_of(const S3FrontDeps& deps, const http::Exchange& exchange) 
   std::string_view path = exchange.target().path;
   if (!path.starts_with(deps.prefix)) return fail("InvalidRequest", "not a path of this service");
   path.remove_prefix(deps.prefix.size());
-  if (!path.empty() && path.front() != '/') return fail("InvalidRequest", "not a path of this service");
+  if (!path.empty() && path.front() != '/')
+    return fail("InvalidRequest", "not a path of this service");
   if (!path.empty()) path.remove_prefix(1);
   Place place;
   if (auto bucket = bucket_of_host(deps, exchange.request().fields.get("host"))) {
@@ -60,7 +61,8 @@ Result<Place> place_of(const S3FrontDeps& deps, const http::Exchange& exchange) 
   return place;
 }
 
-// --- configurations that a bucket of ours never has -----------------------------------------------
+// --- configurations that a bucket of ours never has
+// -----------------------------------------------
 
 struct Absent {
   std::string_view param, code;
@@ -91,11 +93,28 @@ Answer preflight(Request&) { co_return fail("AccessForbidden"); }
 
 /// Sub-resources that exist in S3 and not here; without this list a PUT ?policy would be taken for
 /// the creation of a bucket.
-constexpr std::array<std::string_view, 22> kUnknownSubresources = {
-    "accelerate", "analytics", "cors", "encryption", "intelligent-tiering", "inventory",
-    "legal-hold", "lifecycle", "logging", "metrics", "notification", "object-lock",
-    "ownershipControls", "policy", "policyStatus", "publicAccessBlock", "replication",
-    "requestPayment", "restore", "retention", "torrent", "website"};
+constexpr std::array<std::string_view, 22> kUnknownSubresources = {"accelerate",
+                                                                   "analytics",
+                                                                   "cors",
+                                                                   "encryption",
+                                                                   "intelligent-tiering",
+                                                                   "inventory",
+                                                                   "legal-hold",
+                                                                   "lifecycle",
+                                                                   "logging",
+                                                                   "metrics",
+                                                                   "notification",
+                                                                   "object-lock",
+                                                                   "ownershipControls",
+                                                                   "policy",
+                                                                   "policyStatus",
+                                                                   "publicAccessBlock",
+                                                                   "replication",
+                                                                   "requestPayment",
+                                                                   "restore",
+                                                                   "retention",
+                                                                   "torrent",
+                                                                   "website"};
 
 bool has_unknown_subresource(const Request& r) {
   return std::any_of(kUnknownSubresources.begin(), kUnknownSubresources.end(),
@@ -123,8 +142,10 @@ Route bucket_get_route(const Request& r) {
 
 Route bucket_route(const Request& r) {
   switch (r.method()) {
-    case Method::kGet: return bucket_get_route(r);
-    case Method::kHead: return {&head_bucket};
+    case Method::kGet:
+      return bucket_get_route(r);
+    case Method::kHead:
+      return {&head_bucket};
     case Method::kPut:
       if (r.has_param("acl")) return {&put_acl};
       if (has_unknown_subresource(r) || r.has_param("versioning") || r.has_param("tagging")) {
@@ -137,7 +158,8 @@ Route bucket_route(const Request& r) {
     case Method::kPost:
       if (r.has_param("delete")) return {&delete_objects};
       return {&not_implemented};
-    default: return {&method_not_allowed};
+    default:
+      return {&method_not_allowed};
   }
 }
 
@@ -160,8 +182,10 @@ Route object_route(const Request& r) {
       if (r.has_param("attributes")) return {&get_attributes};
       if (r.has_param("uploadId")) return {&list_parts};
       return {&get_object};
-    case Method::kHead: return {&head_object};
-    case Method::kPut: return object_put_route(r);
+    case Method::kHead:
+      return {&head_object};
+    case Method::kPut:
+      return object_put_route(r);
     case Method::kDelete:
       if (r.has_param("tagging")) return {&delete_tagging};
       return {r.has_param("uploadId") ? &abort_upload : &delete_object};
@@ -169,7 +193,8 @@ Route object_route(const Request& r) {
       if (r.has_param("uploads")) return {&create_upload};
       if (r.has_param("uploadId")) return {&complete_upload};
       return {&not_implemented};
-    default: return {&method_not_allowed};
+    default:
+      return {&method_not_allowed};
   }
 }
 
@@ -265,14 +290,20 @@ class Front {
     auth::Refusal why = auth::Refusal::kNone;
     Result<auth::Verified> verified = auth::Verified{};
     if (exchange.request().method != Method::kOptions) {
-      verified = deps_.verifier.verify(exchange.request(), exchange.target(), auth::Front::kPublic, &why);
+      verified =
+          deps_.verifier.verify(exchange.request(), exchange.target(), auth::Front::kPublic, &why);
     }
     if (!verified.ok()) {
       co_await send_error(exchange, s3_error_of(why, verified.error()), id);
       co_return;
     }
-    Request request{.deps = deps_, .exchange = exchange, .id = id, .bucket = std::move(place->bucket),
-                    .key = std::move(place->key), .verified = std::move(*verified), .found = {}};
+    Request request{.deps = deps_,
+                    .exchange = exchange,
+                    .id = id,
+                    .bucket = std::move(place->bucket),
+                    .key = std::move(place->key),
+                    .verified = std::move(*verified),
+                    .found = {}};
     co_await answer(request);
   }
 
@@ -284,7 +315,7 @@ class Front {
       co_return;
     }
     const S3Error error = s3_error_of(reply.error(), noun_of(request));
-    if (error.status >= 500) {
+    if (error.status >= 500 && error.status != 501) {
       LOG_WARN("s3 request failed", "request", request.id, "bucket", request.bucket, "code",
                error.code, "error", reply.error().what());
     }

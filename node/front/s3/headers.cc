@@ -19,14 +19,14 @@ constexpr std::array<std::string_view, 5> kStoredHeaders = {
     "cache-control", "content-disposition", "content-encoding", "content-language", "expires"};
 
 bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 bool is_token(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return c > ' ' && c < 127 && std::string_view("()<>@,;:\\\"/[]?={}").find(c) == std::string_view::npos;
+    return c > ' ' && c < 127 &&
+           std::string_view("()<>@,;:\\\"/[]?={}").find(c) == std::string_view::npos;
   });
 }
 
@@ -88,7 +88,9 @@ std::int64_t unix_now_ns() {
 }  // namespace
 
 Conditions conditions_of(const http::Fields& fields, std::string_view prefix) {
-  const auto value = [&](std::string_view name) { return fields.find(std::string(prefix) + std::string(name)); };
+  const auto value = [&](std::string_view name) {
+    return fields.find(std::string(prefix) + std::string(name));
+  };
   Conditions conditions;
   const auto* match = value("if-match");
   const auto* none_match = value("if-none-match");
@@ -163,6 +165,12 @@ void add_checksum_headers(const ObjectInfo& info, http::Fields& fields) {
     fields.set("x-amz-checksum-type",
                value.find('-') == std::string::npos ? "FULL_OBJECT" : "COMPOSITE");
   }
+}
+
+void remove_checksum_headers(const ObjectInfo& info, http::Fields& fields) {
+  for (const auto& [name, value] : info.checksums)
+    fields.remove(std::string(kChecksumPrefix) + name);
+  fields.remove("x-amz-checksum-type");
 }
 
 void add_object_headers(const Request& r, const ObjectInfo& info, http::Fields& fields) {

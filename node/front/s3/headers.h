@@ -31,5 +31,6 @@ void add_object_headers(const Request& r, const ObjectInfo& info, http::Fields& 
 
 /// x-amz-checksum-<name>: ... of the object.
 void add_checksum_headers(const ObjectInfo& info, http::Fields& fields);
+void remove_checksum_headers(const ObjectInfo& info, http::Fields& fields);
 
 }  // namespace aisfs::front::s3

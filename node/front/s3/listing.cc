@@ -19,7 +19,8 @@ struct Query {
 };
 
 Result<Query> parse_query(const Request& r) {
-  Query query{.prefix = std::string(r.param("prefix")), .delimiter = std::string(r.param("delimiter"))};
+  Query query{.prefix = std::string(r.param("prefix")),
+              .delimiter = std::string(r.param("delimiter"))};
   TRY(query.limit, limit_of(r, "max-keys", kKeysMax));
   TRY(query.encode, NameEncoding::of(r));
   return query;
@@ -36,8 +37,8 @@ Task<Result<ListPage>> list_page(Request& r, const Query& query, std::string aft
 
 enum class ShowOwner : unsigned char { kNo, kYes };
 
-void write_object(XmlWriter& xml, const Request& r, const Query& query, const ListEntry& entry,
-                  ShowOwner owner) {
+void write_object(
+    XmlWriter& xml, const Request& r, const Query& query, const ListEntry& entry, ShowOwner owner) {
   xml.open("Contents").leaf("Key", query.encode(entry.key));
   xml.leaf("LastModified", aisfs::s3::iso_date(entry.info.modified_ns));
   xml.leaf("ETag", quoted(entry.info.etag)).leaf("Size", entry.info.size);
@@ -51,8 +52,8 @@ void write_prefixes(XmlWriter& xml, const Query& query, const ListPage& page) {
   }
 }
 
-void write_entries(XmlWriter& xml, const Request& r, const Query& query, const ListPage& page,
-                   ShowOwner owner) {
+void write_entries(
+    XmlWriter& xml, const Request& r, const Query& query, const ListPage& page, ShowOwner owner) {
   for (const auto& entry : page.entries) {
     if (!entry.is_prefix) write_object(xml, r, query, entry, owner);
   }
@@ -85,7 +86,8 @@ Answer list_objects_v1(Request& r) {
   write_query(xml, r, query);
   xml.leaf("Marker", query.encode(marker)).flag("IsTruncated", page.more);
   if (page.more && !query.delimiter.empty()) {
-    xml.leaf("NextMarker", query.encode(page.entries.empty() ? page.next : page.entries.back().key));
+    xml.leaf("NextMarker",
+             query.encode(page.entries.empty() ? page.next : page.entries.back().key));
   }
   write_entries(xml, r, query, page, ShowOwner::kYes);
   co_return xml_reply(std::move(xml).finish());
@@ -98,7 +100,8 @@ Answer list_objects_v2(Request& r) {
   const std::string token(r.param("continuation-token"));
   if (!token.empty()) {
     auto decoded = aisfs::s3::decode_marker(token);
-    if (!decoded.ok()) co_return fail("InvalidArgument", "The continuation token provided is incorrect");
+    if (!decoded.ok())
+      co_return fail("InvalidArgument", "The continuation token provided is incorrect");
     after = std::move(*decoded);
   }
   CO_TRY(ListPage page, co_await list_page(r, query, std::move(after)));
@@ -124,7 +127,8 @@ Answer list_versions(Request& r) {
   xml.leaf("KeyMarker", query.encode(marker)).leaf("VersionIdMarker", "");
   xml.flag("IsTruncated", page.more);
   if (page.more) {
-    xml.leaf("NextKeyMarker", query.encode(page.entries.empty() ? page.next : page.entries.back().key));
+    xml.leaf("NextKeyMarker",
+             query.encode(page.entries.empty() ? page.next : page.entries.back().key));
     xml.leaf("NextVersionIdMarker", "null");
   }
   for (const auto& entry : page.entries) {

@@ -40,10 +40,15 @@ Result<std::vector<Chosen>> parse_complete(std::string_view text) {
       const auto kind = aisfs::s3::parse_checksum_kind(std::string_view(child.name).substr(8));
       if (kind) one.checksums[std::string(name_of(*kind))] = child.text;
     }
+    // A part that was sent again may be named again; the later one counts.
+    const bool again = !chosen.empty() && chosen.back().part.number == one.part.number;
+    if (again) chosen.pop_back();
     chosen.push_back(std::move(one));
   }
   if (chosen.empty() || chosen.size() > kPartsMax) return fail("MalformedXML");
-  const auto descends = [](const Chosen& a, const Chosen& b) { return a.part.number >= b.part.number; };
+  const auto descends = [](const Chosen& a, const Chosen& b) {
+    return a.part.number >= b.part.number;
+  };
   if (std::adjacent_find(chosen.begin(), chosen.end(), descends) != chosen.end()) {
     return fail("InvalidPartOrder");
   }
@@ -74,7 +79,8 @@ Status check_parts(const std::vector<Chosen>& chosen,
     }
     for (const auto& [name, value] : wanted.checksums) {
       const auto stored = it->second.checksums.find(name);
-      if (stored != it->second.checksums.end() && stored->second != value) return fail("InvalidPart");
+      if (stored != it->second.checksums.end() && stored->second != value)
+        return fail("InvalidPart");
     }
     const bool last = &wanted == &chosen.back();
     if (!last && it->second.size < kPartBytesMin) return fail("EntityTooSmall");
@@ -150,7 +156,8 @@ Answer create_upload(Request& r) {
 Answer upload_part(Request& r) {
   const auto number = parse_u64(r.param("partNumber"));
   if (!number || *number < 1 || *number > kPartsMax) {
-    co_return fail("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive");
+    co_return fail("InvalidArgument",
+                   "Part number must be an integer between 1 and 10000, inclusive");
   }
   if (!r.has_param("uploadId")) co_return fail("InvalidArgument", "uploadId is missing");
   CO_TRY(const auto body, UploadBody::open(r, kPartBytesMax));
@@ -180,9 +187,9 @@ Answer complete_upload(Request& r) {
   // An upload that is gone may have been completed by an earlier try of this very request.
   std::vector<CompletedPart> completed;
   for (const Chosen& one : chosen) completed.push_back(one.part);
-  auto info = co_await r.deps.objects.complete_upload(r.bulk_context(), r.object(), upload_id_of(r),
-                                                      std::move(completed),
-                                                      conditions_of(r.fields(), ""));
+  auto info =
+      co_await r.deps.objects.complete_upload(r.bulk_context(), r.object(), upload_id_of(r),
+                                              std::move(completed), conditions_of(r.fields(), ""));
   if (!info.ok()) {
     if (info.error() == Errc::invalid_argument) co_return fail("InvalidPart", info.error().what());
     if (info.error() == Errc::not_modified) co_return fail("PreconditionFailed");

@@ -117,7 +117,8 @@ Answer list_parts(Request& r) {
   write_owner(xml, r, "Initiator", r.found->owner);
   write_owner(xml, r, "Owner", r.found->owner);
   xml.leaf("StorageClass", "STANDARD").leaf("PartNumberMarker", std::uint64_t{from});
-  xml.leaf("NextPartNumberMarker", std::uint64_t{list.parts.empty() ? from : list.parts.back().number});
+  xml.leaf("NextPartNumberMarker",
+           std::uint64_t{list.parts.empty() ? from : list.parts.back().number});
   xml.leaf("MaxParts", std::uint64_t{limit}).flag("IsTruncated", list.more);
   for (const auto& part : list.parts) {
     xml.open("Part").leaf("PartNumber", std::uint64_t{part.number});

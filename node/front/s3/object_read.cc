@@ -13,7 +13,7 @@ namespace {
 
 /// What of an object is asked for, once its size is known.
 struct Selection {
-  ByteRange range;     // clipped to the object
+  ByteRange range;  // clipped to the object
   bool partial = false;
   std::size_t parts = 0;  // of a multipart object, when ?partNumber was given
 };
@@ -49,25 +49,29 @@ Result<Selection> select(const Request& r, const ObjectInfo& info) {
   if (header == nullptr || !range_applies(r, info)) return whole;
   const auto asked = http::parse_range(*header, info.size);
   switch (asked.kind) {
-    case http::RangeRequest::Kind::kWhole: return whole;
-    case http::RangeRequest::Kind::kPart: return Selection{.range = asked.part, .partial = true};
-    case http::RangeRequest::Kind::kUnsatisfiable: break;
+    case http::RangeRequest::Kind::kWhole:
+      return whole;
+    case http::RangeRequest::Kind::kPart:
+      return Selection{.range = asked.part, .partial = true};
+    case http::RangeRequest::Kind::kUnsatisfiable:
+      break;
   }
   return fail("InvalidRange");
 }
 
 /// response-content-type=... : what the sender wants the headers to be.
 Status override_headers(const Request& r, http::Fields& fields) {
-  constexpr std::array<std::string_view, 6> kNames = {"content-type", "content-language", "expires",
-                                                      "cache-control", "content-disposition",
-                                                      "content-encoding"};
+  constexpr std::array<std::string_view, 6> kNames = {
+      "content-type",  "content-language",    "expires",
+      "cache-control", "content-disposition", "content-encoding"};
   for (std::string_view name : kNames) {
     const auto* value = r.target().find("response-" + std::string(name));
     if (value == nullptr) continue;
     const bool control = std::any_of(value->begin(), value->end(), [](char c) {
       return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     });
-    if (control) return fail("InvalidArgument", "control characters in response-" + std::string(name));
+    if (control)
+      return fail("InvalidArgument", "control characters in response-" + std::string(name));
     fields.set(name, *value);
   }
   return {};
@@ -80,7 +84,8 @@ Result<Reply> describe(const Request& r, const ObjectInfo& info, const Selection
   CHECK_OK(override_headers(r, fields));
   if (selection.partial) {
     fields.set("Content-Range", http::content_range(selection.range, info.size));
-    if (!r.has_param("partNumber")) fields.remove("x-amz-checksum-type");
+    // They are of the whole, and clients compare what they got with them.
+    remove_checksum_headers(info, fields);
   }
   if (selection.parts > 0) fields.set("x-amz-mp-parts-count", std::to_string(selection.parts));
   return reply;
@@ -88,7 +93,8 @@ Result<Reply> describe(const Request& r, const ObjectInfo& info, const Selection
 
 /// 304 repeats what the client needs to keep its copy.
 Task<Result<Reply>> not_modified(Request& r) {
-  CO_TRY(const ObjectInfo info, co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
+  CO_TRY(const ObjectInfo info,
+         co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
   Reply reply = empty_reply(304);
   reply.head.fields.set("ETag", quoted(info.etag));
   reply.head.fields.set("Last-Modified", http::http_date(info.modified_ns));
@@ -108,8 +114,8 @@ Task<Result<ObjectStream>> open_part(Request& r, ObjectInfo info, ByteRange rang
 Answer get_part(Request& r) {
   constexpr int kAttempts = 5;
   for (int attempt = 1;; ++attempt) {
-    CO_TRY(const ObjectInfo info, co_await r.deps.objects.head(r.context(), r.object(),
-                                                               conditions_of(r.fields(), "")));
+    CO_TRY(const ObjectInfo info,
+           co_await r.deps.objects.head(r.context(), r.object(), conditions_of(r.fields(), "")));
     CO_TRY(const Selection selection, select(r, info));
     auto stream = co_await open_part(r, info, selection.range);
     if (!stream.ok()) {

@@ -26,7 +26,8 @@ struct DeleteList {
 };
 
 Result<DeleteList> parse_delete(std::string_view text) {
-  const auto root = aisfs::s3::parse_xml(text, {.bytes = kDeleteBytesMax, .depth = 8, .nodes = 20000});
+  const auto root =
+      aisfs::s3::parse_xml(text, {.bytes = kDeleteBytesMax, .depth = 8, .nodes = 20000});
   if (!root.ok() || root->name != "Delete") return fail("MalformedXML");
   DeleteList list{.objects = {}, .quiet = iequals(root->get("Quiet"), "true")};
   for (const auto& node : root->children) {
@@ -70,7 +71,10 @@ Task<Status> remove_one(Request& r, Wanted wanted) {
   co_return co_await r.deps.objects.remove(r.context(), std::move(name), std::move(options));
 }
 
-void write_outcome(aisfs::s3::XmlWriter& xml, const Wanted& wanted, const Status& outcome, bool quiet) {
+void write_outcome(aisfs::s3::XmlWriter& xml,
+                   const Wanted& wanted,
+                   const Status& outcome,
+                   bool quiet) {
   if (outcome.ok()) {
     if (quiet) return;
     xml.open("Deleted").leaf("Key", wanted.key);
@@ -90,7 +94,8 @@ Answer delete_object(Request& r) {
   RemoveOptions options;
   options.conditions = conditions_of(r.fields(), "");
   options.missing_ok = true;
-  if (const auto size = parse_u64(r.field("x-amz-if-match-size"))) options.conditions.if_size = *size;
+  if (const auto size = parse_u64(r.field("x-amz-if-match-size")))
+    options.conditions.if_size = *size;
   CO_CHECK_OK(co_await r.deps.objects.remove(r.context(), r.object(), std::move(options)));
   co_return empty_reply(204);
 }

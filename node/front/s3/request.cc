@@ -3,7 +3,9 @@
 
 namespace aisfs::front::s3 {
 
-Reply empty_reply(int status) { return {.head = {.status = status, .fields = {}}, .body = {}, .stream = {}}; }
+Reply empty_reply(int status) {
+  return {.head = {.status = status, .fields = {}}, .body = {}, .stream = {}};
+}
 
 Reply xml_reply(std::string xml) {
   Reply reply = empty_reply(200);

@@ -71,32 +71,32 @@ std::string unquoted(std::string_view etag);
 std::string quoted(std::string_view etag);
 
 // The operations. Each is in the file of its group; authorisation has happened.
-Answer list_buckets(Request& r);                                          // service.cc
-Answer create_bucket(Request& r);                                         // bucket.cc
+Answer list_buckets(Request& r);   // service.cc
+Answer create_bucket(Request& r);  // bucket.cc
 Answer head_bucket(Request& r);
 Answer delete_bucket(Request& r);
 Answer get_location(Request& r);
 Answer get_versioning(Request& r);
-Answer list_objects_v1(Request& r);                                       // listing.cc
+Answer list_objects_v1(Request& r);  // listing.cc
 Answer list_objects_v2(Request& r);
 Answer list_versions(Request& r);
-Answer get_object(Request& r);                                            // object_read.cc
+Answer get_object(Request& r);  // object_read.cc
 Answer head_object(Request& r);
-Answer get_attributes(Request& r);                                        // attributes.cc
-Answer put_object(Request& r);                                            // object_write.cc
-Answer copy_object(Request& r);                                           // copy.cc
+Answer get_attributes(Request& r);  // attributes.cc
+Answer put_object(Request& r);      // object_write.cc
+Answer copy_object(Request& r);     // copy.cc
 Answer upload_part_copy(Request& r);
-Answer delete_object(Request& r);                                         // remove.cc
+Answer delete_object(Request& r);  // remove.cc
 Answer delete_objects(Request& r);
-Answer create_upload(Request& r);                                         // multipart.cc
+Answer create_upload(Request& r);  // multipart.cc
 Answer upload_part(Request& r);
 Answer complete_upload(Request& r);
 Answer abort_upload(Request& r);
-Answer list_parts(Request& r);                                            // multipart_list.cc
+Answer list_parts(Request& r);  // multipart_list.cc
 Answer list_uploads(Request& r);
-Answer get_acl(Request& r);                                               // acl.cc
+Answer get_acl(Request& r);  // acl.cc
 Answer put_acl(Request& r);
-Answer get_tagging(Request& r);                                           // tagging.cc
+Answer get_tagging(Request& r);  // tagging.cc
 Answer put_tagging(Request& r);
 Answer delete_tagging(Request& r);
 

@@ -19,8 +19,8 @@ struct S3FrontDeps {
   std::function<MapSnapshot()> map;
   std::string prefix;                // "/s3" on the public listener, "" on the S3 one
   std::vector<std::string> domains;  // "s3.example.org": bucket.s3.example.org is a bucket's host
-  Duration timeout = std::chrono::seconds(60);       // of requests without bulk data
-  Duration bulk_timeout = std::chrono::hours(12);    // of the others, which have a minimum pace
+  Duration timeout = std::chrono::seconds(60);     // of requests without bulk data
+  Duration bulk_timeout = std::chrono::hours(12);  // of the others, which have a minimum pace
 };
 
 /// Serves S3 requests below `prefix`. Needs no state but its dependencies; thread-safe.

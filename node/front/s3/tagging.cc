@@ -28,7 +28,8 @@ Task<Status> store(Request& r, Tags tags) {
 }  // namespace
 
 Answer get_tagging(Request& r) {
-  CO_TRY(const ObjectInfo info, co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
+  CO_TRY(const ObjectInfo info,
+         co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
   const auto stored = info.headers.find(std::string(kTaggingHeader));
   aisfs::s3::XmlWriter xml("Tagging", aisfs::s3::kS3Namespace);
   xml.open("TagSet");

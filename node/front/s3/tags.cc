@@ -16,8 +16,9 @@ constexpr std::size_t kTagValueMax = 256;
 
 /// Characters, not bytes.
 std::size_t length_of(std::string_view utf8) {
-  return static_cast<std::size_t>(std::count_if(
-      utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
 }
 
 Status add_tag(Tags& tags, std::string key, std::string value) {

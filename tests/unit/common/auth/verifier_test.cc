@@ -48,7 +48,9 @@ class VerifierTest : public ::testing::Test {
     return head;
   }
   s3::SignOptions sign_options(std::string payload = {}) const {
-    return {.region = "us-east-1", .host = "localhost", .time_ns = clock_.unix_ns_,
+    return {.region = "us-east-1",
+            .host = "localhost",
+            .time_ns = clock_.unix_ns_,
             .payload = std::move(payload)};
   }
 
@@ -73,8 +75,7 @@ class VerifierTest : public ::testing::Test {
 
 TEST_F(VerifierTest, ASignedRequestHasItsUser) {
   const auto head = signed_get("/b/k");
-  const auto verified =
-      make()->verify(head, *http::Target::parse(head.target), Front::kPublic);
+  const auto verified = make()->verify(head, *http::Target::parse(head.target), Front::kPublic);
   ASSERT_TRUE(verified.ok()) << verified.error().what();
   EXPECT_EQ(verified->who.user(), "alice");
   EXPECT_FALSE(verified->who.is_admin());
@@ -163,9 +164,9 @@ TEST_F(VerifierTest, AChunkedBodyNeedsItsLengthAndGetsTheSeed) {
 
 TEST_F(VerifierTest, ABearerTokenStandsForItsUserWhileHeExists) {
   http::RequestHead head;
-  head.fields.add("Authorization", "Bearer " + *create_token(key_, "uuid-1", "root",
-                                                             std::chrono::hours(1),
-                                                             clock_.unix_ns_));
+  head.fields.add(
+      "Authorization",
+      "Bearer " + *create_token(key_, "uuid-1", "root", std::chrono::hours(1), clock_.unix_ns_));
   const auto verified = make()->verify(head, *http::Target::parse("/"), Front::kPublic);
   ASSERT_TRUE(verified.ok());
   EXPECT_TRUE(verified->who.is_admin());

@@ -115,7 +115,8 @@ TEST(AwsChunked, EveryCutIsRefused) {
 
 TEST(AwsChunked, ATrailerThatLiesIsABadChecksum) {
   const auto mode = ChunkAuth::Mode::kUnsignedTrailer;
-  const auto bad = encode_aws_chunked(options(mode, 5).auth, "hello", 5, trailers_of(mode, "hellO"));
+  const auto bad =
+      encode_aws_chunked(options(mode, 5).auth, "hello", 5, trailers_of(mode, "hellO"));
   EXPECT_EQ(decode(bad, options(mode, 5)).error().code(), Errc::bad_checksum);
 }
 
@@ -135,7 +136,8 @@ TEST(AwsChunked, AnAnnouncedTrailerMustComeAndNoOtherMay) {
 
 TEST(AwsChunked, TheLastByteComesOnlyWhenAllWasProven) {
   const auto mode = ChunkAuth::Mode::kUnsignedTrailer;
-  Pieces inner(encode_aws_chunked(options(mode, 5).auth, "hello", 5, trailers_of(mode, "other")), 8);
+  Pieces inner(encode_aws_chunked(options(mode, 5).auth, "hello", 5, trailers_of(mode, "other")),
+               8);
   AwsChunkedSource source(inner, options(mode, 5));
   std::size_t got = 0;
   while (true) {

@@ -26,7 +26,8 @@ TEST(Date, BothFormsGoBothWays) {
 TEST(XmlReader, ReadsADocumentWithNamespaces) {
   const auto root = parse_xml(
       "<?xml version='1.0'?><Delete xmlns='http://s3/'><Quiet>true</Quiet>"
-      "<Object><Key>a&amp;b&#x20;</Key></Object><s:Object xmlns:s='x'><Key>c</Key></s:Object></Delete>");
+      "<Object><Key>a&amp;b&#x20;</Key></Object><s:Object "
+      "xmlns:s='x'><Key>c</Key></s:Object></Delete>");
   ASSERT_TRUE(root.ok()) << root.error().what();
   EXPECT_EQ(root->name, "Delete");
   EXPECT_EQ(root->get("Quiet"), "true");
@@ -52,10 +53,15 @@ TEST(XmlReader, RefusesDoctypesEntitiesDepthAndSize) {
 
 TEST(XmlWriter, EscapesAndNests) {
   XmlWriter xml("R", "ns");
-  xml.open("C").leaf("Key", "a<&>\"\x01").leaf("Size", std::uint64_t{7}).close().flag("More", false);
-  EXPECT_EQ(std::move(xml).finish(),
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<R xmlns=\"ns\"><C><Key>a&lt;&amp;&gt;&quot;"
-            "&#1;</Key><Size>7</Size></C><More>false</More></R>");
+  xml.open("C")
+      .leaf("Key", "a<&>\"\x01")
+      .leaf("Size", std::uint64_t{7})
+      .close()
+      .flag("More", false);
+  EXPECT_EQ(
+      std::move(xml).finish(),
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<R xmlns=\"ns\"><C><Key>a&lt;&amp;&gt;&quot;"
+      "&#1;</Key><Size>7</Size></C><More>false</More></R>");
 }
 
 TEST(ErrorBody, HasTheFieldsThatClientsRead) {

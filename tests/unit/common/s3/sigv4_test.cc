@@ -24,7 +24,9 @@ http::RequestHead request(http::Method method, std::string target) {
 }
 
 SignOptions options(std::string payload = {}) {
-  return {.region = "us-east-1", .host = {}, .time_ns = *parse_amz_date(kTimestamp),
+  return {.region = "us-east-1",
+          .host = {},
+          .time_ns = *parse_amz_date(kTimestamp),
           .payload = std::move(payload)};
 }
 
@@ -164,7 +166,8 @@ TEST(SigV4, AnUnsignedAmzHeaderOrHostIsRefused) {
 TEST(SigV4, MalformedClaimsAreNamed) {
   const std::string good =
       "AWS4-HMAC-SHA256 Credential=AK/20130524/us-east-1/s3/aws4_request, "
-      "SignedHeaders=host;x-amz-date, Signature=" + std::string(64, 'a');
+      "SignedHeaders=host;x-amz-date, Signature=" +
+      std::string(64, 'a');
   const auto parse = [](std::string authorization) {
     http::RequestHead head;
     head.fields.add("x-amz-date", kTimestamp);
@@ -173,9 +176,8 @@ TEST(SigV4, MalformedClaimsAreNamed) {
     return parse_claim(head, *http::Target::parse("/"), Claim::Place::kHeader);
   };
   EXPECT_TRUE(parse(good).ok());
-  for (const char* bad :
-       {"", "AWS AK:sig", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=AK",
-        "AWS4-HMAC-SHA512 Credential=AK/20130524/us-east-1/s3/aws4_request"}) {
+  for (const char* bad : {"", "AWS AK:sig", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=AK",
+                          "AWS4-HMAC-SHA512 Credential=AK/20130524/us-east-1/s3/aws4_request"}) {
     EXPECT_FALSE(parse(bad).ok()) << bad;
   }
   EXPECT_FALSE(parse(good + ", Signature=" + std::string(64, 'a')).ok());

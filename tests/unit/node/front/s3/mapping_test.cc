@@ -15,8 +15,10 @@ using User = std::map<std::string, std::string>;
 constexpr std::int64_t kNow = 42;
 
 TEST(Mapping, ReadsWhatS3fsWrites) {
-  User user = {{"mode", "33188"}, {"uid", "1000"}, {"gid", "100"}, {"mtime", "1700000000.123456789"},
-               {"ctime", "1700000001"}, {"atime", "1700000002.5"}, {"owner", "me"}};
+  User user = {{"mode", "33188"},       {"uid", "1000"},
+               {"gid", "100"},          {"mtime", "1700000000.123456789"},
+               {"ctime", "1700000001"}, {"atime", "1700000002.5"},
+               {"owner", "me"}};
   const auto posix = take_posix(user, "f", "text/plain", kNow);
   ASSERT_TRUE(posix);
   EXPECT_EQ(posix->mode, static_cast<std::uint32_t>(S_IFREG | 0644));
@@ -29,8 +31,12 @@ TEST(Mapping, ReadsWhatS3fsWrites) {
 }
 
 TEST(Mapping, WhatIsShownIsReadBackTheSame) {
-  const PosixAttrs posix{.mode = S_IFDIR | 0750, .uid = 1, .gid = 2, .atime_ns = 3,
-                         .mtime_ns = -1'500'000'000, .ctime_ns = 5'000'000'000};
+  const PosixAttrs posix{.mode = S_IFDIR | 0750,
+                         .uid = 1,
+                         .gid = 2,
+                         .atime_ns = 3,
+                         .mtime_ns = -1'500'000'000,
+                         .ctime_ns = 5'000'000'000};
   User user = show_posix(posix);
   EXPECT_EQ(user["mode"], "16872");
   EXPECT_EQ(user["mtime"], "-2.500000000");
@@ -78,8 +84,9 @@ TEST(Tags, AreLimitedSortedAndRoundTrip) {
 TEST(Errors, OnesOfTheClusterHaveTheirWords) {
   EXPECT_EQ(s3_error_of(Error(Errc::not_found, "x"), Noun::kKey).code, "NoSuchKey");
   EXPECT_EQ(s3_error_of(Error(Errc::not_found, "x"), Noun::kUpload).code, "NoSuchUpload");
-  EXPECT_EQ(s3_error_of(Error(Errc::not_found, "bucket \"ais://b\" does not exist"), Noun::kKey).code,
-            "NoSuchBucket");
+  EXPECT_EQ(
+      s3_error_of(Error(Errc::not_found, "bucket \"ais://b\" does not exist"), Noun::kKey).code,
+      "NoSuchBucket");
   EXPECT_EQ(s3_error_of(Error(Errc::unreachable, "t1 is away"), Noun::kKey).status, 503);
   const auto io = s3_error_of(Error(Errc::io, "/secret/path: failed"), Noun::kKey);
   EXPECT_EQ(io.code, "InternalError");

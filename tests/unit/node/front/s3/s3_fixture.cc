@@ -17,8 +17,12 @@ S3Test::S3Test() {
   users_ = users;
   const auto map = [this] { return users_; };
   verifier_ = std::make_unique<auth::Verifier>(key_, map, clock_, auth::VerifierOptions{});
-  S3FrontDeps deps{.objects = cluster_, .admin = cluster_, .verifier = *verifier_, .map = map,
-                   .prefix = {}, .domains = {}};
+  S3FrontDeps deps{.objects = cluster_,
+                   .admin = cluster_,
+                   .verifier = *verifier_,
+                   .map = map,
+                   .prefix = {},
+                   .domains = {}};
   server_ = std::make_unique<http::Server>(runtime_, http::ServerOptions{.name = "s3", .tls = {}},
                                            make_s3_handler(std::move(deps)));
   client_ = std::make_unique<http::Client>(runtime_, http::ClientOptions{});
@@ -33,22 +37,28 @@ S3Test::~S3Test() {
 }
 
 aisfs::s3::SignOptions S3Test::sign_options(std::string payload) const {
-  return {.region = "us-east-1", .host = host(), .time_ns = clock_.unix_ns(),
+  return {.region = "us-east-1",
+          .host = host(),
+          .time_ns = clock_.unix_ns(),
           .payload = std::move(payload)};
 }
 
-S3Test::Response S3Test::as(const std::string& user, http::Method method, std::string target,
-                            std::string body, const Headers& headers) {
+S3Test::Response S3Test::as(const std::string& user,
+                            http::Method method,
+                            std::string target,
+                            std::string body,
+                            const Headers& headers) {
   http::RequestHead head{.method = method, .target = std::move(target), .fields = {}};
   for (const auto& [name, value] : headers) head.fields.set(name, value);
-  const auto ok = aisfs::s3::sign(head, keys_.at(user), sign_options(to_hex(as_bytes(sha256(body)))));
+  const auto ok =
+      aisfs::s3::sign(head, keys_.at(user), sign_options(to_hex(as_bytes(sha256(body)))));
   EXPECT_TRUE(ok.ok());
   return raw(std::move(head), std::move(body));
 }
 
 S3Test::Response S3Test::raw(http::RequestHead head, std::string body) {
-  http::ClientRequest request{.to = server_->endpoint(), .head = std::move(head),
-                              .body = std::move(body)};
+  http::ClientRequest request{
+      .to = server_->endpoint(), .head = std::move(head), .body = std::move(body)};
   request.deadline = Deadline::after(std::chrono::seconds(30));
   auto answer = runtime_.run_on(0, client_->call(std::move(request)));
   EXPECT_TRUE(answer.ok()) << answer.error().what();

@@ -35,8 +35,11 @@ class S3Test : public ::testing::Test {
     std::string header(std::string_view name) const { return std::string(fields.get(name)); }
   };
 
-  Response as(const std::string& user, http::Method method, std::string target,
-              std::string body = {}, const Headers& headers = {});
+  Response as(const std::string& user,
+              http::Method method,
+              std::string target,
+              std::string body = {},
+              const Headers& headers = {});
   Response get(std::string target, const Headers& headers = {}) {
     return as("alice", http::Method::kGet, std::move(target), {}, headers);
   }
@@ -62,7 +65,7 @@ class S3Test : public ::testing::Test {
   RealClock clock_;
   auth::ClusterKey key_ = auth::ClusterKey::generate();
   std::map<std::string, aisfs::s3::KeyPair> keys_ = {{"alice", {"AKALICE", "alice-secret"}},
-                                              {"bob", {"AKBOB", "bob-secret"}}};
+                                                     {"bob", {"AKBOB", "bob-secret"}}};
   MapSnapshot users_;
   std::unique_ptr<auth::Verifier> verifier_;
   Runtime runtime_{1};

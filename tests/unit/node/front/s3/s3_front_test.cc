@@ -51,7 +51,9 @@ TEST_F(S3Test, NobodyTouchesAnothersBucket) {
   }
   EXPECT_EQ(as("bob", http::Method::kGet, "/mine").code(), "AccessDenied");
   EXPECT_EQ(as("bob", http::Method::kHead, "/mine/k", {},
-               {{"If-Modified-Since", "Sun, 06 Nov 2094 08:49:37 GMT"}}).status, 403);
+               {{"If-Modified-Since", "Sun, 06 Nov 2094 08:49:37 GMT"}})
+                .status,
+            403);
   EXPECT_EQ(as("bob", http::Method::kPut, "/his/k", {}, {{"x-amz-copy-source", "/mine/k"}}).code(),
             "AccessDenied");
   EXPECT_EQ(cluster_.bytes_of("mine", "k"), "secret");
@@ -60,8 +62,10 @@ TEST_F(S3Test, NobodyTouchesAnothersBucket) {
 TEST_F(S3Test, AnObjectComesBackWithItsMetadata) {
   put("/b-1");
   const auto stored = put("/b-1/dir/a%20b", "hello",
-                          {{"Content-Type", "text/x-test"}, {"x-amz-meta-Color", "blue"},
-                           {"Cache-Control", "no-store"}, {"Content-Encoding", "gzip, aws-chunked"}});
+                          {{"Content-Type", "text/x-test"},
+                           {"x-amz-meta-Color", "blue"},
+                           {"Cache-Control", "no-store"},
+                           {"Content-Encoding", "gzip, aws-chunked"}});
   EXPECT_EQ(stored.status, 200);
   EXPECT_EQ(stored.header("ETag"), "\"5d41402abc4b2a76b9719d911017c592\"");
   const auto back = get("/b-1/dir/a%20b");
@@ -81,8 +85,11 @@ TEST_F(S3Test, AnObjectComesBackWithItsMetadata) {
 
 TEST_F(S3Test, PosixAttributesOfS3fsAreTakenAndShown) {
   put("/b-1");
-  put("/b-1/f", "x", {{"x-amz-meta-mode", "33261"}, {"x-amz-meta-uid", "5"}, {"x-amz-meta-gid", "6"},
-                      {"x-amz-meta-mtime", "1700000000"}});
+  put("/b-1/f", "x",
+      {{"x-amz-meta-mode", "33261"},
+       {"x-amz-meta-uid", "5"},
+       {"x-amz-meta-gid", "6"},
+       {"x-amz-meta-mtime", "1700000000"}});
   const auto info = cluster_.info_of("b-1", "f");
   ASSERT_TRUE(info && info->posix);
   EXPECT_EQ(info->posix->mode, 0100755u);
@@ -132,21 +139,27 @@ TEST_F(S3Test, DigestsAreChecked) {
   put("/b-1");
   EXPECT_EQ(put("/b-1/k", "hello", {{"Content-MD5", ""}}).code(), "InvalidDigest");
   EXPECT_EQ(put("/b-1/k", "hello", {{"Content-MD5", "YWJyYWNhZGFicmE="}}).code(), "InvalidDigest");
-  EXPECT_EQ(put("/b-1/k", "hello", {{"Content-MD5", "rL0Y20zC+Fzt72VPzMSk2A=="}}).code(), "BadDigest");
+  EXPECT_EQ(put("/b-1/k", "hello", {{"Content-MD5", "rL0Y20zC+Fzt72VPzMSk2A=="}}).code(),
+            "BadDigest");
   EXPECT_EQ(put("/b-1/k", "hello", {{"Content-MD5", "XUFAKrxLKna5cZ2REBfFkg=="}}).status, 200);
   EXPECT_EQ(put("/b-1/k", "hello", {{"x-amz-checksum-sha256", "bad"}}).code(), "BadDigest");
-  EXPECT_EQ(put("/b-1/k", "hello", {{"x-amz-checksum-crc32", "NhCmhg=="}}).header("x-amz-checksum-crc32"),
-            "NhCmhg==");
+  EXPECT_EQ(
+      put("/b-1/k", "hello", {{"x-amz-checksum-crc32", "NhCmhg=="}}).header("x-amz-checksum-crc32"),
+      "NhCmhg==");
   EXPECT_EQ(head("/b-1/k").header("x-amz-checksum-crc32"), "");
   EXPECT_EQ(head("/b-1/k", {{"x-amz-checksum-mode", "ENABLED"}}).header("x-amz-checksum-crc32"),
             "NhCmhg==");
+  const auto part = get("/b-1/k", {{"x-amz-checksum-mode", "ENABLED"}, {"Range", "bytes=0-1"}});
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.header("x-amz-checksum-crc32"), "");
 }
 
 TEST_F(S3Test, ABodyThatIsNotTheSignedOneIsNotStored) {
   put("/b-1");
   http::RequestHead request{.method = http::Method::kPut, .target = "/b-1/k", .fields = {}};
-  ASSERT_TRUE(aisfs::s3::sign(request, keys_["alice"],
-                              sign_options(to_hex(as_bytes(sha256("hello"))))).ok());
+  ASSERT_TRUE(
+      aisfs::s3::sign(request, keys_["alice"], sign_options(to_hex(as_bytes(sha256("hello")))))
+          .ok());
   EXPECT_EQ(raw(request, "hellO").status, 400);
   EXPECT_EQ(cluster_.bytes_of("b-1", "k"), std::nullopt);
 }
@@ -159,7 +172,8 @@ TEST_F(S3Test, ChunkedBodiesAreDecodedAndTheirTrailersChecked) {
     request.fields.set("x-amz-decoded-content-length", "5");
     request.fields.set("x-amz-trailer", "x-amz-checksum-crc32");
     ASSERT_TRUE(aisfs::s3::sign(request, keys_["alice"],
-                                sign_options(std::string(aisfs::s3::kStreamingUnsignedTrailer))).ok());
+                                sign_options(std::string(aisfs::s3::kStreamingUnsignedTrailer)))
+                    .ok());
     http::Fields trailers;
     trailers.add("x-amz-checksum-crc32", checksum);
     const aisfs::s3::ChunkAuth auth{.mode = aisfs::s3::ChunkAuth::Mode::kUnsignedTrailer};
@@ -173,11 +187,13 @@ TEST_F(S3Test, ChunkedBodiesAreDecodedAndTheirTrailersChecked) {
 TEST_F(S3Test, PresignedRequestsWorkForTheirMethodOnly) {
   put("/b-1");
   put("/b-1/k", "hello");
-  const auto url = *aisfs::s3::presign(http::Method::kGet, "/b-1/k", keys_["alice"], sign_options(), 60);
+  const auto url =
+      *aisfs::s3::presign(http::Method::kGet, "/b-1/k", keys_["alice"], sign_options(), 60);
   EXPECT_EQ(raw({.method = http::Method::kGet, .target = url, .fields = {}}).body, "hello");
   EXPECT_EQ(raw({.method = http::Method::kDelete, .target = url, .fields = {}}).code(),
             "SignatureDoesNotMatch");
-  const auto never = *aisfs::s3::presign(http::Method::kGet, "/b-1/k", keys_["alice"], sign_options(), 0);
+  const auto never =
+      *aisfs::s3::presign(http::Method::kGet, "/b-1/k", keys_["alice"], sign_options(), 0);
   EXPECT_EQ(raw({.method = http::Method::kGet, .target = never, .fields = {}}).status, 403);
 }
 
@@ -189,16 +205,20 @@ TEST_F(S3Test, CopiesKeepOrReplaceMetadata) {
   EXPECT_EQ(copied.status, 200) << copied.body;
   EXPECT_EQ(copied.xml().get("ETag"), get("/b-2/dst").header("ETag"));
   EXPECT_EQ(head("/b-2/dst").header("x-amz-meta-a"), "1");
-  put("/b-2/dst", "", {{"x-amz-copy-source", "b-1/src%2Bx"}, {"x-amz-metadata-directive", "REPLACE"},
-                       {"x-amz-meta-b", "2"}});
+  put("/b-2/dst", "",
+      {{"x-amz-copy-source", "b-1/src%2Bx"},
+       {"x-amz-metadata-directive", "REPLACE"},
+       {"x-amz-meta-b", "2"}});
   EXPECT_EQ(head("/b-2/dst").header("x-amz-meta-a"), "");
   EXPECT_EQ(head("/b-2/dst").header("x-amz-meta-b"), "2");
   EXPECT_EQ(put("/b-2/dst", "", {{"x-amz-copy-source", "/b-2/dst"}}).code(), "InvalidRequest");
   EXPECT_EQ(put("/b-2/d", "", {{"x-amz-copy-source", "/b-1/none"}}).code(), "NoSuchKey");
   EXPECT_EQ(put("/b-2/d", "", {{"x-amz-copy-source", "/none/none"}}).code(), "NoSuchBucket");
-  EXPECT_EQ(put("/b-2/d", "", {{"x-amz-copy-source", "/b-1/src%2Bx"},
-                               {"x-amz-copy-source-if-match", "\"other\""}}).code(),
-            "PreconditionFailed");
+  EXPECT_EQ(
+      put("/b-2/d", "",
+          {{"x-amz-copy-source", "/b-1/src%2Bx"}, {"x-amz-copy-source-if-match", "\"other\""}})
+          .code(),
+      "PreconditionFailed");
 }
 
 TEST_F(S3Test, TagsAclsAndAttributes) {
@@ -210,11 +230,15 @@ TEST_F(S3Test, TagsAclsAndAttributes) {
   EXPECT_EQ(tags.find("TagSet")->children[0].get("Key"), "bar");
   EXPECT_EQ(del("/b-1/k?tagging").status, 204);
   EXPECT_EQ(head("/b-1/k").header("x-amz-tagging-count"), "");
-  EXPECT_EQ(put("/b-1/k?tagging", "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>").status, 200);
+  EXPECT_EQ(put("/b-1/k?tagging",
+                "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>")
+                .status,
+            200);
   EXPECT_EQ(head("/b-1/k").header("x-amz-tagging-count"), "1");
   EXPECT_EQ(get("/b-1/k?acl").xml().find("Owner")->get("ID"), "alice");
   EXPECT_EQ(put("/b-1?acl", "", {{"x-amz-acl", "public-ready"}}).code(), "InvalidArgument");
-  const auto attributes = get("/b-1/k?attributes", {{"x-amz-object-attributes", "ETag,ObjectSize"}}).xml();
+  const auto attributes =
+      get("/b-1/k?attributes", {{"x-amz-object-attributes", "ETag,ObjectSize"}}).xml();
   EXPECT_EQ(attributes.get("ObjectSize"), "5");
   EXPECT_EQ(attributes.get("ETag"), "5d41402abc4b2a76b9719d911017c592");
 }

@@ -4,7 +4,8 @@
 namespace aisfs::front::s3 {
 namespace {
 
-std::vector<std::string> all(const aisfs::s3::XmlNode& root, std::string_view element,
+std::vector<std::string> all(const aisfs::s3::XmlNode& root,
+                             std::string_view element,
                              std::string_view child) {
   std::vector<std::string> out;
   for (const auto& node : root.children) {
@@ -41,8 +42,9 @@ TEST_F(S3ListTest, VersionTwoGoesOnWithATokenAndShowsOwnersOnRequest) {
   Names keys;
   std::string token;
   do {
-    const auto page = get("/b-1?list-type=2&max-keys=2" +
-                          (token.empty() ? "" : "&continuation-token=" + token)).xml();
+    const auto page =
+        get("/b-1?list-type=2&max-keys=2" + (token.empty() ? "" : "&continuation-token=" + token))
+            .xml();
     for (auto& key : all(page, "Contents", "Key")) keys.push_back(key);
     token = page.get("NextContinuationToken");
     EXPECT_EQ(page.children.back().find("Owner"), nullptr);
@@ -78,19 +80,22 @@ TEST_F(S3ListTest, EveryObjectHasOneVersion) {
 }
 
 TEST_F(S3ListTest, ManyObjectsAreDeletedAtOnce) {
-  const auto answer = post("/b-1?delete",
-                           "<Delete><Object><Key>asdf</Key></Object><Object><Key>none</Key></Object>"
-                           "<Object><Key>boo/bar</Key><VersionId>v7</VersionId></Object></Delete>");
+  const auto answer =
+      post("/b-1?delete",
+           "<Delete><Object><Key>asdf</Key></Object><Object><Key>none</Key></Object>"
+           "<Object><Key>boo/bar</Key><VersionId>v7</VersionId></Object></Delete>");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(all(answer.xml(), "Deleted", "Key"), (Names{"asdf", "none"}));
   EXPECT_EQ(all(answer.xml(), "Error", "Code"), Names{"NoSuchVersion"});
   EXPECT_EQ(cluster_.bytes_of("b-1", "asdf"), std::nullopt);
-  const auto quiet = post("/b-1?delete",
-                          "<Delete><Quiet>true</Quiet><Object><Key>cquux/bla</Key></Object></Delete>");
+  const auto quiet = post(
+      "/b-1?delete", "<Delete><Quiet>true</Quiet><Object><Key>cquux/bla</Key></Object></Delete>");
   EXPECT_TRUE(quiet.xml().children.empty());
   EXPECT_EQ(post("/b-1?delete", "<Delete></Delete>").code(), "MalformedXML");
   EXPECT_EQ(post("/b-1?delete", "<Delete><Object><Key>a</Key></Object></Delete>",
-                 {{"Content-MD5", "rL0Y20zC+Fzt72VPzMSk2A=="}}).code(), "BadDigest");
+                 {{"Content-MD5", "rL0Y20zC+Fzt72VPzMSk2A=="}})
+                .code(),
+            "BadDigest");
   std::string many = "<Delete>";
   for (int i = 0; i < 1001; ++i) many += "<Object><Key>k</Key></Object>";
   EXPECT_EQ(post("/b-1?delete", many + "</Delete>").code(), "MalformedXML");

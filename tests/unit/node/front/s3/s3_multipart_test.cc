@@ -14,9 +14,11 @@ class S3MultipartTest : public S3Test {
   }
   std::string part(const std::string& key, const std::string& id, int number, std::string body) {
     return put("/b-1/" + key + "?partNumber=" + std::to_string(number) + "&uploadId=" + id,
-               std::move(body)).header("ETag");
+               std::move(body))
+        .header("ETag");
   }
-  Response complete(const std::string& key, const std::string& id,
+  Response complete(const std::string& key,
+                    const std::string& id,
                     const std::vector<std::pair<int, std::string>>& parts) {
     std::string xml = "<CompleteMultipartUpload>";
     for (const auto& [number, etag] : parts) {
@@ -46,7 +48,8 @@ TEST_F(S3MultipartTest, PartsBecomeOneObjectAndCompletingTwiceIsFine) {
   EXPECT_EQ(second.header("x-amz-mp-parts-count"), "2");
   const auto attributes = get("/b-1/k?attributes", {{"x-amz-object-attributes", "ObjectParts"},
                                                     {"x-amz-max-parts", "1"},
-                                                    {"x-amz-part-number-marker", "1"}}).xml();
+                                                    {"x-amz-part-number-marker", "1"}})
+                              .xml();
   const auto* parts = attributes.find("ObjectParts");
   ASSERT_NE(parts, nullptr);
   EXPECT_EQ(parts->get("PartsCount"), "2");
@@ -86,17 +89,21 @@ TEST_F(S3MultipartTest, PartsAreCopiedFromRangesOfObjects) {
   put("/b-1/src", "0123456789");
   const auto id = begin("k");
   const std::string target = "/b-1/k?partNumber=1&uploadId=" + id;
-  const auto copied = put(target, "", {{"x-amz-copy-source", "/b-1/src"},
-                                       {"x-amz-copy-source-range", "bytes=2-4"}});
+  const auto copied = put(
+      target, "", {{"x-amz-copy-source", "/b-1/src"}, {"x-amz-copy-source-range", "bytes=2-4"}});
   EXPECT_EQ(copied.status, 200) << copied.body;
   EXPECT_EQ(complete("k", id, {{1, std::string(copied.xml().get("ETag"))}}).status, 200);
   EXPECT_EQ(get("/b-1/k").body, "234");
   for (const char* bad : {"0-2", "bytes=0", "bytes=hello-world", "bytes=0-bar", "bytes=0-2,3-5"}) {
-    EXPECT_EQ(put(target, "", {{"x-amz-copy-source", "/b-1/src"},
-                               {"x-amz-copy-source-range", bad}}).code(), "InvalidArgument") << bad;
+    EXPECT_EQ(put(target, "", {{"x-amz-copy-source", "/b-1/src"}, {"x-amz-copy-source-range", bad}})
+                  .code(),
+              "InvalidArgument")
+        << bad;
   }
-  EXPECT_EQ(put(target, "", {{"x-amz-copy-source", "/b-1/src"},
-                             {"x-amz-copy-source-range", "bytes=0-21"}}).code(), "InvalidRange");
+  EXPECT_EQ(put(target, "",
+                {{"x-amz-copy-source", "/b-1/src"}, {"x-amz-copy-source-range", "bytes=0-21"}})
+                .code(),
+            "InvalidRange");
   EXPECT_EQ(put(target, "", {{"x-amz-copy-source", "/b-1/none"}}).code(), "NoSuchKey");
 }
 
