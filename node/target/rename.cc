@@ -41,7 +41,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
   CO_TRY(std::string owner, owner_of(to));
   if (owner == options_.node_id) {
     CO_CHECK_OK(co_await settle_for_write(context, target.key));
-    CO_TRY(const auto replaced, store_.resolve(target.key));
+    CO_TRY(const auto replaced, reference_of(target.key));
     CO_TRY(ObjectInfo info, co_await store_.rename_local(source.key, target.key,
                                                          std::move(options), level));
     if (replaced) CO_CHECK_OK(co_await drop_referenced(context, target.key, *replaced));
@@ -170,7 +170,7 @@ Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
   if (prepared.state == PreparedState::kPublished) co_return co_await store_.head(key);
   Result<ObjectInfo> info(prepared.rename.info);
   if (state == RenameState::kCommitted) {
-    CO_TRY(const auto replaced, store_.resolve(key));
+    CO_TRY(const auto replaced, reference_of(key));
     // Already there when a crash came between publishing and writing so.
     if (!(replaced && *replaced == prepared.rename.content)) {
       Conditions none;
