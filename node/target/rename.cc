@@ -118,7 +118,8 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
     const store::Key key = store::make_key(bucket->id, std::move(from));
     RemoveOptions removal{.missing_ok = true};
     removal.conditions.if_meta_version = intent.source_meta_version;
-    auto removed = co_await store_.remove(key, std::move(removal), Durability::kFull);
+    auto removed = co_await store_.remove(key, std::move(removal), Durability::kFull,
+                                        store::RemovedContent::kKeep);
     // Changed since: a PUT that came after the rename; the name is its now.
     if (!removed && removed.error() != Errc::precondition_failed &&
         removed.error() != Errc::not_found) {
