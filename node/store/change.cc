@@ -74,6 +74,8 @@ class RemoveMutation final : public Mutation {
   RemoveMutation(Engine& e, const Key& k, const IndexRecord& b, Version v)
       : engine(e), mp(e.mountpath_of(k)), key(k), base(b), version(v) {}
 
+  RemovedContent content = RemovedContent::kDrop;
+
   Status stage() override {
     const TombstoneRecord record{key.bucket, key.key(), version};
     TRY(effect, mp.announce(LogType::kTombstone, record));
@@ -89,7 +91,7 @@ class RemoveMutation final : public Mutation {
       disk::prune_empty_parents(mp.root(), path, layout::objects_dir(dir));
     }
     mp.index().put(key.bucket, key.key(), tombstone_of(version));
-    engine.drop_replaced(key, base);
+    if (content == RemovedContent::kDrop) engine.drop_replaced(key, base);
     effect.settle();
     return {};
   }
@@ -122,7 +124,10 @@ Task<Result<ObjectInfo>> Store::set_attrs(Key key,
   co_return std::move(mutation.info);
 }
 
-Task<Status> Store::remove(Key key, RemoveOptions options, Durability level) {
+Task<Status> Store::remove(Key key,
+                           RemoveOptions options,
+                           Durability level,
+                           RemovedContent content) {
   const auto guard = co_await engine_->lock(key);
   CO_TRY(const auto base, engine_->find(key));
   CO_CHECK_OK(check_conditions(options.conditions, base ? &base->info : nullptr, Access::kWrite));
@@ -132,6 +137,7 @@ Task<Status> Store::remove(Key key, RemoveOptions options, Durability level) {
   }
   CO_TRY(const Version version, engine_->versions.next());
   RemoveMutation mutation(*engine_, key, *base, version);
+  mutation.content = content;
   mutation.barrier_before = level == Durability::kFull;
   co_return co_await engine_->mountpath_of(key).committer().run(mutation);
 }

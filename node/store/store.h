@@ -36,6 +36,10 @@ struct RecoveryReport {
   Duration took{};
 };
 
+/// What a removed name that is a reference leaves behind: kKeep when another name refers to the
+/// content now (a rename).
+enum class RemovedContent : std::uint8_t { kDrop, kKeep };
+
 /// The objects of one target: files, log and index on each of its mountpaths.
 ///
 /// Operations are called on a shard of the runtime and resume there; they are safe to run at the
@@ -95,7 +99,10 @@ class Store {
                                      Durability level);
 
   /// not_found unless options.missing_ok.
-  Task<Status> remove(Key key, RemoveOptions options, Durability level);
+  Task<Status> remove(Key key,
+                      RemoveOptions options,
+                      Durability level,
+                      RemovedContent content = RemovedContent::kDrop);
 
   /// The new version is complete before it becomes visible; readers of the base keep the base.
   Task<Result<ObjectInfo>> patch(Key key, PatchOptions options, BodySource& body);

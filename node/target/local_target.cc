@@ -79,7 +79,7 @@ Task<Result<ObjectInfo>> LocalTarget::head(Context context,
 Task<Result<ObjectStream>> LocalTarget::get(Context context, ObjectName name, GetOptions options) {
   CO_TRY(const Admitted at, admit(context, std::move(name)));
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
-  CO_TRY(const auto reference, store_.resolve(at.key));
+  CO_TRY(const auto reference, reference_of(at.key));
   if (reference) {
     CO_TRY(ObjectInfo info, co_await store_.head(at.key, options.conditions));
     if (moved_away(at.key, info)) co_return Error(Errc::not_found, at.key.display());
@@ -110,7 +110,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
     CHECK_OK(check_unreserved(at.key));  // one that came while the body was on its way
     return asked ? asked() : Status{};
   };
-  CO_TRY(const auto old, store_.resolve(at.key));
+  CO_TRY(const auto old, reference_of(at.key));
   CO_TRY(ObjectInfo info,
          co_await store_.put(at.key, std::move(options), std::move(expected), body));
   if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
@@ -131,7 +131,7 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
 Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions options) {
   CO_TRY(const Admitted at, admit(context, std::move(name)));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
-  CO_TRY(const auto old, store_.resolve(at.key));
+  CO_TRY(const auto old, reference_of(at.key));
   CO_CHECK_OK(
       co_await store_.remove(at.key, std::move(options), at.bucket.props.write_level));
   if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));

@@ -121,6 +121,8 @@ class LocalTarget final : public ObjectApi {
   bool moved_away(const store::Key& key, const ObjectInfo& there) const;
 
   // references.cc
+  /// What the name refers to; nullopt for a plain object and for no object.
+  Result<std::optional<store::Reference>> reference_of(const store::Key& key) const;
   /// The bytes of a name that is a reference; `info` is the name's.
   Task<Result<ObjectStream>> open_referenced(Context context,
                                              store::Key key,

@@ -5,6 +5,14 @@
 
 namespace aisfs::target {
 
+Result<std::optional<store::Reference>> LocalTarget::reference_of(const store::Key& key) const {
+  auto reference = store_.resolve(key);
+  if (!reference && reference.error() == Errc::not_found) {
+    return std::optional<store::Reference>();
+  }
+  return reference;
+}
+
 Task<Result<ObjectStream>> LocalTarget::open_content(Context context,
                                                      BucketName name,
                                                      store::Reference content,
@@ -69,7 +77,7 @@ Task<Status> LocalTarget::drop_referenced(Context context,
 }
 
 Task<Status> LocalTarget::materialise(Context context, store::Key key) {
-  CO_TRY(const auto reference, store_.resolve(key));
+  CO_TRY(const auto reference, reference_of(key));
   if (!reference) co_return Status{};
   Conditions none;
   CO_TRY(ObjectInfo info, co_await store_.head(key, std::move(none)));

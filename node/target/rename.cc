@@ -41,7 +41,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
   CO_TRY(std::string owner, owner_of(to));
   if (owner == options_.node_id) {
     CO_CHECK_OK(co_await settle_for_write(context, target.key));
-    CO_TRY(const auto replaced, store_.resolve(target.key));
+    CO_TRY(const auto replaced, reference_of(target.key));
     CO_TRY(ObjectInfo info, co_await store_.rename_local(source.key, target.key,
                                                          std::move(options), level));
     if (replaced) CO_CHECK_OK(co_await drop_referenced(context, target.key, *replaced));
@@ -118,7 +118,8 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
     const store::Key key = store::make_key(bucket->id, std::move(from));
     RemoveOptions removal{.missing_ok = true};
     removal.conditions.if_meta_version = intent.source_meta_version;
-    auto removed = co_await store_.remove(key, std::move(removal), Durability::kFull);
+    auto removed = co_await store_.remove(key, std::move(removal), Durability::kFull,
+                                        store::RemovedContent::kKeep);
     // Changed since: a PUT that came after the rename; the name is its now.
     if (!removed && removed.error() != Errc::precondition_failed &&
         removed.error() != Errc::not_found) {
@@ -170,7 +171,7 @@ Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
   if (prepared.state == PreparedState::kPublished) co_return co_await store_.head(key);
   Result<ObjectInfo> info(prepared.rename.info);
   if (state == RenameState::kCommitted) {
-    CO_TRY(const auto replaced, store_.resolve(key));
+    CO_TRY(const auto replaced, reference_of(key));
     // Already there when a crash came between publishing and writing so.
     if (!(replaced && *replaced == prepared.rename.content)) {
       Conditions none;
