@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "common/client/object_api.h"
+#include "tests/kit/fake_store.h"
+
+namespace aisfs::tests {
+
+/// The cluster in memory, with the contracts of ObjectApi, AdminApi and MapSource to the letter.
+/// Everybody may do everything. Thread-safe; operations run on the caller's executor.
+///
+///   FakeCluster cluster;
+///   cluster.add_bucket("b");
+///   cluster.on_call([](auto op, auto&) { return op == "put" ? Error(Errc::no_space) : Status(); });
+class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
+ public:
+  using Hook = std::function<Status(std::string_view operation, const std::string& key)>;
+
+  // --- for tests -------------------------------------------------------------------------------
+  Bucket add_bucket(std::string name);
+  /// Whole bytes in and out, past hooks and counts.
+  ObjectInfo store(std::string bucket, std::string key, std::string bytes);
+  std::optional<std::string> bytes_of(std::string bucket, std::string key) const;
+  std::optional<ObjectInfo> info_of(std::string bucket, std::string key) const;
+  FakeStore& state() { return store_; }
+
+  /// Asked before every operation; an error is the operation's result. Any thread may be asked.
+  void on_call(Hook hook);
+  /// Every operation takes this long (or fails with timed_out at its deadline). Zero: at once.
+  void set_latency(Duration latency) { latency_ns_ = latency.count(); }
+  /// How often an operation (its name in ObjectApi) was asked for; "" is all of them.
+  std::uint64_t calls(const std::string& operation) const;
+  std::map<std::string, std::uint64_t> all_calls() const;
+  void reset_calls();
+
+  // --- MapSource -------------------------------------------------------------------------------
+  MapSnapshot current() const override { return store_.map(); }
+  Task<Result<MapSnapshot>> at_least(Epoch epoch, Deadline deadline) override;
+
+  // --- ObjectApi -------------------------------------------------------------------------------
+  Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
+  Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
+  Task<Result<ObjectInfo>> put(
+      Context, ObjectName, PutOptions, ExpectedChecksums, BodySource&) override;
+  Task<Result<ObjectInfo>> set_attrs(Context, ObjectName, AttrChange, Conditions) override;
+  Task<Status> remove(Context, ObjectName, RemoveOptions) override;
+  Task<Result<ObjectInfo>> rename(Context, ObjectName, ObjectName, RenameOptions) override;
+  Task<Result<ObjectInfo>> copy(Context, ObjectName, ObjectName, CopyOptions) override;
+  Task<Result<ObjectInfo>> patch(Context, ObjectName, PatchOptions, BodySource&) override;
+  Task<Result<ListPage>> list(Context, BucketName, ListOptions) override;
+  Task<Result<LookupReply>> lookup(Context, BucketName, std::string) override;
+  Task<Result<ObjectInfo>> make_dir(Context, BucketName, std::string, PosixAttrs) override;
+  Task<Status> remove_dir(Context, BucketName, std::string) override;
+  Task<Status> rename_dir(Context, BucketName, std::string, std::string, bool) override;
+  Task<Result<Capacity>> capacity(Context) override;
+  Task<Result<std::string>> create_upload(Context, ObjectName, PutOptions) override;
+  Task<Result<UploadPart>> put_part(Context,
+                                    ObjectName,
+                                    std::string,
+                                    std::uint32_t,
+                                    ExpectedChecksums,
+                                    BodySource&) override;
+  Task<Result<ObjectInfo>> complete_upload(
+      Context, ObjectName, std::string, std::vector<CompletedPart>, Conditions) override;
+  Task<Status> abort_upload(Context, ObjectName, std::string) override;
+  Task<Result<PartList>> list_parts(
+      Context, ObjectName, std::string, std::uint32_t, std::uint32_t) override;
+  Task<Result<UploadList>> list_uploads(
+      Context, BucketName, std::string, std::string, std::string, std::uint32_t) override;
+
+  // --- AdminApi --------------------------------------------------------------------------------
+  Task<Result<std::vector<Bucket>>> list_buckets(Context) override;
+  Task<Result<Bucket>> find_bucket(Context, BucketName) override;
+  Task<Result<Bucket>> create_bucket(Context, BucketName, BucketProps) override;
+  Task<Status> destroy_bucket(Context, BucketName, bool) override;
+  Task<Result<Bucket>> set_bucket_props(Context, BucketName, BucketProps) override;
+  Task<Result<UserInfo>> create_user(Context, CreateUser) override;
+  Task<Result<std::vector<UserInfo>>> list_users(Context) override;
+  Task<Status> remove_user(Context, std::string) override;
+  Task<Result<std::string>> create_token(Context, Duration) override;
+
+ private:
+  /// Counts the call, asks the hook, waits the latency.
+  Task<Status> enter(std::string operation, std::string key, Deadline deadline);
+
+  FakeStore store_;
+  std::atomic<std::int64_t> latency_ns_ = 0;
+  mutable std::mutex mutex_;
+  Hook hook_;                                   // guarded by mutex_
+  std::map<std::string, std::uint64_t> calls_;  // guarded by mutex_
+  std::map<std::string, UserInfo> users_;       // guarded by mutex_
+};
+
+}  // namespace aisfs::tests
