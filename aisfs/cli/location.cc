@@ -20,7 +20,8 @@ bool strip_scheme(std::string_view& text) {
       return true;
     }
   }
-  return text.find("://") == text.npos;
+  const auto scheme_end = text.find("://");
+  return scheme_end == text.npos || text.find('/') < scheme_end;
 }
 
 }  // namespace
