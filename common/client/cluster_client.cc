@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/client/cluster_client.h"
 
+#include "common/async/offload.h"
 #include "common/client/map_follower.h"
 #include "common/client/placed_objects.h"
 #include "common/client/public_transport.h"
@@ -83,7 +84,16 @@ Task<Result<std::unique_ptr<ClusterClient>>> ClusterClient::connect(Runtime& run
                                                                     ClusterClientOptions options) {
   asio::any_io_executor ex = co_await asio::this_coro::executor;
   auto impl = std::make_unique<Impl>(runtime, std::move(options), std::move(ex));
-  CO_CHECK_OK(co_await impl->start());
+  if (auto started = co_await impl->start(); !started) {
+    // Its connections are closed on all shards, which no io thread may wait for.
+    asio::thread_pool elsewhere(1);
+    auto destroy = [&impl] {
+      impl.reset();
+      return true;
+    };
+    co_await offload(elsewhere, std::move(destroy));
+    co_return std::move(started).error();
+  }
   co_return std::unique_ptr<ClusterClient>(new ClusterClient(std::move(impl)));
 }
 
