@@ -29,7 +29,7 @@ check_disk_space() {
 require_space() {
   local folder=$1 free
   while [[ ! -e $folder ]]; do folder=$(dirname "$folder"); done
-  free=$(df -kP "$folder" | sed -n '2s/^.* \([0-9]*\) *[0-9]*% .*$/\1/p')
+  free=$(df -k --output=avail "$folder" | tr -dc '0-9')
   ((free >= $2)) || die "$folder has $(human_kib "$free") free, $(human_kib "$2") are needed" \
     "free some space or choose another folder: $3 DIR"
 }
