@@ -36,7 +36,13 @@ lives() { grep -qsE '^State:[[:space:]]+[^ZX[:space:]]' "/proc/$1/status"; }
 
 make_programs() {
   mkdir -p "$work/build/bin"
-  printf '#!/bin/sh\nexec sleep 1000\n' >"$work/build/bin/aisnode"
+  cat >"$work/build/bin/aisnode" <<'NODE'
+#!/bin/sh
+dir=$(sed -n 's/^data_dir = //p' "$2")
+umask 077
+[ -e "$dir/admin.keys" ] || printf 'AWS_ACCESS_KEY_ID=A%s\nAWS_SECRET_ACCESS_KEY=S\n' $$ >"$dir/admin.keys"
+exec sleep 1000
+NODE
   printf '#!/bin/sh\ncase "$1 $2" in "token create") echo tok;; esac\n' >"$work/build/bin/ais"
   printf '#!/bin/sh\nexit 1\n' >"$work/build/bin/aisfs"
   chmod +x "$work"/build/bin/*
@@ -52,7 +58,7 @@ wrong_usage_is_told() {
 up_starts_all_and_prints_secrets() {
   expect_status 0 playground up --no-mount --port "$base" --targets 2
   has "access key"
-  [[ $(stat -c %a "$data/keys") == 600 && $(stat -c %a "$data/cluster.key") == 600 ]] || fail "keys are not private"
+  [[ $(stat -c %a "$data/g1/state/admin.keys") == 600 && $(stat -c %a "$data/cluster.key") == 600 ]] || fail "keys are not private"
   eval "$(playground env)"
   [[ $(wc -w <<<"$AISFS_PIDS") == 3 && $(wc -w <<<"$AISFS_TARGET_PIDS") == 2 ]] || fail "pids: $AISFS_PIDS"
   [[ $AIS_ENDPOINT == "http://127.0.0.1:$base" && $AIS_AUTHN_TOKEN == tok ]] || fail "env"
@@ -73,14 +79,14 @@ another_shape_is_refused() {
 
 it_comes_back_after_kill_9() {
   local key before=$AISFS_PIDS
-  key=$(cat "$data/keys")
+  key=$(cat "$data/g1/state/admin.keys")
   kill -9 $AISFS_PIDS
   expect_status 1 playground status
   expect_status 0 playground up --no-mount
   eval "$(playground env)"
   [[ $AISFS_PIDS != "$before" ]] || fail "the dead were taken for alive"
   expect kill -0 $AISFS_PIDS
-  [[ $(cat "$data/keys") == "$key" ]] || fail "new keys"
+  [[ $(cat "$data/g1/state/admin.keys") == "$key" ]] || fail "new keys"
 }
 
 a_pid_of_another_process_is_not_ours() {
@@ -100,7 +106,7 @@ down_ends_all_and_keeps_data() {
   eval "$(playground env)"
   expect_status 0 playground down
   for pid in $AISFS_PIDS; do expect_not lives "$pid"; done
-  [[ -s $data/keys ]] || fail "the keys are gone"
+  [[ -s $data/g1/state/admin.keys ]] || fail "the keys are gone"
   expect_status 0 playground down
 }
 

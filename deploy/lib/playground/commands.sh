@@ -6,12 +6,34 @@
 node_config() {
   local name=$1 public=$2 s3=$3 control=$4 data=$5
   shift 5
-  echo "# Written by deploy/playground at every start."
-  echo "role = $(if [[ $name == g* ]]; then echo gateway; else echo target; fi)"
-  echo "public = 127.0.0.1:$public"
-  echo "s3 = 127.0.0.1:$s3"
-  echo "control = 127.0.0.1:$control"
-  echo "data = 127.0.0.1:$data"
+  echo "# Written by deploy/playground at every start; see aisnode.conf(5)."
+  if [[ $name == g* ]]; then echo "role = gateway"; else echo "role = target"; fi
+  echo "data_dir = $DATA/$name/state"
+  echo "cluster_key = $DATA/cluster.key"
+  if [[ $name == g1 ]]; then echo "bootstrap = true"; else echo "join = $(gateways_to_join "$name")"; fi
+  (($# == 0)) || echo "mountpaths = $(join_by , "$@")"
+  echo "net.host = 127.0.0.1"
+  echo "net.public_port = $public"
+  echo "net.s3_port = $s3"
+  echo "net.control_port = $control"
+  echo "net.data_port = $data"
+}
+
+# The control addresses of the gateways that node NAME asks: a target all, a gateway the first.
+gateways_to_join() {
+  local gateway ports addresses=()
+  while read -r gateway; do
+    read -ra ports < <(node_ports "$gateway")
+    addresses+=("127.0.0.1:${ports[2]}")
+  done < <(node_names | grep '^g')
+  if [[ $1 == g* ]]; then echo "${addresses[0]}"; else join_by , "${addresses[@]}"; fi
+}
+
+# join_by SEPARATOR WORD...
+join_by() {
+  local IFS=$1
+  shift
+  echo "$*"
 }
 
 # ais ARGUMENT...: the command line program as the administrator of this playground.

@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034
-# Secrets of a playground, made at its first start: DATA/keys (the administrator's pair) and
-# DATA/cluster.key (what its nodes know each other by). Both 0600.
+# Secrets of a playground, both 0600 and made at its first start: DATA/cluster.key, what its nodes
+# know each other by, and the administrator's keys, which the first gateway makes.
 
-make_keys() {
-  if [[ ! -s $DATA/keys ]]; then
-    (
-      umask 077
-      printf 'AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\n' \
-        "$(random_text 20 'A-Z2-7')" "$(random_text 40 'A-Za-z0-9')" >"$DATA/keys.new"
-    )
-    mv "$DATA/keys.new" "$DATA/keys"
-  fi
-  if [[ ! -s $DATA/cluster.key ]]; then
-    (umask 077 && head -c 32 /dev/urandom >"$DATA/cluster.key.new")
-    mv "$DATA/cluster.key.new" "$DATA/cluster.key"
-  fi
+make_cluster_key() {
+  if [[ -s $DATA/cluster.key ]]; then return 0; fi
+  (umask 077 && head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n' >"$DATA/cluster.key.new")
+  mv "$DATA/cluster.key.new" "$DATA/cluster.key"
 }
 
-# random_text LENGTH CHARACTERS
-random_text() { head -c 4096 /dev/urandom | LC_ALL=C tr -dc "$2" | head -c "$1"; }
+keys_file() { echo "$DATA/g1/state/admin.keys"; }
+
+# The first gateway writes them before it serves.
+wait_for_keys() {
+  local i
+  for ((i = 0; i < 300; i++)); do
+    if [[ -s $(keys_file) ]]; then return 0; fi
+    node_alive g1 || break
+    sleep 0.1
+  done
+  check_nodes_alive
+  die "the first gateway made no keys within 30 s" "see its log: $DATA/g1/log"
+}
 
 load_keys() {
   local line
@@ -28,5 +30,5 @@ load_keys() {
       AWS_ACCESS_KEY_ID=*) AWS_ACCESS_KEY_ID=${line#*=} ;;
       AWS_SECRET_ACCESS_KEY=*) AWS_SECRET_ACCESS_KEY=${line#*=} ;;
     esac
-  done <"$DATA/keys"
+  done <"$(keys_file)"
 }
