@@ -91,7 +91,7 @@ resolve_settings() {
   check_number --gateways "$GATEWAYS" 1 16
   check_number --mountpaths "$MOUNTPATHS" 1 32
   check_number --port "$PORT" 1024 $((65536 - 4 * (TARGETS + GATEWAYS)))
-  [[ $DATA != *[$'\n ']* ]] || usage_error "--data must not contain blanks: $DATA"
+  [[ $DATA != *[$'\n ,"#']* ]] || usage_error "--data must not contain blanks, commas, quotes or '#': $DATA"
 }
 
 check_number() {
