@@ -75,6 +75,12 @@ class Docs(unittest.TestCase):
         self.assertEqual(len(found), 1)
         self.assertIn("--endpoint", found[0])
 
+    def test_a_setting_without_an_entry_and_an_empty_list_are_found(self):
+        printed = '.TP\n.BR net.host " = \\fItext\\fR"\nAddress.\n.TP\n.BR role " = x"\n'
+        self.assertEqual(list(docs_test.check_setting_names(printed, printed)), [])
+        self.assertEqual(len(list(docs_test.check_setting_names(printed, '.BR role " = x"\n'))), 1)
+        self.assertEqual(len(list(docs_test.check_setting_names("", ""))), 1)
+
 
 if __name__ == "__main__":
     unittest.main()
