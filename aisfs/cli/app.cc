@@ -30,7 +30,8 @@ void declare_globals(Command& root, GlobalWords& words) {
       "  ais put -r photos ais://demo/2026\n"
       "  ais get ais://demo/2026/a.jpg\n"
       "  eval \"$(ais completion bash)\"\n\n"
-      "Keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AIS_AUTHN_TOKEN, or ~/.config/aisfs/keys.\n"
+      "Keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AIS_AUTHN_TOKEN, or "
+      "~/.config/aisfs/keys.\n"
       "Manual: man ais");
 }
 
@@ -90,8 +91,10 @@ int run_ais(std::vector<std::string> arguments,
   const bool quiet = !arguments.empty() && arguments.front() == "__complete";
   const Parsed parsed = line.parse(std::move(arguments));
   if (!parsed.action) {
-    if (parsed.status == 0) out.raw(parsed.text);
-    else if (!quiet) out.usage_error(parsed.text);
+    if (parsed.status == 0)
+      out.raw(parsed.text);
+    else if (!quiet)
+      out.usage_error(parsed.text);
     return parsed.status;
   }
 

@@ -38,7 +38,8 @@ class Command {
               const std::string& doc);
 
   enum class Need : std::uint8_t { kRequired, kOptional };
-  void word(const std::string& name, std::string& into, Names names, Need need, const std::string& doc);
+  void word(
+      const std::string& name, std::string& into, Names names, Need need, const std::string& doc);
   /// One or more words, to the end of the line.
   void words(const std::string& name,
              std::vector<std::string>& into,

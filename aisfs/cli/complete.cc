@@ -13,7 +13,9 @@ const Command* find_sub(const Command& command, std::string_view name) {
   return nullptr;
 }
 
-void add_fitting(std::vector<std::string>& into, const std::string& candidate, std::string_view word) {
+void add_fitting(std::vector<std::string>& into,
+                 const std::string& candidate,
+                 std::string_view word) {
   if (candidate.starts_with(word)) into.push_back(candidate);
 }
 
@@ -40,12 +42,15 @@ CompletionRequest complete_line(const Command& root, std::string_view line) {
   std::size_t position = 0;
   for (std::size_t i = 1; i < words.size(); ++i) {
     const Command* sub = position == 0 ? find_sub(*command, words[i]) : nullptr;
-    if (sub != nullptr) command = sub;
-    else if (!words[i].starts_with('-')) ++position;
+    if (sub != nullptr)
+      command = sub;
+    else if (!words[i].starts_with('-'))
+      ++position;
   }
 
   if (request.word.starts_with('-')) {
-    for (const std::string& option : command->long_options()) add_fitting(request.fixed, option, request.word);
+    for (const std::string& option : command->long_options())
+      add_fitting(request.fixed, option, request.word);
     for (const std::string& option : root.long_options()) {
       if (command != &root) add_fitting(request.fixed, option, request.word);
     }

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kFileBytesMax = 16 * 1024;
 
 Status check_private(int fd, const std::string& path) {
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd, &st) != 0) return errno_error("stat " + path);
   if ((st.st_mode & 077) != 0) {
     return Error(Errc::permission_denied, path + " can be read by others; chmod 600 " + path);
@@ -58,7 +58,7 @@ Result<Credentials> parse_keys_file(std::string_view text) {
   for (std::string_view line : split(text, '\n')) {
     ++number;
     line = trim(line);
-    if (line.empty() || line.starts_with('#')) continue;
+    if (line.empty() || line.starts_with('#') || line.starts_with('[')) continue;
     const auto equals = line.find('=');
     const std::string name = to_lower(trim(line.substr(0, equals)));
     const std::string value(equals == line.npos ? "" : trim(line.substr(equals + 1)));

@@ -18,7 +18,8 @@ Environment environment_of_process();
 /// permission_denied when others can read the file; invalid_argument for a half of a pair.
 Result<Credentials> find_credentials(const Environment& environment);
 
-/// What the text of a keys file holds; unknown lines are errors naming the line.
+/// What the text of a keys file holds; "[section]" lines of AWS's files are passed over, other
+/// unknown lines are errors naming the line.
 Result<Credentials> parse_keys_file(std::string_view text);
 
 }  // namespace aisfs::cli

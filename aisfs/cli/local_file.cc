@@ -85,7 +85,8 @@ class WorkFile {
     const mode_t mode = known ? options.posix.mode & 0777 : 0666 & ~mask;
     if (::fchmod(fd_.get(), mode) != 0) return errno_error("chmod " + work_);
     if (!known) return {};
-    const timespec times[2] = {timespec_of(options.posix.atime_ns), timespec_of(options.posix.mtime_ns)};
+    const timespec times[2] = {timespec_of(options.posix.atime_ns),
+                               timespec_of(options.posix.mtime_ns)};
     if (::futimens(fd_.get(), times) != 0) return errno_error("set times of " + work_);
     return {};
   }
@@ -99,7 +100,8 @@ class WorkFile {
 
 Task<Result<std::size_t>> FileSource::read(MutableBytes into) {
   if (left_ && *left_ == 0) co_return std::size_t{0};
-  const MutableBytes part = into.first(std::min<std::uint64_t>({into.size(), kPieceBytes, left_.value_or(kPieceBytes)}));
+  const MutableBytes part =
+      into.first(std::min<std::uint64_t>({into.size(), kPieceBytes, left_.value_or(kPieceBytes)}));
   auto read_part = [fd = fd_.get(), part] { return read_some(fd, part); };
   CO_TRY(const std::size_t n, co_await offload(pool_, read_part));
   if (n == 0 && left_) co_return Error(Errc::io, "the file became shorter while it was read");
@@ -112,7 +114,7 @@ Task<Result<UniqueFd>> open_source(asio::thread_pool& pool, std::string path) {
   auto open = [path = std::move(path)]() -> Result<UniqueFd> {
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (!fd.valid()) return errno_error("open " + path);
-    struct stat st {};
+    struct stat st{};
     if (::fstat(fd.get(), &st) != 0) return errno_error("stat " + path);
     if (S_ISDIR(st.st_mode)) return Error(Errc::is_directory, path + " is a folder");
     ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);

@@ -20,7 +20,10 @@ using OnBytes = std::function<void(std::uint64_t)>;
 class FileSource final : public BodySource {
  public:
   /// Without `size` the end of the file is the end of the body (standard input).
-  FileSource(asio::thread_pool& pool, UniqueFd fd, std::optional<std::uint64_t> size, OnBytes on_bytes)
+  FileSource(asio::thread_pool& pool,
+             UniqueFd fd,
+             std::optional<std::uint64_t> size,
+             OnBytes on_bytes)
       : pool_(pool), fd_(std::move(fd)), left_(size), on_bytes_(std::move(on_bytes)) {}
 
   /// io "changed while it was read" when the file ends before its size.

@@ -23,7 +23,8 @@ void write_to(std::FILE* file, std::string_view bytes) {
 bool wants_colours() {
   const char* term = std::getenv("TERM");
   const char* refused = std::getenv("NO_COLOR");
-  return term != nullptr && std::string_view(term) != "dumb" && (refused == nullptr || *refused == '\0');
+  return term != nullptr && std::string_view(term) != "dumb" &&
+         (refused == nullptr || *refused == '\0');
 }
 
 std::size_t terminal_columns() {
@@ -74,7 +75,8 @@ void Output::clear_progress() {
 void Output::error(const Error& error) {
   clear_progress();
   const bool red = options_.colours && options_.err_is_terminal;
-  const std::string what = error.what().empty() ? std::string(info(error.code()).name) : error.what();
+  const std::string what =
+      error.what().empty() ? std::string(info(error.code()).name) : error.what();
   err_(std::string(red ? "\x1b[31merror:\x1b[0m " : "error: ") + printable(what) + "\n");
   const std::string_view remedy = remedy_of(error.code());
   if (!remedy.empty()) err_("  remedy: " + std::string(remedy) + "\n");
@@ -88,39 +90,55 @@ void Output::done(std::string_view sentence, const Json& value) {
 std::string_view remedy_of(Errc code) {
   switch (code) {
     case Errc::unauthenticated:
-      return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AIS_AUTHN_TOKEN; in a playground: "
+      return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AIS_AUTHN_TOKEN; in a "
+             "playground: "
              "eval \"$(deploy/playground env)\"";
-    case Errc::permission_denied: return "ask the owner of the bucket, or use an administrator's keys";
-    case Errc::unreachable: return "check AIS_ENDPOINT or --endpoint, and that the cluster runs: ais wait";
-    case Errc::not_ready: return "the cluster is starting or a node is away: ais wait; ais show cluster";
-    case Errc::timed_out: return "try again with a longer --timeout; ais show cluster";
-    case Errc::not_empty: return "remove the contents first, or ais rmb --force";
-    case Errc::cross_device: return "copy with ais cp, then remove with ais rm";
-    case Errc::no_space: return "add disks or delete something; ais show cluster";
-    default: return {};
+    case Errc::permission_denied:
+      return "ask the owner of the bucket, or use an administrator's keys";
+    case Errc::unreachable:
+      return "check AIS_ENDPOINT or --endpoint, and that the cluster runs: ais wait";
+    case Errc::not_ready:
+      return "the cluster is starting or a node is away: ais wait; ais show cluster";
+    case Errc::timed_out:
+      return "try again with a longer --timeout; ais show cluster";
+    case Errc::not_empty:
+      return "remove the contents first, or ais rmb --force";
+    case Errc::cross_device:
+      return "copy with ais cp, then remove with ais rm";
+    case Errc::no_space:
+      return "add disks or delete something; ais show cluster";
+    default:
+      return {};
   }
 }
 
 int exit_status_of(Errc code) {
   switch (code) {
     case Errc::invalid_argument:
-    case Errc::name_too_long: return 2;
+    case Errc::name_too_long:
+      return 2;
     case Errc::not_found:
-    case Errc::no_attribute: return 3;
+    case Errc::no_attribute:
+      return 3;
     case Errc::unauthenticated:
     case Errc::permission_denied:
     case Errc::not_permitted:
-    case Errc::read_only: return 4;
+    case Errc::read_only:
+      return 4;
     case Errc::unreachable:
     case Errc::not_ready:
     case Errc::timed_out:
-    case Errc::overloaded: return 5;
+    case Errc::overloaded:
+      return 5;
     case Errc::already_exists:
     case Errc::not_empty:
     case Errc::precondition_failed:
-    case Errc::busy: return 6;
-    case Errc::cancelled: return 130;
-    default: return 1;
+    case Errc::busy:
+      return 6;
+    case Errc::cancelled:
+      return 130;
+    default:
+      return 1;
   }
 }
 

@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kBarWidth = 24;
 
 std::string bar(std::uint64_t done, std::uint64_t total) {
-  const auto filled = static_cast<std::size_t>(static_cast<double>(done) / static_cast<double>(total) * kBarWidth);
+  const auto filled =
+      static_cast<std::size_t>(static_cast<double>(done) / static_cast<double>(total) * kBarWidth);
   std::string cells(kBarWidth, ' ');
   std::fill_n(cells.begin(), std::min(filled, kBarWidth), '=');
   if (filled < kBarWidth) cells[filled] = '>';
@@ -21,7 +22,8 @@ std::string bar(std::uint64_t done, std::uint64_t total) {
 
 std::string eta(const ProgressState& s) {
   if (s.bytes_per_second == 0) return "ETA -:--";
-  return "ETA " + clock_of(std::chrono::seconds((s.bytes_total - s.bytes_done) / s.bytes_per_second));
+  return "ETA " +
+         clock_of(std::chrono::seconds((s.bytes_total - s.bytes_done) / s.bytes_per_second));
 }
 
 }  // namespace
@@ -32,7 +34,8 @@ std::string progress_line(const ProgressState& state, std::size_t width) {
     // A file that grows while it is read must not push the bar over its end.
     ProgressState s = state;
     s.bytes_done = std::min(s.bytes_done, s.bytes_total);
-    const auto percent = static_cast<unsigned>(static_cast<double>(s.bytes_done) * 100 / static_cast<double>(s.bytes_total));
+    const auto percent = static_cast<unsigned>(static_cast<double>(s.bytes_done) * 100 /
+                                               static_cast<double>(s.bytes_total));
     line = bar(s.bytes_done, s.bytes_total) + " " + std::to_string(percent) + "%  " +
            human_size(s.bytes_done) + " of " + human_size(s.bytes_total) + "  " +
            std::to_string(s.files_done) + "/" + std::to_string(s.files_total) + "  " +
@@ -45,7 +48,8 @@ std::string progress_line(const ProgressState& state, std::size_t width) {
 }
 
 void RateMeter::record(TimePoint now, std::uint64_t bytes) {
-  if (samples_.size() > 1 && now - samples_[samples_.size() - 2].at < std::chrono::milliseconds(100)) {
+  if (samples_.size() > 1 &&
+      now - samples_[samples_.size() - 2].at < std::chrono::milliseconds(100)) {
     samples_.back() = {now, bytes};
   } else {
     samples_.push_back({now, bytes});

@@ -12,7 +12,7 @@ namespace aisfs::cli {
 
 /// What every command understands.
 struct GlobalOptions {
-  std::string endpoint;  // --endpoint, AIS_ENDPOINT, http://127.0.0.1:51080
+  std::string endpoint;                         // --endpoint, AIS_ENDPOINT, http://127.0.0.1:51080
   Duration timeout = std::chrono::seconds(30);  // of one operation
 };
 
@@ -39,7 +39,7 @@ class Session {
   GlobalOptions options;
   Output& out;
   Connect connect;
-  asio::thread_pool& files;  // for blocking calls on local files
+  asio::thread_pool& files;    // for blocking calls on local files
   std::unique_ptr<Link> link;  // null for commands that need none
 
   ObjectApi& objects() { return link->objects(); }

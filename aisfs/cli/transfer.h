@@ -48,7 +48,8 @@ struct TransferOptions {
 /// others.
 Task<TransferSummary> run_transfer(Output& out, TransferOptions options, TransferStep step);
 
-/// Prints the failures and the sum: "put 12 files, 3.4 MiB in 0.2 s". An error when anything failed.
+/// Prints the failures and the sum: "put 12 files, 3.4 MiB in 0.2 s". An error when anything
+/// failed.
 Status finish_transfer(Output& out, std::string_view verb, const TransferSummary& summary);
 
 }  // namespace aisfs::cli

@@ -38,7 +38,7 @@ Result<std::string> read_link(const std::string& path) {
 /// The item of one name of the folder; unsupported for what an object cannot stand for.
 Result<TransferItem> item_of(const std::string& path, ObjectName object) {
   CHECK_OK(validate_key(object.key));
-  struct stat st {};
+  struct stat st{};
   if (::lstat(path.c_str(), &st) != 0) return errno_error("stat " + path);
   TransferItem item{.local = path, .object = std::move(object), .posix = attrs_of(st)};
   if (S_ISREG(st.st_mode)) {
@@ -68,10 +68,11 @@ std::string key_for_file(std::string_view local, const Location& to) {
 }
 
 Status plan_put_file(TransferPlan& plan, const std::string& local, const Location& to) {
-  struct stat st {};
+  struct stat st{};
   // The file that a link leads to: who names one link means its contents.
   if (::stat(local.c_str(), &st) != 0) return errno_error("stat " + local);
-  if (!S_ISREG(st.st_mode)) return Error(Errc::unsupported, local + " is not a regular file; ais put - reads pipes");
+  if (!S_ISREG(st.st_mode))
+    return Error(Errc::unsupported, local + " is not a regular file; ais put - reads pipes");
   ObjectName object{to.bucket, key_for_file(local, to)};
   CHECK_OK(validate_key(object.key));
   plan.add({.local = local,
@@ -105,11 +106,14 @@ Result<TransferPlan> plan_put(std::string folder, Location to) {
   return plan;
 }
 
-Result<std::string> local_path_for(std::string_view key, std::string_view prefix, std::string_view folder) {
+Result<std::string> local_path_for(std::string_view key,
+                                   std::string_view prefix,
+                                   std::string_view folder) {
   const auto slash = prefix.rfind('/');
   std::string_view rest = key.substr(slash == prefix.npos ? 0 : slash + 1);
   const auto refuse = [&](std::string_view why) {
-    return Error(Errc::invalid_argument, "\"" + std::string(key) + "\" cannot be a file here: " + std::string(why));
+    return Error(Errc::invalid_argument,
+                 "\"" + std::string(key) + "\" cannot be a file here: " + std::string(why));
   };
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.empty()) return refuse("its name is empty");
@@ -132,7 +136,8 @@ void plan_get_entry(TransferPlan& plan,
     plan.refused.push_back(std::move(local).error());
     return;
   }
-  TransferItem item{.local = *std::move(local), .object = {from.bucket, entry.key}, .size = entry.info.size};
+  TransferItem item{
+      .local = *std::move(local), .object = {from.bucket, entry.key}, .size = entry.info.size};
   item.posix = entry.info.posix.value_or(PosixAttrs{});
   if (entry.key.ends_with('/')) item.kind = TransferItem::Kind::kDirectory;
   if (S_ISLNK(item.posix.mode)) item.kind = TransferItem::Kind::kSymlink;

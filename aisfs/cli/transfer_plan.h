@@ -44,9 +44,14 @@ Result<TransferPlan> plan_put(std::string folder, Location to);
 
 /// Where the object lands below `folder`: its key without the prefix up to the last '/' of it.
 /// invalid_argument for a key that would lead out of the folder or that no file can have.
-Result<std::string> local_path_for(std::string_view key, std::string_view prefix, std::string_view folder);
+Result<std::string> local_path_for(std::string_view key,
+                                   std::string_view prefix,
+                                   std::string_view folder);
 
 /// Adds one listed object to the plan of a get into `folder`.
-void plan_get_entry(TransferPlan& plan, const Location& from, const ListEntry& entry, std::string_view folder);
+void plan_get_entry(TransferPlan& plan,
+                    const Location& from,
+                    const ListEntry& entry,
+                    std::string_view folder);
 
 }  // namespace aisfs::cli

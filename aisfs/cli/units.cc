@@ -34,13 +34,20 @@ std::string format_time(const tm& parts, const char* format) {
 
 char type_letter(std::uint32_t mode) {
   switch (mode & S_IFMT) {
-    case S_IFDIR: return 'd';
-    case S_IFLNK: return 'l';
-    case S_IFIFO: return 'p';
-    case S_IFSOCK: return 's';
-    case S_IFBLK: return 'b';
-    case S_IFCHR: return 'c';
-    default: return '-';
+    case S_IFDIR:
+      return 'd';
+    case S_IFLNK:
+      return 'l';
+    case S_IFIFO:
+      return 'p';
+    case S_IFSOCK:
+      return 's';
+    case S_IFBLK:
+      return 'b';
+    case S_IFCHR:
+      return 'c';
+    default:
+      return '-';
   }
 }
 

@@ -14,8 +14,10 @@ struct PropsArguments {
 Task<Status> show_props(Session& s, const PropsArguments& arguments) {
   CO_TRY(BucketName name, parse_bucket(arguments.bucket));
   CO_TRY(const Bucket bucket, co_await s.admin().find_bucket(s.context(), name));
-  if (s.out.json()) s.out.json_line(bucket_json(bucket));
-  else print_bucket(s.out, bucket);
+  if (s.out.json())
+    s.out.json_line(bucket_json(bucket));
+  else
+    print_bucket(s.out, bucket);
   co_return Status{};
 }
 

@@ -31,7 +31,8 @@ Status set_flag(bool& flag, std::string_view text) {
 }
 
 constexpr std::array<Property, 5> kProperties = {{
-    {"copies", "1 to 32", [](const BucketProps& p) { return std::to_string(p.copies); }, set_copies},
+    {"copies", "1 to 32", [](const BucketProps& p) { return std::to_string(p.copies); },
+     set_copies},
     {"write_level", "none, data or full",
      [](const BucketProps& p) { return std::string(to_string(p.write_level)); },
      [](BucketProps& p, std::string_view text) -> Status {
@@ -91,8 +92,9 @@ Status set_property(BucketProps& props, std::string_view assignment) {
     return Error(Errc::invalid_argument,
                  std::string(name) + " must be " + std::string(property.values));
   }
-  return Error(Errc::invalid_argument,
-               "\"" + std::string(assignment) + "\" sets no property; write NAME=VALUE with one of " + known);
+  return Error(Errc::invalid_argument, "\"" + std::string(assignment) +
+                                           "\" sets no property; write NAME=VALUE with one of " +
+                                           known);
 }
 
 std::vector<std::string> property_names() {

@@ -29,8 +29,10 @@ Task<Status> print_buckets(Session& s, const std::string& word, Names names) {
   const std::string tail = names == Names::kObject ? "/" : "";
   for (const Bucket& bucket : buckets) {
     const std::string plain = scheme_of(word) + bucket.name.name;
-    if (plain.starts_with(word)) s.out.line(plain + tail);
-    else if (bucket.name.display().starts_with(word)) s.out.line(bucket.name.display() + tail);
+    if (plain.starts_with(word))
+      s.out.line(plain + tail);
+    else if (bucket.name.display().starts_with(word))
+      s.out.line(bucket.name.display() + tail);
   }
   co_return Status{};
 }

@@ -67,8 +67,10 @@ Task<Status> run_cp(Session& s, const CpArguments& arguments) {
 void add_cp(Command& root) {
   auto a = std::make_shared<CpArguments>();
   Command& cp = root.sub("cp", "Copy objects on the server, also between buckets");
-  cp.word("from", a->from, Names::kObject, Command::Need::kRequired, "BUCKET/NAME; with -r also BUCKET or BUCKET/FOLDER");
-  cp.word("to", a->to, Names::kObject, Command::Need::kRequired, "BUCKET[/NAME]; a '/' at the end keeps the name");
+  cp.word("from", a->from, Names::kObject, Command::Need::kRequired,
+          "BUCKET/NAME; with -r also BUCKET or BUCKET/FOLDER");
+  cp.word("to", a->to, Names::kObject, Command::Need::kRequired,
+          "BUCKET[/NAME]; a '/' at the end keeps the name");
   cp.flag("-r,--recursive", a->recursive, "Everything below");
   cp.number("-j,--jobs", a->jobs, "N", "So many at once");
   cp.examples("  ais cp demo/a.tar demo/b.tar\n  ais cp -r ais://demo ais://backup/today");

@@ -20,7 +20,7 @@ struct GetArguments {
 };
 
 bool is_folder(const std::string& path) {
-  struct stat st {};
+  struct stat st{};
   return path.ends_with('/') || (::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode));
 }
 
@@ -36,17 +36,22 @@ Task<Status> fetch_file(Session& s, const TransferItem& item, bool preserve, Pro
   CO_TRY(ObjectStream stream, co_await s.objects().get(s.context(), item.object, whole));
   SaveOptions save{.preserve = preserve, .posix = stream.info.posix.value_or(PosixAttrs{})};
   OnBytes on_bytes = [&board](std::uint64_t n) { board.add_bytes(n); };
-  co_return co_await save_file(s.files, *stream.body, item.local, std::move(save), std::move(on_bytes));
+  co_return co_await save_file(s.files, *stream.body, item.local, std::move(save),
+                               std::move(on_bytes));
 }
 
 Task<Status> fetch_item(Session& s, const TransferItem& item, bool preserve, ProgressBoard& board) {
   Status done;
   switch (item.kind) {
-    case TransferItem::Kind::kDirectory: done = co_await make_folder(s.files, item.local); break;
+    case TransferItem::Kind::kDirectory:
+      done = co_await make_folder(s.files, item.local);
+      break;
     case TransferItem::Kind::kSymlink:
       done = co_await save_symlink(s.files, item.local, item.posix.symlink);
       break;
-    case TransferItem::Kind::kFile: done = co_await fetch_file(s, item, preserve, board); break;
+    case TransferItem::Kind::kFile:
+      done = co_await fetch_file(s, item, preserve, board);
+      break;
   }
   if (!done) co_return std::move(done).error().context("get " + item.object.display());
   co_return Status{};
@@ -110,8 +115,10 @@ Task<Status> run_get(Session& s, const GetArguments& arguments) {
 void add_get(Command& root) {
   auto a = std::make_shared<GetArguments>();
   Command& get = root.sub("get", "Fetch an object, or all below a prefix");
-  get.word("from", a->from, Names::kObject, Command::Need::kRequired, "BUCKET/NAME; with -r also BUCKET or BUCKET/FOLDER");
-  get.word("to", a->to, Names::kLocalPath, Command::Need::kOptional, "File, folder or - for standard output; default: the object's own name, here");
+  get.word("from", a->from, Names::kObject, Command::Need::kRequired,
+           "BUCKET/NAME; with -r also BUCKET or BUCKET/FOLDER");
+  get.word("to", a->to, Names::kLocalPath, Command::Need::kOptional,
+           "File, folder or - for standard output; default: the object's own name, here");
   get.flag("-r,--recursive", a->recursive, "All objects of a bucket or below a folder");
   get.flag("-p,--preserve", a->preserve, "Mode and times as stored");
   get.number("-j,--jobs", a->jobs, "N", "So many files at once");

@@ -51,7 +51,8 @@ void print_object(Output& out, const ObjectName& name, const ObjectInfo& info) {
   if (!info.content_type.empty()) table.add_row({"content-type", info.content_type});
   if (info.posix) {
     table.add_row({"mode", mode_text(info.posix->mode)});
-    table.add_row({"owner", std::to_string(info.posix->uid) + ":" + std::to_string(info.posix->gid)});
+    table.add_row(
+        {"owner", std::to_string(info.posix->uid) + ":" + std::to_string(info.posix->gid)});
     table.add_row({"mtime", local_time(info.posix->mtime_ns)});
     if (!info.posix->symlink.empty()) table.add_row({"symlink", info.posix->symlink});
   }
@@ -68,15 +69,19 @@ Task<Status> run_head(Session& s, const std::string& text) {
   CO_TRY(const Location location, parse_location(text));
   if (location.key.empty()) {
     CO_TRY(const Bucket bucket, co_await s.admin().find_bucket(s.context(), location.bucket));
-    if (s.out.json()) s.out.json_line(bucket_json(bucket));
-    else print_bucket(s.out, bucket);
+    if (s.out.json())
+      s.out.json_line(bucket_json(bucket));
+    else
+      print_bucket(s.out, bucket);
     co_return Status{};
   }
   ObjectName name = location.object();
   Conditions anything;
   CO_TRY(const ObjectInfo info, co_await s.objects().head(s.context(), name, anything));
-  if (s.out.json()) s.out.json_line(object_json(name, info));
-  else print_object(s.out, name, info);
+  if (s.out.json())
+    s.out.json_line(object_json(name, info));
+  else
+    print_object(s.out, name, info);
   co_return Status{};
 }
 

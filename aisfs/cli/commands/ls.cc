@@ -27,7 +27,8 @@ Task<Status> list_buckets(Session& s) {
   if (buckets.empty()) s.out.note("No buckets in the cluster. Make one: ais create ais://NAME");
   Table table({{"NAME"}, {"OWNER"}, {"CREATED"}, {"COPIES", Align::kRight}});
   for (const Bucket& b : buckets) {
-    table.add_row({b.name.display(), b.owner, local_time(b.created_ns), std::to_string(b.props.copies)});
+    table.add_row(
+        {b.name.display(), b.owner, local_time(b.created_ns), std::to_string(b.props.copies)});
   }
   if (!table.empty()) s.out.table(table);
   co_return Status{};
@@ -81,8 +82,10 @@ ListOptions request_of(const LsOptions& options, const std::string& prefix) {
   ListOptions request;
   request.prefix = prefix;
   if (options.one_level) request.delimiter = "/";
-  if (options.limit != 0) request.limit = static_cast<std::uint32_t>(std::min(options.limit, kPage));
-  else request.limit = kPage;
+  if (options.limit != 0)
+    request.limit = static_cast<std::uint32_t>(std::min(options.limit, kPage));
+  else
+    request.limit = kPage;
   request.attributes = options.wide || options.all;
   return request;
 }
@@ -97,15 +100,19 @@ Task<Status> list_objects(Session& s, const LsOptions& options, Location locatio
       if (options.limit != 0 && count == options.limit) break;
       ++count;
       bytes += entry.info.size;
-      if (s.out.json()) s.out.json_line(entry_json(entry));
-      else table.add_row(row_of(options, entry));
+      if (s.out.json())
+        s.out.json_line(entry_json(entry));
+      else
+        table.add_row(row_of(options, entry));
     }
     if (!table.empty()) s.out.table(table);
     return options.limit == 0 || count < options.limit;
   };
   CO_CHECK_OK(co_await list_all(s, location.bucket, request_of(options, location.key), show));
-  if (count == 0) s.out.note("No objects in " + location.display());
-  else if (s.out.options().out_is_terminal) s.out.note("Listed " + count_of(count, "name") + ", " + human_size(bytes));
+  if (count == 0)
+    s.out.note("No objects in " + location.display());
+  else if (s.out.options().out_is_terminal)
+    s.out.note("Listed " + count_of(count, "name") + ", " + human_size(bytes));
   co_return Status{};
 }
 
@@ -127,7 +134,8 @@ void add_ls(Command& root) {
   ls.flag("--one-level,--nr", options->one_level, "Like one directory: names up to the next '/'");
   ls.number("--limit", options->limit, "N", "At most so many names; 0: all");
   ls.examples(
-      "  ais ls\n  ais ls ais://demo\n  ais ls -l demo/photos/\n  ais ls demo --json | jq -r .name");
+      "  ais ls\n  ais ls ais://demo\n  ais ls -l demo/photos/\n  ais ls demo --json | jq -r "
+      ".name");
   ls.action([options](Session& s) { return run_ls(s, *options); });
 }
 

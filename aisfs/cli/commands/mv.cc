@@ -52,8 +52,10 @@ Task<Status> run_mv(Session& s, const MvArguments& arguments) {
 void add_mv(Command& root) {
   auto a = std::make_shared<MvArguments>();
   Command& mv = root.sub("mv", "Rename an object or a folder on the server; moves no bytes");
-  mv.word("from", a->from, Names::kObject, Command::Need::kRequired, "BUCKET/NAME or BUCKET/FOLDER");
-  mv.word("to", a->to, Names::kObject, Command::Need::kRequired, "BUCKET/NAME; a '/' at the end keeps the name");
+  mv.word("from", a->from, Names::kObject, Command::Need::kRequired,
+          "BUCKET/NAME or BUCKET/FOLDER");
+  mv.word("to", a->to, Names::kObject, Command::Need::kRequired,
+          "BUCKET/NAME; a '/' at the end keeps the name");
   mv.flag("-n,--no-replace", a->no_replace, "Fail if the destination is there");
   mv.examples("  ais mv demo/a.tar demo/b.tar\n  ais mv demo/2026 demo/old/");
   mv.action([a](Session& s) { return run_mv(s, *a); });

@@ -22,7 +22,8 @@ struct PutArguments {
 Result<ObjectName> target_of_pipe(const PutArguments& arguments) {
   TRY(Location to, parse_location(arguments.to));
   if (to.key.empty() || to.key.ends_with('/')) {
-    return Error(Errc::invalid_argument, "standard input has no name of its own; write BUCKET/NAME");
+    return Error(Errc::invalid_argument,
+                 "standard input has no name of its own; write BUCKET/NAME");
   }
   return to.object();
 }
@@ -43,34 +44,45 @@ Task<Status> put_pipe(Session& s, const PutArguments& arguments) {
 }
 
 /// A file with its bytes; a link as an object without any.
-Task<Status> put_bytes(Session& s, const TransferItem& item, PutOptions options, ProgressBoard& board) {
+Task<Status> put_bytes(Session& s,
+                       const TransferItem& item,
+                       PutOptions options,
+                       ProgressBoard& board) {
   ExpectedChecksums none;
   if (item.kind == TransferItem::Kind::kSymlink) {
     StringSource empty("");
-    CO_TRY(ObjectInfo info, co_await s.objects().put(s.context(), item.object, options, none, empty));
+    CO_TRY(ObjectInfo info,
+           co_await s.objects().put(s.context(), item.object, options, none, empty));
     co_return Status{};
   }
   CO_TRY(UniqueFd fd, co_await open_source(s.files, item.local));
   OnBytes on_bytes = [&board](std::uint64_t n) { board.add_bytes(n); };
   FileSource source(s.files, std::move(fd), item.size, std::move(on_bytes));
   options.size = item.size;
-  CO_TRY(ObjectInfo info, co_await s.objects().put(s.context(), item.object, options, none, source));
+  CO_TRY(ObjectInfo info,
+         co_await s.objects().put(s.context(), item.object, options, none, source));
   co_return Status{};
 }
 
 Task<Status> put_folder(Session& s, const TransferItem& item) {
-  auto made = co_await s.objects().make_dir(s.context(), item.object.bucket, item.object.key, item.posix);
+  auto made =
+      co_await s.objects().make_dir(s.context(), item.object.bucket, item.object.key, item.posix);
   if (!made && made.error().code() != Errc::already_exists) co_return std::move(made).error();
   co_return Status{};
 }
 
-Task<Status> put_item(Session& s, const TransferItem& item, const PutArguments& arguments, ProgressBoard& board) {
+Task<Status> put_item(Session& s,
+                      const TransferItem& item,
+                      const PutArguments& arguments,
+                      ProgressBoard& board) {
   PutOptions options;
   options.content_type = arguments.content_type;
   options.posix = item.posix;
   Status done;
-  if (item.kind == TransferItem::Kind::kDirectory) done = co_await put_folder(s, item);
-  else done = co_await put_bytes(s, item, std::move(options), board);
+  if (item.kind == TransferItem::Kind::kDirectory)
+    done = co_await put_folder(s, item);
+  else
+    done = co_await put_bytes(s, item, std::move(options), board);
   if (!done) co_return std::move(done).error().context("put " + item.local);
   co_return Status{};
 }
@@ -96,7 +108,8 @@ Task<Status> run_put(Session& s, const PutArguments& arguments) {
   TransferStep step = [&](std::size_t i, ProgressBoard& board) {
     return put_item(s, plan.items[i], arguments, board);
   };
-  TransferOptions options{.jobs = arguments.jobs, .count = plan.items.size(), .bytes_total = plan.bytes};
+  TransferOptions options{
+      .jobs = arguments.jobs, .count = plan.items.size(), .bytes_total = plan.bytes};
   TransferSummary summary = co_await run_transfer(s.out, options, std::move(step));
   summary.failed.insert(summary.failed.end(), plan.refused.begin(), plan.refused.end());
   co_return finish_transfer(s.out, "put", summary);
@@ -107,8 +120,10 @@ Task<Status> run_put(Session& s, const PutArguments& arguments) {
 void add_put(Command& root) {
   auto a = std::make_shared<PutArguments>();
   Command& put = root.sub("put", "Store a file, a folder or standard input");
-  put.word("from", a->from, Names::kLocalPath, Command::Need::kRequired, "File, folder (-r) or - for standard input");
-  put.word("to", a->to, Names::kObject, Command::Need::kRequired, "BUCKET[/NAME]; a '/' at the end keeps the file's own name");
+  put.word("from", a->from, Names::kLocalPath, Command::Need::kRequired,
+           "File, folder (-r) or - for standard input");
+  put.word("to", a->to, Names::kObject, Command::Need::kRequired,
+           "BUCKET[/NAME]; a '/' at the end keeps the file's own name");
   put.flag("-r,--recursive", a->recursive, "A folder with all below it");
   put.number("-j,--jobs", a->jobs, "N", "So many files at once");
   put.option("--content-type", a->content_type, "TYPE", "Content-Type of the objects");

@@ -26,7 +26,8 @@ Task<Result<std::vector<ObjectName>>> names_of(Session& s, std::string text, boo
   Location below{location.bucket, folder_prefix(location.key)};
   CO_TRY(const std::vector<ListEntry> entries, co_await entries_below(s, below));
   for (const ListEntry& entry : entries) names.push_back({location.bucket, entry.key});
-  if (names.empty()) co_return Error(Errc::not_found, "there is nothing below " + location.display());
+  if (names.empty())
+    co_return Error(Errc::not_found, "there is nothing below " + location.display());
   std::reverse(names.begin(), names.end());
   co_return names;
 }
@@ -60,7 +61,8 @@ Task<Status> run_rm(Session& s, const RmArguments& arguments) {
 void add_rm(Command& root) {
   auto a = std::make_shared<RmArguments>();
   Command& rm = root.sub("rm", "Delete objects");
-  rm.words("object", a->objects, Names::kObject, "BUCKET/NAME...; with -r also BUCKET or BUCKET/FOLDER");
+  rm.words("object", a->objects, Names::kObject,
+           "BUCKET/NAME...; with -r also BUCKET or BUCKET/FOLDER");
   rm.flag("-r,--recursive", a->recursive, "Everything below");
   rm.number("-j,--jobs", a->jobs, "N", "So many at once");
   rm.examples("  ais rm demo/a.tar demo/b.tar\n  ais rm -r demo/2026");

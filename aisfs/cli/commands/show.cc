@@ -10,19 +10,26 @@ namespace {
 
 std::string_view text_of(NodeRole role) {
   switch (role) {
-    case NodeRole::kGateway: return "gateway";
-    case NodeRole::kTarget: return "target";
-    case NodeRole::kAll: return "all";
+    case NodeRole::kGateway:
+      return "gateway";
+    case NodeRole::kTarget:
+      return "target";
+    case NodeRole::kAll:
+      return "all";
   }
   return "?";
 }
 
 std::string_view text_of(NodeState state) {
   switch (state) {
-    case NodeState::kActive: return "active";
-    case NodeState::kMaintenance: return "maintenance";
-    case NodeState::kDecommission: return "decommission";
-    case NodeState::kAway: return "away";
+    case NodeState::kActive:
+      return "active";
+    case NodeState::kMaintenance:
+      return "maintenance";
+    case NodeState::kDecommission:
+      return "decommission";
+    case NodeState::kAway:
+      return "away";
   }
   return "?";
 }
@@ -64,10 +71,12 @@ void print_summary(Output& out, const ClusterMap& map, const Capacity& capacity)
   out.line("  Targets:      " + std::to_string(map.active_targets().size()) + " active");
   out.line("  Buckets:      " + std::to_string(map.buckets.size()));
   out.line("  Capacity:     " + human_size(capacity.used_bytes) + " used, " +
-           human_size(capacity.available_bytes) + " available of " + human_size(capacity.total_bytes));
+           human_size(capacity.available_bytes) + " available of " +
+           human_size(capacity.total_bytes));
   out.line("  Objects:      " + std::to_string(capacity.objects));
   out.line("  Cluster map:  epoch " + std::to_string(map.epoch) + ", uuid " + map.uuid);
-  out.line("  Control:      embedded in one gateway; while it is away nothing changes in the cluster");
+  out.line(
+      "  Control:      embedded in one gateway; while it is away nothing changes in the cluster");
 }
 
 Task<Status> show_cluster(Session& s) {
@@ -85,8 +94,10 @@ Task<Status> show_cluster(Session& s) {
 Task<Status> show_bucket(Session& s, const std::string& text) {
   CO_TRY(BucketName name, parse_bucket(text));
   CO_TRY(const Bucket bucket, co_await s.admin().find_bucket(s.context(), name));
-  if (s.out.json()) s.out.json_line(bucket_json(bucket));
-  else print_bucket(s.out, bucket);
+  if (s.out.json())
+    s.out.json_line(bucket_json(bucket));
+  else
+    print_bucket(s.out, bucket);
   co_return Status{};
 }
 

@@ -44,8 +44,10 @@ Task<Status> list_users(Session& s) {
     list.push_back(user_json(user));
     table.add_row({user.id, user.display_name, user.admin ? "yes" : "no", join(user.access_keys)});
   }
-  if (s.out.json()) s.out.json_line(std::move(list));
-  else s.out.table(table);
+  if (s.out.json())
+    s.out.json_line(std::move(list));
+  else
+    s.out.table(table);
   co_return Status{};
 }
 

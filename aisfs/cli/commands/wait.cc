@@ -21,7 +21,8 @@ Task<Status> check_ready(Session& s, std::uint64_t targets) {
   }
   const auto active = s.map().current()->active_targets().size();
   if (active < targets) {
-    co_return Error(Errc::not_ready, std::to_string(active) + " of " + count_of(targets, "target") + " joined");
+    co_return Error(Errc::not_ready,
+                    std::to_string(active) + " of " + count_of(targets, "target") + " joined");
   }
   auto capacity = co_await s.objects().capacity(s.context());
   co_return capacity ? Status{} : Status(std::move(capacity).error());
@@ -51,7 +52,8 @@ Task<Status> run_wait(Session& s, const WaitArguments& arguments) {
     co_await pause.async_wait(use_ec);
   }
   const std::size_t active = s.map().current()->active_targets().size();
-  s.out.done("the cluster is ready: " + count_of(active, "target"), {{"ready", true}, {"targets", active}});
+  s.out.done("the cluster is ready: " + count_of(active, "target"),
+             {{"ready", true}, {"targets", active}});
   co_return Status{};
 }
 

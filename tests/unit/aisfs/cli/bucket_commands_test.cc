@@ -35,19 +35,23 @@ TEST(AisBuckets, ErrorsHaveASentenceARemedyAndTheirOwnStatus) {
 TEST(AisBuckets, PropertiesAreSetByName) {
   AisRunner ais;
   ais.cluster.add_bucket("demo");
-  EXPECT_EQ(ais.run({"bucket", "props", "set", "demo", "write_level=data", "verify_read=always"}).status, 0);
+  EXPECT_EQ(
+      ais.run({"bucket", "props", "set", "demo", "write_level=data", "verify_read=always"}).status,
+      0);
   const AisResult shown = ais.run({"bucket", "props", "show", "demo", "--json"});
   EXPECT_THAT(shown.out, HasSubstr("\"write_level\":\"data\""));
   EXPECT_THAT(shown.out, HasSubstr("\"verify_read\":\"always\""));
   const AisResult wrong = ais.run({"bucket", "props", "set", "demo", "write_level=hard"});
   EXPECT_EQ(wrong.status, 2);
   EXPECT_THAT(wrong.err, HasSubstr("write_level must be none, data or full"));
-  EXPECT_THAT(ais.run({"bucket", "props", "set", "demo", "nme=1"}).err, HasSubstr("copies, write_level"));
+  EXPECT_THAT(ais.run({"bucket", "props", "set", "demo", "nme=1"}).err,
+              HasSubstr("copies, write_level"));
 }
 
 TEST(AisUsers, TheSecretIsShownOnceAtCreation) {
   AisRunner ais;
-  const AisResult made = ais.run({"user", "create", "alice", "--access-key", "AK", "--secret-key", "SK"});
+  const AisResult made =
+      ais.run({"user", "create", "alice", "--access-key", "AK", "--secret-key", "SK"});
   EXPECT_EQ(made.status, 0) << made.err;
   EXPECT_THAT(made.out, HasSubstr("AWS_SECRET_ACCESS_KEY="));
   const AisResult listed = ais.run({"user", "ls"});

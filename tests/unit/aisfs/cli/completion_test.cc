@@ -50,7 +50,8 @@ TEST(Completion, IsSilentWhenTheClusterIsDown) {
 
 TEST(Completion, TheScriptIsForBash) {
   AisRunner ais;
-  EXPECT_THAT(ais.run({"completion", "bash"}).out, HasSubstr("complete -o default -F _ais_complete ais"));
+  EXPECT_THAT(ais.run({"completion", "bash"}).out,
+              HasSubstr("complete -o default -F _ais_complete ais"));
   EXPECT_EQ(ais.run({"completion", "fish"}).status, 1);
 }
 

@@ -43,7 +43,8 @@ TEST_F(Home, KeysOfTheEnvironmentComeBeforeTheToken) {
 }
 
 TEST_F(Home, HalfAPairIsAMistake) {
-  const auto c = find_credentials(environment_of({{"AWS_ACCESS_KEY_ID", "A"}, {"AIS_AUTHN_TOKEN", "T"}}));
+  const auto c =
+      find_credentials(environment_of({{"AWS_ACCESS_KEY_ID", "A"}, {"AIS_AUTHN_TOKEN", "T"}}));
   EXPECT_EQ(c.error().code(), Errc::invalid_argument);
 }
 
@@ -54,7 +55,8 @@ TEST_F(Home, TheFileIsReadWhenThereIsNothingElse) {
 
 TEST_F(Home, AFileThatOthersCanReadIsRefused) {
   write_keys("access_key=A\nsecret_key=S\n", 0644);
-  EXPECT_EQ(find_credentials(environment_of({{"HOME", home_}})).error().code(), Errc::permission_denied);
+  EXPECT_EQ(find_credentials(environment_of({{"HOME", home_}})).error().code(),
+            Errc::permission_denied);
 }
 
 TEST_F(Home, WithoutAnythingThereAreNone) {
@@ -62,7 +64,8 @@ TEST_F(Home, WithoutAnythingThereAreNone) {
 }
 
 TEST(KeysFile, NamesTheLineThatIsWrong) {
-  EXPECT_EQ(parse_keys_file("token=x\nwhat\n").error().what(), "line 2: want access_key=, secret_key= or token=");
+  EXPECT_EQ(parse_keys_file("token=x\nwhat\n").error().what(),
+            "line 2: want access_key=, secret_key= or token=");
   EXPECT_EQ(parse_keys_file("AWS_ACCESS_KEY_ID=A\nAWS_SECRET_ACCESS_KEY=S")->access_key, "A");
 }
 

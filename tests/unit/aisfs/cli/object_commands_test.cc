@@ -41,7 +41,7 @@ TEST_F(AisObjects, PutKeepsModeAndTime) {
   ASSERT_TRUE(info && info->posix);
   EXPECT_EQ(info->posix->mode & 0777, 0751u);
   run({"get", "-p", "b/x", ais.folder + "/y"});
-  struct stat st {};
+  struct stat st{};
   ASSERT_EQ(::stat((ais.folder + "/y").c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777, 0751u);
   EXPECT_EQ(st.st_mtim.tv_sec * 1'000'000'000ll + st.st_mtim.tv_nsec, info->posix->mtime_ns);
@@ -68,7 +68,8 @@ TEST_F(AisObjects, AFolderNeedsItsFlag) {
 TEST_F(AisObjects, OneFailureDoesNotStopTheOthers) {
   for (int i = 0; i < 20; ++i) ais.write_file("in/f" + std::to_string(i), "x");
   ais.cluster.on_call([](std::string_view op, const std::string& key) {
-    return op == "put" && key.ends_with("f7") ? Status(Error(Errc::no_space, "disk full")) : Status();
+    return op == "put" && key.ends_with("f7") ? Status(Error(Errc::no_space, "disk full"))
+                                              : Status();
   });
   const AisResult put = ais.run({"put", "-r", ais.folder + "/in", "b"});
   EXPECT_EQ(put.status, 1);

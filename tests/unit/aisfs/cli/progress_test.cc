@@ -9,8 +9,11 @@ namespace aisfs::cli {
 namespace {
 
 TEST(ProgressLine, ShowsShareBytesFilesRateAndTimeLeft) {
-  const ProgressState state{.bytes_done = 50_MiB, .bytes_total = 100_MiB, .files_done = 3,
-                            .files_total = 7, .bytes_per_second = 10_MiB};
+  const ProgressState state{.bytes_done = 50_MiB,
+                            .bytes_total = 100_MiB,
+                            .files_done = 3,
+                            .files_total = 7,
+                            .bytes_per_second = 10_MiB};
   EXPECT_EQ(progress_line(state, 200),
             "[============>           ] 50%  50.0 MiB of 100 MiB  3/7  10.0 MiB/s  ETA 0:05");
 }
@@ -45,7 +48,8 @@ TEST(RateMeter, ManySamplesInAnInstantCountOnce) {
   RateMeter rate;
   const TimePoint start{};
   rate.record(start, 0);
-  for (int i = 1; i <= 1000; ++i) rate.record(start + std::chrono::milliseconds(i), 10u * static_cast<unsigned>(i));
+  for (int i = 1; i <= 1000; ++i)
+    rate.record(start + std::chrono::milliseconds(i), 10u * static_cast<unsigned>(i));
   EXPECT_NEAR(static_cast<double>(rate.bytes_per_second()), 10'000, 100);
 }
 

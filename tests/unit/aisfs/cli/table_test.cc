@@ -38,8 +38,10 @@ TEST(Table, BoldTitlesOnlyWhenAskedFor) {
 
 TEST(Printable, ANameCannotDriveTheTerminal) {
   EXPECT_EQ(printable("a\x1b[2Jb\n"), "a\\x1b[2Jb\\x0a");
-  EXPECT_EQ(printable("\xc2\x9b" "1m"), "\\xc2\\x9b1m");  // C1 control sequence introducer
-  EXPECT_EQ(printable("caf\xe9"), "caf\\xe9");             // Latin-1
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "1m"),
+            "\\xc2\\x9b1m");                    // C1 control sequence introducer
+  EXPECT_EQ(printable("caf\xe9"), "caf\\xe9");  // Latin-1
   EXPECT_EQ(printable("café"), "café");
 }
 

@@ -21,7 +21,8 @@ TEST(ParseDuration, KnowsTheUnitsAndPlainSeconds) {
 }
 
 TEST(ParseDuration, RefusesTheRest) {
-  for (const char* text : {"", "s", "-1s", "1.5h", "1w", "1 s", "99999999999999999999d", "36501d"}) {
+  for (const char* text :
+       {"", "s", "-1s", "1.5h", "1w", "1 s", "99999999999999999999d", "36501d"}) {
     EXPECT_EQ(parse_duration(text).error().code(), Errc::invalid_argument) << text;
   }
 }
