@@ -96,11 +96,14 @@ endfunction()
 
 # aisfs_fuzzer(sigv4_fuzz SRCS sigv4_fuzz.cc DEPS aisfs::common_s3): <build>/fuzz/sigv4_fuzz.
 # Without AISFS_FUZZ it becomes a unit test that replays tests/fuzz/corpus/<name>/.
+# `ninja fuzzers` builds them all and nothing else.
+add_custom_target(fuzzers)
 function(aisfs_fuzzer name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
   if(AISFS_FUZZ)
     add_executable(${name} ${ARG_SRCS})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzzers ${name})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
   else()
     add_executable(${name} ${ARG_SRCS} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)

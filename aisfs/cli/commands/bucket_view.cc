@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "aisfs/cli/commands/bucket_view.h"
+
+#include <array>
+
+#include "aisfs/cli/units.h"
+#include "common/base/text.h"
+
+namespace aisfs::cli {
+namespace {
+
+/// A property as text, both ways.
+struct Property {
+  std::string_view name;
+  std::string_view values;  // for the error text
+  std::string (*get)(const BucketProps&);
+  Status (*set)(BucketProps&, std::string_view);
+};
+
+Status set_copies(BucketProps& props, std::string_view text) {
+  const auto copies = parse_u64(text);
+  if (!copies || *copies < 1 || *copies > 32) return Error(Errc::invalid_argument);
+  props.copies = static_cast<std::uint32_t>(*copies);
+  return {};
+}
+
+Status set_flag(bool& flag, std::string_view text) {
+  if (text != "true" && text != "false") return Error(Errc::invalid_argument);
+  flag = text == "true";
+  return {};
+}
+
+constexpr std::array<Property, 5> kProperties = {{
+    {"copies", "1 to 32", [](const BucketProps& p) { return std::to_string(p.copies); },
+     set_copies},
+    {"write_level", "none, data or full",
+     [](const BucketProps& p) { return std::string(to_string(p.write_level)); },
+     [](BucketProps& p, std::string_view text) -> Status {
+       TRY(p.write_level, parse_durability(text));
+       return {};
+     }},
+    {"close_level", "none, data or full",
+     [](const BucketProps& p) { return std::string(to_string(p.close_level)); },
+     [](BucketProps& p, std::string_view text) -> Status {
+       TRY(p.close_level, parse_durability(text));
+       return {};
+     }},
+    {"verify_read", "first, always or never",
+     [](const BucketProps& p) { return std::string(to_string(p.verify_read)); },
+     [](BucketProps& p, std::string_view text) -> Status {
+       TRY(p.verify_read, parse_verify_read(text));
+       return {};
+     }},
+    {"versioning", "true or false",
+     [](const BucketProps& p) { return std::string(p.versioning ? "true" : "false"); },
+     [](BucketProps& p, std::string_view text) { return set_flag(p.versioning, text); }},
+}};
+
+}  // namespace
+
+JsonObject bucket_json(const Bucket& bucket) {
+  JsonObject props;
+  for (const Property& property : kProperties) props[property.name] = property.get(bucket.props);
+  props["copies"] = bucket.props.copies;
+  props["versioning"] = bucket.props.versioning;
+  return {{"name", bucket.name.display()},
+          {"id", to_hex(bucket.id.value)},
+          {"owner", bucket.owner},
+          {"created", iso_time(bucket.created_ns)},
+          {"props", std::move(props)}};
+}
+
+void print_bucket(Output& out, const Bucket& bucket) {
+  Table table({{"PROPERTY"}, {"VALUE"}});
+  table.add_row({"name", bucket.name.display()});
+  table.add_row({"owner", bucket.owner});
+  table.add_row({"created", local_time(bucket.created_ns)});
+  for (const Property& property : kProperties) {
+    table.add_row({std::string(property.name), property.get(bucket.props)});
+  }
+  out.table(table);
+}
+
+Status set_property(BucketProps& props, std::string_view assignment) {
+  const auto equals = assignment.find('=');
+  const std::string_view name = assignment.substr(0, equals);
+  std::string known;
+  for (const Property& property : kProperties) {
+    known.append(known.empty() ? "" : ", ").append(property.name);
+    if (property.name != name || equals == assignment.npos) continue;
+    if (property.set(props, assignment.substr(equals + 1))) return {};
+    return Error(Errc::invalid_argument,
+                 std::string(name) + " must be " + std::string(property.values));
+  }
+  return Error(Errc::invalid_argument, "\"" + std::string(assignment) +
+                                           "\" sets no property; write NAME=VALUE with one of " +
+                                           known);
+}
+
+std::vector<std::string> property_names() {
+  std::vector<std::string> names;
+  for (const Property& property : kProperties) names.emplace_back(property.name);
+  return names;
+}
+
+}  // namespace aisfs::cli

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "aisfs/cli/commands/bucket_view.h"
+#include "aisfs/cli/commands/commands.h"
+#include "aisfs/cli/location.h"
+#include "aisfs/cli/units.h"
+#include "common/base/text.h"
+
+namespace aisfs::cli {
+namespace {
+
+std::string_view text_of(NodeRole role) {
+  switch (role) {
+    case NodeRole::kGateway:
+      return "gateway";
+    case NodeRole::kTarget:
+      return "target";
+    case NodeRole::kAll:
+      return "all";
+  }
+  return "?";
+}
+
+std::string_view text_of(NodeState state) {
+  switch (state) {
+    case NodeState::kActive:
+      return "active";
+    case NodeState::kMaintenance:
+      return "maintenance";
+    case NodeState::kDecommission:
+      return "decommission";
+    case NodeState::kAway:
+      return "away";
+  }
+  return "?";
+}
+
+JsonObject cluster_json(const ClusterMap& map, const Capacity& capacity) {
+  JsonArray nodes;
+  for (const auto& [id, node] : map.nodes) {
+    nodes.push_back({{"id", id},
+                     {"role", text_of(node.role)},
+                     {"state", text_of(node.state)},
+                     {"public", node.public_net.to_string()},
+                     {"s3", node.s3_net.to_string()},
+                     {"incarnation", node.incarnation}});
+  }
+  return {{"uuid", map.uuid},
+          {"epoch", map.epoch},
+          {"nodes", std::move(nodes)},
+          {"buckets", map.buckets.size()},
+          {"capacity",
+           {{"total", capacity.total_bytes},
+            {"used", capacity.used_bytes},
+            {"available", capacity.available_bytes},
+            {"objects", capacity.objects}}}};
+}
+
+void print_nodes(Output& out, const ClusterMap& map) {
+  Table table({{"NODE"}, {"ROLE"}, {"STATE"}, {"PUBLIC"}, {"S3"}, {"STARTS", Align::kRight}});
+  for (const auto& [id, node] : map.nodes) {
+    table.add_row({id, std::string(text_of(node.role)), std::string(text_of(node.state)),
+                   node.public_net.to_string(), node.s3_net ? node.s3_net.to_string() : "-",
+                   std::to_string(node.incarnation)});
+  }
+  out.table(table);
+}
+
+void print_summary(Output& out, const ClusterMap& map, const Capacity& capacity) {
+  out.line("");
+  out.line("Summary:");
+  out.line("  Targets:      " + std::to_string(map.active_targets().size()) + " active");
+  out.line("  Buckets:      " + std::to_string(map.buckets.size()));
+  out.line("  Capacity:     " + human_size(capacity.used_bytes) + " used, " +
+           human_size(capacity.available_bytes) + " available of " +
+           human_size(capacity.total_bytes));
+  out.line("  Objects:      " + std::to_string(capacity.objects));
+  out.line("  Cluster map:  epoch " + std::to_string(map.epoch) + ", uuid " + map.uuid);
+  out.line(
+      "  Control:      embedded in one gateway; while it is away nothing changes in the cluster");
+}
+
+Task<Status> show_cluster(Session& s) {
+  const MapSnapshot map = s.map().current();
+  CO_TRY(const Capacity capacity, co_await s.objects().capacity(s.context()));
+  if (s.out.json()) {
+    s.out.json_line(cluster_json(*map, capacity));
+    co_return Status{};
+  }
+  print_nodes(s.out, *map);
+  print_summary(s.out, *map, capacity);
+  co_return Status{};
+}
+
+Task<Status> show_bucket(Session& s, const std::string& text) {
+  CO_TRY(BucketName name, parse_bucket(text));
+  CO_TRY(const Bucket bucket, co_await s.admin().find_bucket(s.context(), name));
+  if (s.out.json())
+    s.out.json_line(bucket_json(bucket));
+  else
+    print_bucket(s.out, bucket);
+  co_return Status{};
+}
+
+}  // namespace
+
+void add_show(Command& root) {
+  Command& show = root.sub("show", "Show the cluster or a bucket");
+  Command& cluster = show.sub("cluster", "Nodes, capacity and the cluster map");
+  cluster.examples("  ais show cluster\n  ais show cluster --json | jq .nodes");
+  cluster.action([](Session& s) { return show_cluster(s); });
+
+  auto name = std::make_shared<std::string>();
+  Command& bucket = show.sub("bucket", "Owner and properties of a bucket");
+  bucket.word("bucket", *name, Names::kBucket, Command::Need::kRequired, "BUCKET");
+  bucket.examples("  ais show bucket ais://demo");
+  bucket.action([name](Session& s) { return show_bucket(s, *name); });
+}
+
+}  // namespace aisfs::cli

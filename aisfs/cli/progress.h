@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <string>
+
+#include "common/async/task.h"
+
+namespace aisfs::cli {
+
+/// Where a transfer of many files stands.
+struct ProgressState {
+  std::uint64_t bytes_done = 0;
+  std::uint64_t bytes_total = 0;  // 0: not known (standard input)
+  std::uint64_t files_done = 0;
+  std::uint64_t files_total = 0;
+  std::uint64_t bytes_per_second = 0;
+};
+
+/// "[=====>    ] 52%  1.2 GiB of 2.3 GiB  3/7  310 MiB/s  ETA 0:04", cut to `width` columns.
+std::string progress_line(const ProgressState& state, std::size_t width);
+
+/// The rate of the last few seconds, so that a stall shows and the start does not weigh for ever.
+class RateMeter {
+ public:
+  static constexpr Duration kWindow = std::chrono::seconds(5);
+
+  /// `bytes` is the running total; times never go back.
+  void record(TimePoint now, std::uint64_t bytes);
+  std::uint64_t bytes_per_second() const;
+
+ private:
+  struct Sample {
+    TimePoint at;
+    std::uint64_t bytes;
+  };
+  std::deque<Sample> samples_;  // at most one per 100 ms of the window
+};
+
+}  // namespace aisfs::cli

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "aisfs/cli/output.h"
+#include "common/client/object_api.h"
+
+namespace aisfs::cli {
+
+/// What every command understands.
+struct GlobalOptions {
+  std::string endpoint;                         // --endpoint, AIS_ENDPOINT, http://127.0.0.1:51080
+  Duration timeout = std::chrono::seconds(30);  // of one operation
+};
+
+/// A connection to a cluster, real or in memory.
+class Link {
+ public:
+  virtual ~Link() = default;
+  virtual ObjectApi& objects() = 0;
+  virtual AdminApi& admin() = 0;
+  virtual MapSource& map() = 0;
+  /// Before the destructor; not from an io thread.
+  virtual void stop() {}
+};
+
+/// Called on the shard that the command runs on.
+using Connect = std::function<Task<Result<std::unique_ptr<Link>>>(GlobalOptions)>;
+
+/// What a command works with. Everything in it outlives the command.
+class Session {
+ public:
+  Session(GlobalOptions o, Output& output, Connect c, asio::thread_pool& pool)
+      : options(std::move(o)), out(output), connect(std::move(c)), files(pool) {}
+
+  GlobalOptions options;
+  Output& out;
+  Connect connect;
+  asio::thread_pool& files;    // for blocking calls on local files
+  std::unique_ptr<Link> link;  // null for commands that need none
+
+  ObjectApi& objects() { return link->objects(); }
+  AdminApi& admin() { return link->admin(); }
+  MapSource& map() { return link->map(); }
+
+  /// Without a deadline: the client bounds each operation by its own timeout and the size of the
+  /// body. A reference, so that no temporary of it lives in a co_await expression.
+  const Context& context() const { return context_; }
+
+ private:
+  Context context_;
+};
+
+}  // namespace aisfs::cli

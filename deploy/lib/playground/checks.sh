@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
+# What `up` looks at before it changes anything; every complaint names its remedy.
+
+check_host() {
+  is_debian_12 || warn "this is not Debian 12; packages and build are tried on Debian 12 only"
+  check_data_folder
+  check_disk_space
+  check_ports
+  check_xattrs
+}
+
+check_data_folder() {
+  mkdir -p "$DATA" 2>/dev/null || die "cannot create $DATA" "choose another folder: --data DIR"
+  [[ -w $DATA && -O $DATA ]] || die "$DATA belongs to somebody else" "choose another folder: --data DIR"
+  if [[ ! -e $DATA/.aisfs-playground && -n $(ls -A "$DATA") ]]; then
+    die "$DATA is not empty and not a playground" "choose another folder: --data DIR"
+  fi
+  chmod 0700 "$DATA"
+  : >>"$DATA/.aisfs-playground"
+}
+
+check_disk_space() {
+  require_space "$DATA" 1048576 --data
+  [[ -x $BUILD/bin/aisnode ]] || require_space "$BUILD" 6291456 --build
+}
+
+# require_space DIR KIB OPTION
+require_space() {
+  local folder=$1 free
+  while [[ ! -e $folder ]]; do folder=$(dirname "$folder"); done
+  free=$(df -k --output=avail "$folder" | tr -dc '0-9')
+  ((free >= $2)) || die "$folder has $(human_kib "$free") free, $(human_kib "$2") are needed" \
+    "free some space or choose another folder: $3 DIR"
+}
+
+check_ports() {
+  local name port taken=()
+  while read -r name; do
+    node_alive "$name" && continue
+    for port in $(node_ports "$name"); do
+      if port_listens "$port"; then taken+=("$port"); fi
+    done
+  done < <(node_names)
+  ((${#taken[@]} == 0)) || die "ports are taken by another program: ${taken[*]}" \
+    "choose others: --port BASE (with a --data of its own if it is a second playground)"
+}
+
+# port_listens PORT: whether a process listens on it, by the kernel's own table.
+port_listens() {
+  local hex
+  printf -v hex '%04X' "$1"
+  grep -qsE "^ *[0-9]+: [0-9A-F]+:$hex [0-9A-F:]+ 0A " /proc/net/tcp /proc/net/tcp6
+}
+
+check_xattrs() {
+  local probe=$DATA/.probe.$$
+  : >"$probe"
+  if ! setfattr -n user.aisfs.probe -v 1 "$probe" 2>/dev/null; then
+    rm -f "$probe"
+    die "$DATA is on a file system without user xattrs ($(stat -f -c %T "$DATA"))" \
+      "choose a folder on ext4, xfs or btrfs: --data DIR"
+  fi
+  cp --reflink=always "$probe" "$probe.clone" 2>/dev/null ||
+    say "  note: no reflink on $DATA ($(stat -f -c %T "$DATA")): changes inside big files cost a little more"
+  rm -f "$probe" "$probe.clone"
+}
+
+# Why a mount cannot work here, one sentence with its remedy; nothing when it can be tried.
+why_no_mount() {
+  if [[ ! -e /dev/fuse ]]; then
+    echo "/dev/fuse does not exist; remedy: modprobe fuse, or run the container with --device /dev/fuse"
+  elif ! { : <>/dev/fuse; } 2>/dev/null; then
+    echo "/dev/fuse cannot be opened; remedy, as root: chmod 0666 /dev/fuse"
+  elif ((EUID != 0)) && ! fusermount_is_setuid; then
+    echo "fusermount3 is not installed setuid root; remedy: apt-get install --reinstall fuse3"
+  elif ((EUID == 0)) && ! may_mount; then
+    echo "this root may not mount (no CAP_SYS_ADMIN); remedy: run the container with --cap-add SYS_ADMIN"
+  fi
+}
+
+fusermount_is_setuid() {
+  local program
+  program=$(PATH=$PATH:/usr/bin:/bin command -v fusermount3) && [[ -u $(realpath "$program") ]]
+}
+
+# CAP_SYS_ADMIN is bit 21 of the effective set.
+may_mount() {
+  local set
+  set=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
+  ((0x$set >> 21 & 1))
+}

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
+# How the programs are called: the one place that knows their flags and settings.
+
+# node_config NAME PUBLIC S3 CONTROL DATA [MOUNTPATH...]: the configuration file of a node.
+node_config() {
+  local name=$1 public=$2 s3=$3 control=$4 data=$5
+  shift 5
+  echo "# Written by deploy/playground at every start; see aisnode.conf(5)."
+  if [[ $name == g* ]]; then echo "role = gateway"; else echo "role = target"; fi
+  echo "data_dir = $DATA/$name/state"
+  echo "cluster_key = $DATA/cluster.key"
+  if [[ $name == g1 ]]; then echo "bootstrap = true"; else echo "join = $(gateways_to_join "$name")"; fi
+  (($# == 0)) || echo "mountpaths = $(join_by , "$@")"
+  echo "net.host = 127.0.0.1"
+  echo "net.public_port = $public"
+  echo "net.s3_port = $s3"
+  echo "net.control_port = $control"
+  echo "net.data_port = $data"
+}
+
+# The control addresses of the gateways that node NAME asks: a target all, a gateway the first.
+gateways_to_join() {
+  local gateway ports addresses=()
+  while read -r gateway; do
+    read -ra ports < <(node_ports "$gateway")
+    addresses+=("127.0.0.1:${ports[2]}")
+  done < <(node_names | grep '^g')
+  if [[ $1 == g* ]]; then echo "${addresses[0]}"; else join_by , "${addresses[@]}"; fi
+}
+
+# join_by SEPARATOR WORD...
+join_by() {
+  local IFS=$1
+  shift
+  echo "$*"
+}
+
+# ais ARGUMENT...: the command line program as the administrator of this playground.
+ais() {
+  local ports
+  load_keys
+  read -ra ports < <(node_ports g1)
+  AIS_ENDPOINT=http://127.0.0.1:${ports[0]} AIS_AUTHN_TOKEN='' \
+    AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY \
+    "$BUILD/bin/ais" "$@" 9>&-
+}
+
+# mount_command LOG: mounts as a daemon; returns when the mount works or has failed.
+mount_command() {
+  local ports
+  load_keys
+  read -ra ports < <(node_ports g1)
+  AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY \
+    "$BUILD/bin/aisfs" "http://127.0.0.1:${ports[0]}" "$MOUNT" -o "log=$1,cache_dir=$DATA/cache" 9>&-
+}
