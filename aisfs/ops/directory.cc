@@ -46,7 +46,7 @@ void add_directory(DirHandle& handle, std::string name) {
 void add_file(const Mount& mount, DirHandle& handle, std::string name, ObjectInfo info) {
   const fs::Attr attr = fs::file_attr(info, mount.options.defaults);
   DirEntry entry{.name = std::move(name), .type = attr.mode & S_IFMT, .ino = attr.ino};
-  entry.info = std::move(info);
+  entry.info = std::make_shared<const ObjectInfo>(std::move(info));
   add(handle, std::move(entry));
 }
 
@@ -120,6 +120,7 @@ Task<Result<std::optional<DirEntry>>> read_entry(
 Entry adopt(Mount& mount, const Call& call, HandleId id, const DirEntry& entry) {
   const auto handle = find_handle(mount, id);
   if (!handle || !entry.info || !(*handle)->inode->has_name()) return {};
+  (*handle)->entries[entry.next - 1].info.reset();  // a listing may be of a million names
   const fs::InodePtr parent = (*handle)->inode;
   fs::InodePtr inode = mount.inodes.child(*parent, entry.name);
   if (inode && inode->is_directory()) return {};

@@ -94,7 +94,7 @@ struct DirEntry {
   std::uint32_t type = 0;  // S_IFMT bits
   std::uint64_t ino = 0;
   std::uint64_t next = 0;  // where the following entry begins
-  std::optional<ObjectInfo> info;  // of files: enough for an inode
+  std::shared_ptr<const ObjectInfo> info;  // of files, until it was adopted
 };
 Task<Result<HandleId>> opendir(Mount& mount, Call call, NodeId node);
 /// The entry at `position` of the listing taken at opendir (0 begins); nullopt at its end.
