@@ -30,6 +30,9 @@ class BodySource {
   /// What is left, if it is known before the end.
   virtual std::optional<std::uint64_t> remaining() const { return std::nullopt; }
 
+  /// Back to the first byte, for another attempt to send it; false: it can be read only once.
+  virtual bool rewind() { return false; }
+
   /// The whole of what is left as a file, or null. Whoever takes this way does not call read.
   virtual const FileSlice* file() const { return nullptr; }
 
@@ -52,6 +55,10 @@ class StringSource final : public BodySource {
     co_return n;
   }
   std::optional<std::uint64_t> remaining() const override { return text_.size() - at_; }
+  bool rewind() override {
+    at_ = 0;
+    return true;
+  }
 
  private:
   std::string text_;

@@ -2,7 +2,10 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
+#include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -36,6 +39,8 @@ class Runtime {
 
   /// Starts the threads. The shards run until stop(), also when idle.
   void start();
+  /// Between start() and stop(). From the thread that calls these.
+  bool running() const { return !threads_.empty(); }
   /// Lets no new work begin, ends the loops and joins the threads. Idempotent.
   void stop();
 
@@ -48,13 +53,15 @@ class Runtime {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace aisfs
-
-#include <boost/asio/use_future.hpp>
-
-namespace aisfs {
 template <class T>
 T Runtime::run_on(std::size_t index, Task<T> task) {
-  return asio::co_spawn(shard(index), std::move(task), asio::use_future).get();
+  if constexpr (std::is_void_v<T>) {
+    asio::co_spawn(shard(index), std::move(task), asio::use_future).get();
+  } else {
+    // A future of Asio's wants a value that can be made from nothing; a Result cannot.
+    auto wrap = [](Task<T> t) -> Task<std::optional<T>> { co_return co_await std::move(t); };
+    return *asio::co_spawn(shard(index), wrap(std::move(task)), asio::use_future).get();
+  }
 }
+
 }  // namespace aisfs

@@ -64,7 +64,8 @@ class Client {
   ///
   /// A kept-alive connection that the server closed before a byte of the response is replaced
   /// once, if the request has no stream. Fails with unreachable, timed_out, corrupt (not HTTP),
-  /// or the stream's own error.
+  /// or the stream's own error. An error whose text begins with "connect to " came before the
+  /// first byte was sent: the server has seen nothing.
   Task<Result<ClientResponse>> send(ClientRequest request);
 
   /// send() plus the whole body, at most `body_max` bytes.

@@ -31,7 +31,8 @@ namespace detail {
 inline void append(std::string&) {}
 template <class V, class... Rest>
 void append(std::string& out, std::string_view key, const V& value, const Rest&... rest) {
-  fmt::format_to(std::back_inserter(out), " {}={}", key, value);
+  // Not format_to: clang 19 mangles its vformat_to unlike the gcc that built Debian's libfmt.
+  out += fmt::format(" {}={}", key, value);
   append(out, rest...);
 }
 }  // namespace detail

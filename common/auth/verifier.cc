@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+#include "common/auth/verifier.h"
+
+#include <mutex>
+#include <unordered_map>
+
+#include "common/auth/node_auth.h"
+#include "common/auth/seal.h"
+#include "common/auth/token.h"
+#include "common/base/text.h"
+#include "common/obs/log.h"
+#include "common/s3/body_check.h"
+
+namespace aisfs::auth {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+constexpr std::size_t kDerivedKeysMax = 8192;
+
+Error refuse(Refusal reason, Errc code, std::string text, Refusal& why) {
+  why = reason;
+  return Error(code, std::move(text));
+}
+
+Refusal malformed_at(s3::Claim::Place place) {
+  return place == s3::Claim::Place::kHeader ? Refusal::kMalformedHeader : Refusal::kMalformedQuery;
+}
+
+/// Signature Version 2, which is not spoken here: "AWS key:signature", or in the query.
+bool has_v2_query(const http::Target& target) {
+  return target.has("AWSAccessKeyId") || target.has("Signature");
+}
+
+std::vector<std::string> announced_trailers(const http::Fields& fields) {
+  std::vector<std::string> names;
+  for (const auto& field : fields) {
+    if (!iequals(field.name, "x-amz-trailer")) continue;
+    for (std::string_view name : split(field.value, ',')) {
+      if (!trim(name).empty()) names.push_back(to_lower(trim(name)));
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+/// Who signs with which secret. The index follows the map's snapshot; the derived keys are kept
+/// together with the sealed secret that they come from, so a replaced secret is never served.
+class Verifier::KeyCache {
+ public:
+  struct Account {
+    User user;  // without keys
+    std::string sealed;
+  };
+
+  std::optional<Account> find(const MapSnapshot& map, const std::string& access_key) {
+    const std::lock_guard lock(mutex_);
+    if (map != indexed_) rebuild(map);
+    const auto it = index_.find(access_key);
+    if (it == index_.end()) return std::nullopt;
+    return it->second;
+  }
+
+  Result<std::string> signing_key(const std::string& seal_key,
+                                  const Account& account,
+                                  const std::string& access_key,
+                                  const s3::Scope& scope) {
+    const std::string id = access_key + "\n" + account.sealed + "\n" + scope.to_string();
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto it = derived_.find(id); it != derived_.end()) return it->second;
+    }
+    TRY(const auto secret, unseal(seal_key, account.sealed, access_key));
+    std::string key = s3::signing_key(secret, scope);
+    const std::lock_guard lock(mutex_);
+    if (derived_.size() >= kDerivedKeysMax) derived_.clear();
+    derived_[id] = key;
+    return key;
+  }
+
+ private:
+  void rebuild(const MapSnapshot& map) {
+    index_.clear();
+    derived_.clear();
+    for (const auto& [_, user] : map->users) {
+      User bare = user;
+      bare.keys.clear();
+      for (const auto& [access, sealed] : user.keys) index_[access] = {bare, sealed};
+    }
+    indexed_ = map;
+  }
+
+  std::mutex mutex_;
+  MapSnapshot indexed_;                             // guarded by mutex_, as are the others
+  std::unordered_map<std::string, Account> index_;  // by access key
+  std::unordered_map<std::string, std::string> derived_;
+};
+
+Verifier::Verifier(ClusterKey key, MapNow map, const Clock& clock, VerifierOptions options)
+    : key_(std::move(key)),
+      map_(std::move(map)),
+      clock_(clock),
+      options_(std::move(options)),
+      cache_(std::make_unique<KeyCache>()) {}
+Verifier::~Verifier() = default;
+
+Result<Verified> Verifier::verify(const http::RequestHead& head,
+                                  const http::Target& target,
+                                  Front front,
+                                  Refusal* why) const {
+  Refusal ignored = Refusal::kNone;
+  Refusal& reason = why != nullptr ? *why : ignored;
+  reason = Refusal::kNone;
+  switch (front) {
+    case Front::kPublic: return verify_public(head, target, reason);
+    case Front::kCluster: return verify_cluster(head, reason);
+  }
+  return refuse(Refusal::kUnknownScheme, Errc::permission_denied, "unknown front", reason);
+}
+
+Result<Verified> Verifier::verify_public(const http::RequestHead& head,
+                                         const http::Target& target,
+                                         Refusal& why) const {
+  if (head.fields.has(kNodeAuthHeader)) {
+    return refuse(Refusal::kUnknownScheme, Errc::permission_denied,
+                  "node credentials are not accepted here", why);
+  }
+  const auto carried = s3::carries_signature(head, target);
+  const std::string_view authorization = head.fields.get("authorization");
+  switch (carried) {
+    case s3::Carries::kBoth:
+      return refuse(Refusal::kSeveralCredentials, Errc::invalid_argument,
+                    "credentials both in the header and in the query", why);
+    case s3::Carries::kQuery: return verify_signature(head, target, s3::Claim::Place::kQuery, why);
+    case s3::Carries::kHeader:
+      if (has_v2_query(target)) {
+        return refuse(Refusal::kSeveralCredentials, Errc::invalid_argument,
+                      "credentials both in the header and in the query", why);
+      }
+      if (authorization.starts_with(s3::kAlgorithm)) {
+        return verify_signature(head, target, s3::Claim::Place::kHeader, why);
+      }
+      if (authorization.starts_with(kBearer) && head.fields.count("authorization") == 1) {
+        return verify_bearer(trim(authorization.substr(kBearer.size())), why);
+      }
+      return refuse(Refusal::kUnknownScheme, Errc::permission_denied,
+                    "the Authorization header is neither AWS4-HMAC-SHA256 nor Bearer", why);
+    case s3::Carries::kNothing: break;
+  }
+  if (has_v2_query(target)) {
+    return refuse(Refusal::kUnknownScheme, Errc::permission_denied,
+                  "Signature Version 2 is not supported; use Version 4", why);
+  }
+  if (options_.allow_anonymous) return Verified{};
+  return refuse(Refusal::kNoCredentials, Errc::unauthenticated, "the request is not signed", why);
+}
+
+Result<Verified> Verifier::verify_signature(const http::RequestHead& head,
+                                            const http::Target& target,
+                                            s3::Claim::Place place,
+                                            Refusal& why) const {
+  auto claim = s3::parse_claim(head, target, place);
+  if (!claim.ok()) {
+    why = malformed_at(place);
+    return std::move(claim.error());
+  }
+  if (claim->scope.region != options_.region || claim->scope.service != "s3") {
+    return refuse(Refusal::kWrongRegion, Errc::invalid_argument,
+                  "the credential's scope is not " + options_.region + "/s3", why);
+  }
+  const MapSnapshot map = map_();
+  const auto account = cache_->find(map, claim->access_key);
+  if (!account) {
+    return refuse(Refusal::kUnknownKey, Errc::unauthenticated, "unknown access key", why);
+  }
+  auto key = cache_->signing_key(key_.seal(), *account, claim->access_key, claim->scope);
+  if (!key.ok()) {
+    LOG_ERROR("secret of a user cannot be opened", "user", account->user.id, "error",
+              key.error().what());
+    return refuse(Refusal::kUnknownKey, Errc::unauthenticated, "unknown access key", why);
+  }
+  if (!s3::signature_matches(*claim, head, target, *key)) {
+    return refuse(Refusal::kBadSignature, Errc::permission_denied,
+                  "the signature does not match; check the secret key and the clock", why);
+  }
+  if (auto ok = s3::check_signed_headers(*claim, head); !ok) {
+    why = Refusal::kUnsignedHeaders;
+    return std::move(ok.error());
+  }
+  if (auto ok = s3::check_time(*claim, clock_.unix_ns(), options_.skew_max.count()); !ok) {
+    why = ok.error() == Errc::permission_denied ? Refusal::kExpired : Refusal::kSkewed;
+    return std::move(ok.error());
+  }
+  TRY(auto body, body_auth(*claim, head, std::move(*key), why));
+  return Verified{.who = identity_of(account->user), .body = std::move(body)};
+}
+
+Result<BodyAuth> Verifier::body_auth(const s3::Claim& claim,
+                                     const http::RequestHead& head,
+                                     std::string signing_key,
+                                     Refusal& why) const {
+  BodyAuth body;
+  if (claim.payload == s3::kUnsignedPayload) {
+    if (claim.place == s3::Claim::Place::kHeader && !options_.allow_unsigned_payload) {
+      return refuse(Refusal::kMalformedHeader, Errc::invalid_argument,
+                    "UNSIGNED-PAYLOAD is not accepted here", why);
+    }
+    return body;
+  }
+  using Mode = s3::ChunkAuth::Mode;
+  const auto mode = claim.payload == s3::kStreamingSigned          ? std::optional(Mode::kSigned)
+                    : claim.payload == s3::kStreamingSignedTrailer ? std::optional(Mode::kSignedTrailer)
+                    : claim.payload == s3::kStreamingUnsignedTrailer
+                        ? std::optional(Mode::kUnsignedTrailer)
+                        : std::nullopt;
+  if (!mode) {
+    body.kind = BodyAuth::Kind::kHashed;
+    body.sha256_hex = claim.payload;
+    return body;
+  }
+  const auto length = parse_u64(head.fields.get("x-amz-decoded-content-length"));
+  if (!length) {
+    return refuse(Refusal::kMissingLength, Errc::invalid_argument,
+                  "x-amz-decoded-content-length is required", why);
+  }
+  body.kind = BodyAuth::Kind::kChunked;
+  body.chunked.auth = {.mode = *mode,
+                       .seed_signature = claim.signature,
+                       .key = std::move(signing_key),
+                       .timestamp = claim.timestamp,
+                       .scope = claim.scope};
+  body.chunked.decoded_length = *length;
+  body.chunked.trailers = announced_trailers(head.fields);
+  return body;
+}
+
+Result<Verified> Verifier::verify_bearer(std::string_view token, Refusal& why) const {
+  const MapSnapshot map = map_();
+  auto claims = verify_token(key_, map->uuid, token, clock_.unix_ns());
+  if (!claims.ok()) {
+    why = Refusal::kBadToken;
+    return std::move(claims.error());
+  }
+  const auto user = map->users.find(claims->user);
+  if (user == map->users.end()) {
+    return refuse(Refusal::kBadToken, Errc::unauthenticated, "token: its user is gone", why);
+  }
+  return Verified{.who = identity_of(user->second), .body = {}};
+}
+
+Result<Verified> Verifier::verify_cluster(const http::RequestHead& head, Refusal& why) const {
+  auto claim = verify_node_request(key_, head, clock_.unix_ns());
+  if (!claim.ok()) {
+    why = Refusal::kBadNode;
+    return std::move(claim.error());
+  }
+  return Verified{.who = Identity(claim->kind, std::move(claim->user), std::move(claim->display_name)),
+                  .body = {}};
+}
+
+Identity Verifier::identity_of(const User& user) const {
+  return Identity(user.admin ? Identity::Kind::kAdmin : Identity::Kind::kUser, user.id,
+                  user.display_name);
+}
+
+VerifiedBody::VerifiedBody(BodySource& inner, const BodyAuth& auth) : inner_(inner) {
+  switch (auth.kind) {
+    case BodyAuth::Kind::kPlain: break;
+    case BodyAuth::Kind::kHashed:
+      decoder_ = std::make_unique<s3::HashedSource>(inner, auth.sha256_hex);
+      break;
+    case BodyAuth::Kind::kChunked:
+      decoder_ = std::make_unique<s3::AwsChunkedSource>(inner, auth.chunked);
+      break;
+  }
+}
+
+}  // namespace aisfs::auth

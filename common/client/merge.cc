@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "common/client/merge.h"
+
+#include <algorithm>
+
+namespace aisfs {
+namespace {
+
+/// The last name up to which the page is complete; nullopt: all of them.
+std::optional<std::string> horizon_of(const ListPage& page) {
+  if (!page.more) return std::nullopt;
+  std::string horizon = page.next;
+  if (!page.entries.empty()) {
+    const ListEntry& last = page.entries.back();
+    horizon = std::max(horizon, last.is_prefix ? after_prefix(last.key) : last.key);
+  }
+  return horizon;
+}
+
+std::optional<std::string> common_horizon(const std::vector<ListPage>& pages) {
+  std::optional<std::string> least;
+  for (const ListPage& page : pages) {
+    auto horizon = horizon_of(page);
+    if (horizon && (!least || *horizon < *least)) least = std::move(horizon);
+  }
+  return least;
+}
+
+bool same_prefix(const ListEntry& a, const ListEntry& b) {
+  return a.is_prefix && b.is_prefix && a.key == b.key;
+}
+
+}  // namespace
+
+std::string after_prefix(std::string_view prefix) {
+  std::string text(prefix);
+  text.resize(std::max(text.size(), kKeyBytesMax) + 1, '\xff');
+  return text;
+}
+
+ListPage merge_pages(std::vector<ListPage> pages, std::uint32_t limit) {
+  const auto horizon = common_horizon(pages);
+  std::vector<std::size_t> at(pages.size(), 0);
+  ListPage merged;
+  for (;;) {
+    ListEntry* least = nullptr;
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < pages.size(); ++i) {
+      if (at[i] == pages[i].entries.size()) continue;
+      ListEntry& entry = pages[i].entries[at[i]];
+      if (least == nullptr || entry.key < least->key) {
+        least = &entry;
+        from = i;
+      }
+    }
+    if (least == nullptr || (horizon && least->key > *horizon)) break;
+    ++at[from];
+    if (!merged.entries.empty() && same_prefix(merged.entries.back(), *least)) continue;
+    if (merged.entries.size() == limit) {
+      const ListEntry& last = merged.entries.back();
+      merged.next = last.is_prefix ? after_prefix(last.key) : last.key;
+      merged.more = true;
+      return merged;
+    }
+    merged.entries.push_back(std::move(*least));
+  }
+  merged.more = horizon.has_value();
+  if (horizon) merged.next = *horizon;
+  return merged;
+}
+
+LookupReply merge_lookups(std::vector<LookupReply> replies) {
+  const auto rank = [](const LookupReply& r) {
+    return r.kind != LookupReply::Kind::kDirectory ? static_cast<int>(r.kind)
+                                                    : (r.explicit_dir ? 3 : 2);
+  };
+  LookupReply best;
+  for (LookupReply& reply : replies) {
+    if (rank(reply) > rank(best)) best = std::move(reply);
+  }
+  return best;
+}
+
+Capacity merge_capacities(const std::vector<Capacity>& shares) {
+  Capacity sum;
+  for (const Capacity& share : shares) {
+    sum.total_bytes += share.total_bytes;
+    sum.available_bytes += share.available_bytes;
+    sum.used_bytes += share.used_bytes;
+    sum.objects += share.objects;
+  }
+  return sum;
+}
+
+UploadList merge_uploads(std::vector<UploadList> lists, std::uint32_t limit) {
+  UploadList merged;
+  for (UploadList& list : lists) {
+    merged.more = merged.more || list.more;
+    std::move(list.uploads.begin(), list.uploads.end(), std::back_inserter(merged.uploads));
+  }
+  const auto order = [](const UploadInfo& a, const UploadInfo& b) {
+    return std::tie(a.key, a.id) < std::tie(b.key, b.id);
+  };
+  std::sort(merged.uploads.begin(), merged.uploads.end(), order);
+  // A list that was cut is complete only up to its own last upload; those of the others behind it
+  // come again with the next page, so cutting at the limit is all that is needed when every list
+  // has at most `limit`.
+  if (merged.uploads.size() > limit) {
+    merged.uploads.resize(limit);
+    merged.more = true;
+  }
+  return merged;
+}
+
+}  // namespace aisfs

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "common/client/object_api.h"
+#include "common/client/retry.h"
+
+namespace aisfs {
+
+/// The api that stands for a node: over the wire, or on this node's own disks. Any thread.
+using ApiOfNode = std::function<std::shared_ptr<ObjectApi>(const NodeInfo& node)>;
+
+/// All objects of the cluster: each operation goes to the target that owns the name, those about
+/// many names to all targets at once. Follows the map and tries again inside the deadline what
+/// errc.def and the operation allow.
+///
+/// Thread-safe. `maps` and what `api_of` needs outlive it.
+class PlacedObjects final : public ObjectApi {
+ public:
+  /// `operation_timeout` bounds operations whose context has no deadline.
+  PlacedObjects(MapSource& maps, ApiOfNode api_of, Duration operation_timeout)
+      : maps_(maps), api_of_(std::move(api_of)), operation_timeout_(operation_timeout) {}
+
+  Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
+  Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
+  Task<Result<ObjectInfo>> put(
+      Context, ObjectName, PutOptions, ExpectedChecksums, BodySource&) override;
+  Task<Result<ObjectInfo>> set_attrs(Context, ObjectName, AttrChange, Conditions) override;
+  Task<Status> remove(Context, ObjectName, RemoveOptions) override;
+  Task<Result<ObjectInfo>> rename(Context, ObjectName, ObjectName, RenameOptions) override;
+  Task<Result<ObjectInfo>> copy(Context, ObjectName, ObjectName, CopyOptions) override;
+  Task<Result<ObjectInfo>> patch(Context, ObjectName, PatchOptions, BodySource&) override;
+  Task<Result<ListPage>> list(Context, BucketName, ListOptions) override;
+  Task<Result<LookupReply>> lookup(Context, BucketName, std::string) override;
+  Task<Result<ObjectInfo>> make_dir(Context, BucketName, std::string, PosixAttrs) override;
+  Task<Status> remove_dir(Context, BucketName, std::string) override;
+  Task<Status> rename_dir(Context, BucketName, std::string, std::string, bool) override;
+  Task<Result<Capacity>> capacity(Context) override;
+  Task<Result<std::string>> create_upload(Context, ObjectName, PutOptions) override;
+  Task<Result<UploadPart>> put_part(
+      Context, ObjectName, std::string, std::uint32_t, ExpectedChecksums, BodySource&) override;
+  Task<Result<ObjectInfo>> complete_upload(
+      Context, ObjectName, std::string, std::vector<CompletedPart>, Conditions) override;
+  Task<Status> abort_upload(Context, ObjectName, std::string) override;
+  Task<Result<PartList>> list_parts(
+      Context, ObjectName, std::string, std::uint32_t, std::uint32_t) override;
+  Task<Result<UploadList>> list_uploads(
+      Context, BucketName, std::string, std::string, std::string, std::uint32_t) override;
+
+ private:
+  /// Runs step(api of the owner of `placed`, context, body) until it succeeds or may not go on.
+  template <class Step>
+  auto at_owner(Context context, ObjectName placed, Replay replay, Step step)
+      -> std::invoke_result_t<Step&, ObjectApi&, const Context&>;
+  /// As at_owner, for steps that read a body.
+  template <class Step>
+  auto with_body(Context context, ObjectName placed, Replay replay, BodySource& body, Step step)
+      -> std::invoke_result_t<Step&, ObjectApi&, const Context&, BodySource&>;
+  /// One attempt at the owner in `map`.
+  template <class Step>
+  auto attempt(MapSnapshot map, ObjectName placed, Step step)
+      -> std::invoke_result_t<Step&, ObjectApi&>;
+  /// step(api, context) at all targets at once; all must succeed.
+  template <class T, class Step>
+  Task<Result<std::vector<T>>> everywhere(Context context, Step step);
+  template <class T, class Step>
+  Task<Result<std::vector<T>>> everywhere_once(MapSnapshot map, Context context, Step step);
+
+  /// Waits for a newer map or a while, as the error says. False when the deadline is too near.
+  Task<bool> prepare_retry(Errc error, Epoch epoch, Backoff& backoff, Deadline deadline);
+  Deadline bounded(Deadline deadline) const;
+
+  MapSource& maps_;
+  ApiOfNode api_of_;
+  Duration operation_timeout_;
+};
+
+/// The name whose owner is the home of the directory `path`.
+ObjectName directory_name(BucketName bucket, std::string_view path);
+
+}  // namespace aisfs

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "common/client/object_api.h"
+#include "common/http/client.h"
+
+namespace aisfs {
+
+/// How requests reach a node: over its public listener, signed with the keys of a user, or over
+/// its data listener, vouched for by another node. One attempt each, no retry.
+///
+/// Thread-safe; outlives every request.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  /// Adds address, identity, epoch and trace to `request` and sends it. The response may have any
+  /// status; errors are those of http::Client::send.
+  virtual Task<Result<http::ClientResponse>> send(NodeInfo node,
+                                                  Context context,
+                                                  http::ClientRequest request) = 0;
+};
+
+}  // namespace aisfs

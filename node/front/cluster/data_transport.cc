@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#include "node/front/cluster/data_transport.h"
+
+#include "common/async/clock.h"
+#include "common/auth/node_auth.h"
+#include "common/wire/data.h"
+
+namespace aisfs::cluster {
+
+Task<Result<http::ClientResponse>> DataTransport::send(NodeInfo node,
+                                                       Context context,
+                                                       http::ClientRequest request) {
+  request.to = node.data_net;
+  if (!context.trace.empty()) request.head.fields.set(wire::kTraceHeader, context.trace);
+  request.head.fields.set(wire::kEpochHeader, std::to_string(maps_.current()->epoch));
+  auth::sign_node_request(key_, node_id_, context.who, RealClock().unix_ns(), request.head);
+  return http_.send(std::move(request));
+}
+
+}  // namespace aisfs::cluster

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "node/front/native/native_front.h"
+
+#include "common/wire/data.h"
+#include "common/wire/map_watch.h"
+#include "node/front/native/bucket_routes.h"
+#include "node/front/native/cluster_routes.h"
+#include "node/front/native/epoch.h"
+#include "node/front/native/object_routes.h"
+#include "node/front/native/redirect.h"
+#include "node/front/native/reply.h"
+#include "node/front/native/rpc.h"
+
+namespace aisfs::native {
+namespace {
+
+bool is_under(std::string_view path, std::string_view root) {
+  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+}
+
+/// A ticket of a redirect counts as the credentials of whom it names; never those of a node.
+Result<auth::Verified> verify(const auth::Verifier& verifier, http::Exchange& exchange) {
+  const auto before = head_of_ticket(exchange.request());
+  if (!before) {
+    return verifier.verify(exchange.request(), exchange.target(), auth::Front::kPublic);
+  }
+  TRY(const http::Target target, http::Target::parse(before->target));
+  TRY(auth::Verified verified, verifier.verify(*before, target, auth::Front::kCluster));
+  if (verified.who.kind() == auth::Identity::Kind::kNode) {
+    return Error(Errc::unauthenticated, "a ticket does not stand for a node");
+  }
+  return verified;
+}
+
+Task<void> route(Call& call) {
+  const std::string& path = call.target().path;
+  if (is_under(path, "/v1/objects")) return serve_objects(call);
+  if (is_under(path, "/v1/buckets")) return serve_buckets(call);
+  if (is_under(path, "/v1/x")) return serve_rpc(call);
+  if (is_under(path, "/v1/daemon") || is_under(path, "/v1/cluster")) return serve_cluster(call);
+  return reply_error(call, Error(Errc::not_found, "there is no such path in the API"));
+}
+
+/// Whoever asks for the map may know any.
+bool needs_epoch(const http::Target& target) {
+  return target.path != std::string(wire::kRpcPath) + std::string(wire::kMapWatchMethod);
+}
+
+Call make_call(const NativeFrontDeps& deps,
+               http::Exchange& exchange,
+               auth::Identity who,
+               BodySource& body) {
+  const bool marked = exchange.request().fields.get(wire::kScopeHeader) == wire::kScopeNode;
+  const bool local = marked && deps.here != nullptr;
+  Call call{.exchange = exchange,
+            .objects = local ? *deps.here : deps.objects,
+            .admin = deps.admin,
+            .maps = deps.maps,
+            .node_id = deps.node_id,
+            .context = {},
+            .body = body,
+            .map = deps.maps.current(),
+            .marked = marked};
+  call.context.who = std::move(who);
+  call.context.trace = exchange.request().fields.get(wire::kTraceHeader);
+  call.may_redirect = true;
+  call.key = &deps.verifier.key();
+  call.started_ns = deps.started_ns;
+  return call;
+}
+
+/// A request for this node's own disks at a node that has none.
+bool is_misdirected(const NativeFrontDeps& deps, const Call& call) {
+  const bool about_objects = is_under(call.target().path, "/v1/objects");
+  return call.marked && deps.here == nullptr && about_objects;
+}
+
+Task<void> serve(std::shared_ptr<const NativeFrontDeps> deps, http::Exchange& exchange) {
+  if (is_under(exchange.target().path, "/v1/health")) {
+    co_return co_await serve_health(exchange, deps->started_ns);
+  }
+  auto verified = verify(deps->verifier, exchange);
+  if (!verified) {
+    co_return co_await reply_error(exchange, deps->node_id, std::move(verified).error());
+  }
+  auth::VerifiedBody body(exchange.body(), verified->body);
+  Call call = make_call(*deps, exchange, std::move(verified->who), body.source());
+  if (needs_epoch(call.target())) {
+    auto agreed = co_await agree_on_epoch(call.maps, exchange.request().fields);
+    if (!agreed) co_return co_await reply_error(call, std::move(agreed).error());
+    call.map = *std::move(agreed);
+  }
+  if (is_misdirected(*deps, call)) {
+    Error error(Errc::stale_map, "node " + deps->node_id + " stores nothing");
+    co_return co_await reply_error(call, std::move(error));
+  }
+  co_await route(call);
+}
+
+}  // namespace
+
+http::Handler make_native_handler(NativeFrontDeps deps) {
+  auto shared = std::make_shared<const NativeFrontDeps>(std::move(deps));
+  return [shared = std::move(shared)](http::Exchange& exchange) { return serve(shared, exchange); };
+}
+
+}  // namespace aisfs::native
