@@ -24,7 +24,8 @@ struct SessionOptions {
 /// outlive it.
 class Session {
  public:
-  Session(Runtime& runtime, ops::Mount::Cluster cluster, fs::Options options);
+  using Cluster = ops::Mount::Cluster;
+  Session(Runtime& runtime, Cluster cluster, fs::Options options);
   ~Session();
 
   /// The first error: of mounting (with the remedy), or of data that could not be published.
