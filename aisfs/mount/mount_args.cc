@@ -48,6 +48,15 @@ Status parse_id(const Option& option, std::uint32_t& out) {
   return {};
 }
 
+/// The background process works in "/".
+Result<std::string> absolute(const std::string& path) {
+  if (path.starts_with('/')) return path;
+  std::string cwd(4096, '\0');
+  if (::getcwd(cwd.data(), cwd.size()) == nullptr) return errno_error("current directory");
+  cwd.resize(cwd.find('\0'));
+  return cwd + "/" + path;
+}
+
 bool goes_to_kernel(const std::string& name) {
   static const std::set<std::string> kKernel = {"allow_other", "auto_unmount", "ro",     "nodev",
                                                 "nosuid",      "noexec",       "noatime", "dev",
@@ -90,9 +99,9 @@ Status apply_tuning_option(const Option& option, MountArgs& args, bool& known) {
     CHECK_OK(parse_number(option, 1 << 20, n));
     args.options.read_memory = n * 1_MiB;
   } else if (option.name == "cache_dir") {
-    args.options.cache_dir = option.value;
+    TRY(args.options.cache_dir, absolute(option.value));
   } else if (option.name == "log") {
-    args.log_file = option.value;
+    TRY(args.log_file, absolute(option.value));
   } else if (option.name == "log_level") {
     args.log_level = option.value;
   } else {
@@ -161,14 +170,6 @@ Status take_endpoints(std::string_view list, MountArgs& args) {
     args.endpoints.push_back(std::move(endpoint));
   }
   return {};
-}
-
-Result<std::string> absolute(const std::string& path) {
-  if (path.starts_with('/')) return path;
-  std::string cwd(4096, '\0');
-  if (::getcwd(cwd.data(), cwd.size()) == nullptr) return errno_error("current directory");
-  cwd.resize(cwd.find('\0'));
-  return cwd + "/" + path;
 }
 
 }  // namespace
@@ -240,7 +241,8 @@ Result<MountArgs> parse_mount_args(const std::vector<std::string>& argv) {
   TRY(args.mountpoint, absolute(words[1]));
   CHECK_OK(take_keys(args));
   args.kernel_options.insert(args.kernel_options.end(),
-                             {"default_permissions", "subtype=aisfs", "fsname=" + words[0]});
+                             {"default_permissions", "subtype=aisfs",
+                              "fsname=" + args.endpoints.front().to_string()});
   return args;
 }
 

@@ -208,6 +208,9 @@ Task<Status> publish(Mount& mount, Call call, fs::InodePtr inode, Durability lev
   const bool patch = patch_is_cheaper(mount, *file);
   auto info = patch ? co_await publish_patch(mount, call, inode, name, level)
                     : co_await publish_whole(mount, call, inode, name, level);
+  if (!info && info.error() == Errc::not_found) {
+    co_return Error(Errc::precondition_failed, name.display() + " was removed by another host");
+  }
   if (!info) co_return std::move(info).error().context("publish " + name.display());
   published(mount, *inode, *std::move(info), level);
   if (!patch) file->attrs_dirty = false;

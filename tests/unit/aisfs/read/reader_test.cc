@@ -52,7 +52,8 @@ class Reading : public testing::Test {
       Pinned pinned{{native_bucket("b"), "x"}, info.content_version, info.size};
       auto reader = std::make_shared<Reader>(cluster, scope, budget, std::move(pinned));
       while (out.size() < info.size) {
-        auto part = co_await reader->read({out.size(), step}, {});
+        const Context context;
+        auto part = co_await reader->read({out.size(), step}, context);
         if (!part || part->empty()) break;
         out += *part;
       }
