@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/kit/mount_fixture.h"
 
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,12 +29,25 @@ class MountFixture::Impl {
     AISFS_ASSERT(came == std::future_status::ready);
   }
 
-  Status stop() {
+  /// As SIGTERM to the daemon. libfuse's handler knows the session that was mounted last only.
+  Status terminate() {
+    ::pthread_kill(thread_.native_handle(), SIGTERM);
+    return end();
+  }
+
+  Status unmount() {
     if (!thread_.joinable()) return result_;
     if (::umount2(folder_.c_str(), MNT_DETACH) != 0) {
       const std::string command = "fusermount3 -u -z '" + folder_ + "'";
       AISFS_ASSERT(std::system(command.c_str()) == 0);
     }
+    return end();
+  }
+
+  const std::string& folder() const { return folder_; }
+
+ private:
+  Status end() {
     thread_.join();
     session_.reset();
     runtime_.stop();
@@ -41,9 +55,6 @@ class MountFixture::Impl {
     return result_;
   }
 
-  const std::string& folder() const { return folder_; }
-
- private:
   std::string folder_ = "/tmp/aisfs-test-XXXXXX";
   Runtime runtime_;
   std::optional<mount::Session> session_;
@@ -53,8 +64,8 @@ class MountFixture::Impl {
 
 MountFixture::MountFixture(FakeCluster& cluster, fs::Options options)
     : impl_(std::make_unique<Impl>(cluster, std::move(options))) {}
-MountFixture::~MountFixture() { (void)impl_->stop().ok(); }
+MountFixture::~MountFixture() { (void)impl_->unmount().ok(); }
 std::string MountFixture::path(const std::string& below) const { return impl_->folder() + "/" + below; }
-Status MountFixture::stop() { return impl_->stop(); }
+Status MountFixture::stop() { return impl_->terminate(); }
 
 }  // namespace aisfs::tests

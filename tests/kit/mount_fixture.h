@@ -20,7 +20,7 @@ class MountFixture {
   ~MountFixture();
 
   std::string path(const std::string& below = "") const;
-  /// Unmounts now; what the session ended with.
+  /// Ends the newest mount of this process as SIGTERM does; what the session ended with. Once.
   Status stop();
 
  private:
