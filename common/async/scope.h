@@ -34,6 +34,7 @@ class TaskScope {
   }
 
   std::size_t size() const { return live_.size(); }
+  asio::any_io_executor executor() const { return ex_; }
 
   void cancel() {
     for (auto& signal : live_) signal.emit(asio::cancellation_type::all);

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "aisfs/fs/attrs.h"
+
+namespace aisfs::ops {
+struct OpenFile;
+}
+
+namespace aisfs::fs {
+
+enum class Kind : std::uint8_t { kRoot, kBucket, kDirectory, kFile };
+
+/// A name that the kernel knows under a nodeid. Belongs to the mount's shard.
+///
+/// `parent` is null for the root and for what has lost its name (unlinked, replaced): such an
+/// inode lives on for its open handles only.
+struct Inode {
+  std::uint64_t nodeid = 0;
+  std::uint64_t lookups = 0;   // how many the kernel has not forgotten
+  std::uint32_t children = 0;  // whose parent this is
+  Kind kind = Kind::kFile;
+  bool implied = false;     // a directory without a marker object
+  bool below_full = false;  // a file: the last publish from here was not at level full
+  std::shared_ptr<Inode> parent;
+  std::string name;
+  Attr attr;                             // as last seen
+  std::unique_ptr<std::string> symlink;  // its target
+  std::uint64_t bucket_id = 0;
+  std::shared_ptr<ops::OpenFile> open;   // while handles are open
+  Version kernel_pages;                  // content that the kernel's page cache may hold
+
+  std::uint64_t changed_at = 0;    // Mount::sequence of this mount's last change to it
+  std::int64_t touched_ns = 0;     // a directory: when this mount last changed its entries
+
+  // Who saw `attr` last and when (Options::same_call).
+  std::int32_t seen_by = 0;
+  std::chrono::steady_clock::time_point seen_at{};
+
+  bool is_directory() const { return kind != Kind::kFile; }
+  bool has_name() const { return parent != nullptr || kind == Kind::kRoot; }
+};
+using InodePtr = std::shared_ptr<Inode>;
+
+/// Where an inode lies in the cluster.
+struct Place {
+  BucketName bucket;
+  std::uint64_t bucket_id = 0;
+  std::string path;  // "" is the bucket itself
+
+  ObjectName file() const { return {bucket, path}; }
+  ObjectName marker() const { return {bucket, path + "/"}; }
+};
+
+/// nodeid <-> inode and (parent, name) <-> inode. nodeids are never used twice.
+class InodeTable {
+ public:
+  static constexpr std::uint64_t kRootId = 1;
+
+  explicit InodeTable(const AttrDefaults& defaults);
+  ~InodeTable();
+
+  /// Null when the kernel has forgotten it (or never knew it).
+  InodePtr find(std::uint64_t nodeid) const;
+  InodePtr child(const Inode& parent, const std::string& name) const;
+
+  /// A new inode under the name; one that had it before is detached.
+  InodePtr add(const InodePtr& parent, const std::string& name, Kind kind);
+  /// Takes the name from an inode. No effect on one without.
+  void detach(const InodePtr& inode);
+  /// Renames; what was at the destination is detached.
+  void move(const InodePtr& inode, const InodePtr& parent, const std::string& name);
+
+  void remember(const InodePtr& inode) { ++inode->lookups; }
+  void forget(std::uint64_t nodeid, std::uint64_t count);
+
+  /// not_found for an inode that has lost its name; invalid for the root.
+  Result<Place> place(const Inode& inode) const;
+
+  std::size_t size() const { return by_id_.size(); }
+  template <class F>
+  void for_each(F f) const {
+    for (const auto& [id, inode] : by_id_) f(inode);
+  }
+
+ private:
+  struct NameKey {
+    std::uint64_t parent;
+    std::string name;
+    bool operator==(const NameKey&) const = default;
+  };
+  struct NameHash {
+    std::size_t operator()(const NameKey& key) const {
+      return std::hash<std::string>()(key.name) * 31 + key.parent;
+    }
+  };
+  void drop_if_unused(InodePtr inode);
+  void unname(Inode& inode);
+
+  std::uint64_t last_id_ = kRootId;
+  std::unordered_map<std::uint64_t, InodePtr> by_id_;
+  std::unordered_map<NameKey, Inode*, NameHash> by_name_;
+};
+
+}  // namespace aisfs::fs

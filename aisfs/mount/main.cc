@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// aisfs: mounts the buckets of a cluster.
+#include <signal.h>
+
+#include <cstdio>
+
+#include "aisfs/mount/daemon.h"
+#include "aisfs/mount/mount_args.h"
+#include "aisfs/mount/session.h"
+#include "common/obs/log.h"
+
+namespace aisfs::mount {
+namespace {
+
+/// Before any thread is started: the session alone unblocks them.
+void block_signals() {
+  sigset_t ends;
+  sigemptyset(&ends);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ends, signal);
+  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+}
+
+Result<std::unique_ptr<ClusterClient>> connect(Runtime& runtime, const MountArgs& args) {
+  ClusterClientOptions options{.endpoints = args.endpoints,
+                               .credentials = args.credentials,
+                               .operation_timeout = args.options.op_timeout};
+  return runtime.run_on(0, ClusterClient::connect(runtime, std::move(options)));
+}
+
+Status serve(const MountArgs& args, Daemon& daemon) {
+  log::Level level{};
+  if (!log::parse_level(args.log_level, level)) {
+    return Error(Errc::invalid_argument, "-o log_level=: takes debug, info, warn or error");
+  }
+  log::init({.level = level, .file = args.log_file, .name = "aisfs"});
+  Runtime runtime(1);
+  runtime.start();
+  TRY(const auto client, connect(runtime, args));
+  Status done;
+  {
+    Session session(runtime, {*client, *client, *client}, args.options);
+    SessionOptions options{.mountpoint = args.mountpoint, .kernel_options = args.kernel_options};
+    options.on_ready = [&daemon] { daemon.ready(); };
+    done = session.run(std::move(options));
+  }
+  client->stop();
+  return done;
+}
+
+int run(const std::vector<std::string>& argv) {
+  auto args = parse_mount_args(argv);
+  if (!args) {
+    std::fprintf(stderr, "aisfs: %s\n", args.error().what().c_str());
+    return 2;
+  }
+  if (args->help || args->version) {
+    std::fputs(args->help ? usage().c_str() : "aisfs 0.1.0\n", stdout);
+    return 0;
+  }
+  args->options.defaults.time_ns = fs::now_ns();
+  block_signals();
+  auto daemon = args->foreground ? Result<Daemon>(Daemon::foreground()) : Daemon::detach();
+  if (!daemon) {
+    std::fprintf(stderr, "aisfs: %s\n", daemon.error().what().c_str());
+    return 1;
+  }
+  const Status done = serve(*args, *daemon);
+  if (done.ok()) return 0;
+  daemon->fail(done.error().what());
+  return 1;
+}
+
+}  // namespace
+}  // namespace aisfs::mount
+
+int main(int argc, char** argv) { return aisfs::mount::run({argv, argv + argc}); }

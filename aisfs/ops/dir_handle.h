@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <string>
+#include <vector>
+
+#include "aisfs/ops/ops.h"
+
+namespace aisfs::ops {
+
+/// A listing as opendir found it, fetched page by page while it is read. Kept until releasedir, so
+/// seekdir and rewinddir see the same entries.
+struct DirHandle {
+  fs::InodePtr inode;
+  fs::Place place;               // of a directory in a bucket
+  std::vector<DirEntry> entries;  // "." and ".." first
+  std::string after;             // where the next page begins
+  bool complete = false;
+};
+
+}  // namespace aisfs::ops

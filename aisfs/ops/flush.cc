@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// flush, fsync and release: the ways in which dirty bytes reach the cluster.
+#include <fcntl.h>
+
+#include "aisfs/ops/open_file.h"
+#include "aisfs/ops/ops.h"
+#include "common/obs/log.h"
+
+namespace aisfs::ops {
+namespace {
+
+Task<Status> publish_at_close(Mount& mount, Call call, fs::InodePtr inode) {
+  const auto place = mount.inodes.place(*inode);
+  const Durability level = place ? close_level(mount, *place) : Durability::kFull;
+  co_return co_await publish(mount, std::move(call), inode, level);
+}
+
+}  // namespace
+
+Task<Status> flush(Mount& mount, Call call, HandleId handle) {
+  CO_TRY(const FileHandle file, handle_of(mount, handle));
+  if (!file.file->is_dirty() || (file.flags & O_ACCMODE) == O_RDONLY) co_return Status();
+  const auto permit = co_await file.file->turn.acquire();
+  co_return co_await publish_at_close(mount, std::move(call), file.inode);
+}
+
+Task<Status> fsync(Mount& mount, Call call, HandleId handle) {
+  CO_TRY(const FileHandle file, handle_of(mount, handle));
+  const auto permit = co_await file.file->turn.acquire();
+  // Published at close, but not at this level: the same content once more.
+  if (file.inode->below_full && !file.file->unlinked) file.file->content_dirty = true;
+  co_return co_await publish(mount, std::move(call), file.inode, Durability::kFull);
+}
+
+Task<Status> release(Mount& mount, Call call, HandleId handle) {
+  CO_TRY(const FileHandle file, handle_of(mount, handle));
+  mount.files.erase(handle);
+  Status done;
+  {
+    const auto permit = co_await file.file->turn.acquire();
+    if (file.file->handles == 1) done = co_await publish_at_close(mount, std::move(call), file.inode);
+  }
+  if (!done) {
+    LOG_ERROR("data of a closed file is lost", "name", file.inode->name, "why", done.error().what());
+  }
+  if (--file.file->handles == 0 && file.inode->open == file.file) {
+    file.inode->open.reset();
+    mount.inodes.forget(file.inode->nodeid, 0);  // it may have been kept by the handle alone
+  }
+  co_return done;
+}
+
+}  // namespace aisfs::ops

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// The one way in which new names come into the cluster.
+#pragma once
+#include "aisfs/ops/mount_state.h"
+
+namespace aisfs::ops {
+
+struct NewObject {
+  PosixAttrs posix;
+};
+struct MadeObject {
+  fs::InodePtr inode;
+  ObjectInfo info;
+};
+
+/// An empty object under a name that has none; already_exists otherwise.
+Task<Result<MadeObject>> make_object(
+    Mount& mount, Call call, fs::InodePtr parent, std::string name, NewObject object);
+
+/// Owner and times of something new; a set-group-id directory hands its group down.
+PosixAttrs new_posix(const Call& call, const fs::Inode& parent, std::uint32_t mode);
+
+}  // namespace aisfs::ops

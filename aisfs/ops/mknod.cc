@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// mknod and symlink: objects that are all attributes.
+#include "aisfs/fs/names.h"
+#include "aisfs/ops/make_object.h"
+#include "aisfs/ops/observe.h"
+#include "aisfs/ops/open_file.h"
+#include "aisfs/ops/ops.h"
+
+namespace aisfs::ops {
+
+constexpr std::size_t kSymlinkBytesMax = 4095;  // PATH_MAX without the NUL
+
+PosixAttrs new_posix(const Call& call, const fs::Inode& parent, std::uint32_t mode) {
+  const std::int64_t now = fs::now_ns();
+  PosixAttrs posix{.mode = mode,
+                   .uid = call.uid,
+                   .gid = call.gid,
+                   .atime_ns = now,
+                   .mtime_ns = now,
+                   .ctime_ns = now};
+  if ((parent.attr.mode & S_ISGID) == 0) return posix;
+  posix.gid = parent.attr.gid;
+  if (S_ISDIR(mode)) posix.mode |= S_ISGID;
+  return posix;
+}
+
+Task<Result<MadeObject>> make_object(
+    Mount& mount, Call call, fs::InodePtr parent, std::string name, NewObject object) {
+  if (parent->kind == fs::Kind::kRoot) {
+    co_return Error(Errc::not_permitted, "the root holds buckets only: make a directory");
+  }
+  CO_CHECK_OK(fs::validate_component(name));
+  CO_TRY(fs::Place place, mount.inodes.place(*parent));
+  place.path = fs::join(place.path, name);
+  if (place.path.size() > kKeyBytesMax) co_return Error(Errc::name_too_long, "path over 1024 bytes");
+  PutOptions options{.conditions = {.must_not_exist = true},
+                     .level = close_level(mount, place),
+                     .lower_level = true,
+                     .size = 0};
+  const bool below_full = options.level != Durability::kFull;
+  options.posix = std::move(object.posix);
+  StringSource nothing("");
+  ExpectedChecksums unknown;
+  CO_TRY(ObjectInfo info,
+         co_await mount.cluster.objects.put(call.context(), place.file(), std::move(options),
+                                            std::move(unknown), nothing));
+  const fs::InodePtr inode = mount.inodes.add(parent, name, fs::Kind::kFile);
+  take_file(mount, *inode, info);
+  inode->below_full = below_full;
+  mount.changed(*inode);
+  mount.touch(*parent);
+  mark_seen(call, *inode);
+  co_return MadeObject{inode, std::move(info)};
+}
+
+Task<Result<Entry>> mknod(Mount& mount,
+                          Call call,
+                          NodeId parent,
+                          std::string name,
+                          std::uint32_t mode,
+                          std::uint64_t rdev) {
+  CO_TRY(const fs::InodePtr directory, inode_of(mount, parent));
+  if ((mode & S_IFMT) == 0) mode |= S_IFREG;
+  NewObject object{.posix = new_posix(call, *directory, mode)};
+  object.posix.rdev = rdev;
+  CO_TRY(const MadeObject made,
+         co_await make_object(mount, call, directory, std::move(name), std::move(object)));
+  co_return entry_of(mount, made.inode);
+}
+
+Task<Result<Entry>> symlink(
+    Mount& mount, Call call, std::string target, NodeId parent, std::string name) {
+  if (target.size() > kSymlinkBytesMax) co_return Error(Errc::name_too_long, "symlink target");
+  CO_TRY(const fs::InodePtr directory, inode_of(mount, parent));
+  NewObject object{.posix = new_posix(call, *directory, S_IFLNK | 0777)};
+  object.posix.symlink = std::move(target);
+  CO_TRY(const MadeObject made,
+         co_await make_object(mount, call, directory, std::move(name), std::move(object)));
+  co_return entry_of(mount, made.inode);
+}
+
+}  // namespace aisfs::ops

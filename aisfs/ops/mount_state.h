@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// What a mount is made of, and what every operation gets of its caller.
+#pragma once
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+#include <unordered_map>
+
+#include "aisfs/fs/inode_table.h"
+#include "aisfs/fs/options.h"
+#include "aisfs/read/reader.h"
+#include "common/async/scope.h"
+#include "common/client/object_api.h"
+
+namespace aisfs::ops {
+
+struct DirHandle;
+
+/// One handle of an open file; all handles of an inode share its OpenFile.
+struct FileHandle {
+  fs::InodePtr inode;
+  std::shared_ptr<OpenFile> file;
+  int flags = 0;
+};
+
+/// Built in main, used on one shard only: everything below is that shard's.
+struct Mount {
+  struct Cluster {
+    ObjectApi& objects;
+    AdminApi& admin;
+    MapSource& map;
+  };
+  Mount(Cluster cluster, fs::Options options, asio::any_io_executor shard);
+  ~Mount();
+
+  Cluster cluster;
+  const fs::Options options;
+  asio::any_io_executor shard;
+  fs::InodeTable inodes;
+  read::Budget read_budget;
+  asio::thread_pool disk{2};  // for the cache folder
+  TaskScope background;       // read-ahead; cancelled and joined by close()
+  std::uint64_t sequence = 0;  // counts this mount's own changes
+  std::unordered_map<std::uint64_t, FileHandle> files;
+  std::unordered_map<std::uint64_t, std::shared_ptr<DirHandle>> directories;
+  std::unordered_map<std::uint64_t, fs::Attr> bucket_attrs;  // set on a bucket's folder; by id
+  std::uint64_t last_handle = 0;
+
+  /// Publishes what is dirty and ends background work. After it no operation may run.
+  Task<Status> close();
+  /// Notes a change of this mount to an inode (see see_child).
+  void changed(fs::Inode& inode) { inode.changed_at = ++sequence; }
+  /// Entries of a directory changed: its times move, for as long as this mount knows it.
+  void touch(fs::Inode& directory);
+};
+
+/// Who asks, and how long he waits.
+struct Call {
+  std::uint32_t uid = 0, gid = 0;
+  std::int32_t pid = 0;  // the thread, as FUSE says it
+  std::shared_ptr<Deadline> deadline = std::make_shared<Deadline>();
+
+  Context context() const { return {.deadline = *deadline}; }
+  /// For requests that move many bytes: the deadline moves away.
+  void allow_for(std::uint64_t bytes, const fs::Options& options) const;
+};
+
+/// What LOOKUP and its like answer.
+struct Entry {
+  std::uint64_t nodeid = 0;
+  fs::Attr attr;
+};
+
+/// stale for a nodeid that is not known any more.
+Result<fs::InodePtr> inode_of(Mount& mount, std::uint64_t nodeid);
+Result<FileHandle> handle_of(Mount& mount, std::uint64_t handle);
+
+/// Hands the inode to the kernel: counts the lookup.
+Entry entry_of(Mount& mount, const fs::InodePtr& inode);
+/// The attributes to show: of a dirty file its own.
+fs::Attr shown(const fs::Inode& inode);
+
+}  // namespace aisfs::ops

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "aisfs/ops/observe.h"
+
+#include "aisfs/fs/names.h"
+#include "aisfs/ops/open_file.h"
+
+namespace aisfs::ops {
+namespace {
+
+using Kind = fs::Kind;
+
+void take_bucket(const Mount& mount, fs::Inode& inode, const Bucket& bucket) {
+  fs::AttrDefaults defaults = mount.options.defaults;
+  defaults.time_ns = bucket.created_ns;
+  inode.bucket_id = bucket.id.value;
+  inode.attr = fs::dir_attr(nullptr, fs::implied_ino(bucket.id.value, ""), defaults);
+  const auto own = mount.bucket_attrs.find(bucket.id.value);
+  if (own != mount.bucket_attrs.end()) inode.attr = own->second;
+  if (inode.touched_ns > inode.attr.mtime_ns) {
+    inode.attr.mtime_ns = inode.attr.ctime_ns = inode.touched_ns;
+  }
+}
+
+/// The map is at hand; one that does not have the bucket yet may be old.
+Task<Result<Bucket>> find_bucket(Mount& mount, Call call, std::string name) {
+  CO_CHECK_OK(fs::validate_component(name));
+  if (!validate_bucket_name(name).ok()) co_return Error(Errc::not_found, "no bucket has this name");
+  BucketName wanted = native_bucket(std::move(name));
+  const MapSnapshot map = mount.cluster.map.current();
+  if (map != nullptr) {
+    if (const Bucket* bucket = map->find_bucket(wanted)) co_return *bucket;
+  }
+  co_return co_await mount.cluster.admin.find_bucket(call.context(), std::move(wanted));
+}
+
+Task<Result<fs::InodePtr>> see_bucket(Mount& mount, Call call, fs::InodePtr root, std::string name) {
+  auto bucket = co_await find_bucket(mount, call, name);
+  fs::InodePtr old = mount.inodes.child(*root, name);
+  if (!bucket) {
+    if (old && bucket.error() == Errc::not_found) mount.inodes.detach(old);
+    co_return std::move(bucket).error();
+  }
+  const bool same = old && old->bucket_id == bucket->id.value;
+  fs::InodePtr inode = same ? old : mount.inodes.add(root, name, Kind::kBucket);
+  take_bucket(mount, *inode, *bucket);
+  co_return inode;
+}
+
+bool is_same_directory(const fs::Inode& old, const LookupReply& reply) {
+  if (old.kind != Kind::kDirectory) return false;
+  return old.implied || !reply.explicit_dir || !reply.info || old.attr.ino == reply.info->ino;
+}
+
+fs::InodePtr install_directory(Mount& mount,
+                               const fs::InodePtr& parent,
+                               const std::string& name,
+                               const LookupReply& reply,
+                               const fs::Place& place) {
+  fs::InodePtr inode = mount.inodes.child(*parent, name);
+  if (!inode || !is_same_directory(*inode, reply)) {
+    inode = mount.inodes.add(parent, name, Kind::kDirectory);
+  }
+  inode->implied = !reply.explicit_dir;
+  take_directory(mount, *inode, reply.info ? &*reply.info : nullptr,
+                 fs::implied_ino(place.bucket_id, place.path));
+  return inode;
+}
+
+/// A version that came from elsewhere while handles are open gets an inode of its own: the old
+/// handles finish on their snapshot, the kernel's pages of the two do not mix.
+fs::InodePtr install_file(Mount& mount,
+                          const fs::InodePtr& parent,
+                          const std::string& name,
+                          const ObjectInfo& info) {
+  fs::InodePtr inode = mount.inodes.child(*parent, name);
+  const bool same = inode && inode->kind == Kind::kFile && inode->attr.ino == info.ino;
+  if (same && inode->open) {
+    if (inode->open->is_dirty()) return inode;
+    if (info.content_version < inode->open->base.content_version) return inode;
+    if (info.content_version == inode->open->base.content_version) {
+      take_file(mount, *inode, info);
+      return inode;
+    }
+  } else if (same) {
+    take_file(mount, *inode, info);
+    return inode;
+  }
+  inode = mount.inodes.add(parent, name, Kind::kFile);
+  take_file(mount, *inode, info);
+  return inode;
+}
+
+}  // namespace
+
+bool just_seen(const Mount& mount, const Call& call, const fs::Inode& inode) {
+  return inode.seen_by == call.pid && call.pid != 0 &&
+         std::chrono::steady_clock::now() - inode.seen_at < mount.options.same_call;
+}
+
+void mark_seen(const Call& call, fs::Inode& inode) {
+  inode.seen_by = call.pid;
+  inode.seen_at = std::chrono::steady_clock::now();
+}
+
+void take_file(const Mount& mount, fs::Inode& inode, const ObjectInfo& info) {
+  inode.attr = fs::file_attr(info, mount.options.defaults);
+  inode.symlink.reset();
+  if (info.posix && S_ISLNK(inode.attr.mode)) {
+    inode.symlink = std::make_unique<std::string>(info.posix->symlink);
+  }
+}
+
+void take_directory(const Mount& mount,
+                    fs::Inode& inode,
+                    const ObjectInfo* marker,
+                    std::uint64_t ino) {
+  inode.attr = fs::dir_attr(marker, ino, mount.options.defaults);
+  if (inode.touched_ns > inode.attr.mtime_ns) {
+    inode.attr.mtime_ns = inode.attr.ctime_ns = inode.touched_ns;
+  }
+}
+
+Task<Result<fs::InodePtr>> see_child(Mount& mount,
+                                     Call call,
+                                     fs::InodePtr parent,
+                                     std::string name) {
+  if (parent->kind == Kind::kRoot) {
+    co_return co_await see_bucket(mount, std::move(call), std::move(parent), std::move(name));
+  }
+  CO_CHECK_OK(fs::validate_component(name));
+  // An answer that crossed a change of our own may be older than the change: ask again.
+  constexpr int kTries = 3;
+  for (int left = kTries; left > 0; --left) {
+    CO_TRY(fs::Place place, mount.inodes.place(*parent));
+    place.path = fs::join(place.path, name);
+    if (place.path.size() > kKeyBytesMax) co_return Error(Errc::name_too_long, "path over 1024 bytes");
+    const std::uint64_t before = mount.sequence;
+    CO_TRY(const LookupReply reply,
+           co_await mount.cluster.objects.lookup(call.context(), place.bucket, place.path));
+    fs::InodePtr old = mount.inodes.child(*parent, name);
+    const bool crossed = parent->changed_at > before || (old && old->changed_at > before);
+    if (crossed && left > 1) continue;
+    if (reply.kind == LookupReply::Kind::kNone) {
+      if (old) mount.inodes.detach(old);
+      co_return Error(Errc::not_found, place.path);
+    }
+    fs::InodePtr inode = reply.kind == LookupReply::Kind::kFile
+                             ? install_file(mount, parent, name, *reply.info)
+                             : install_directory(mount, parent, name, reply, place);
+    mark_seen(call, *inode);
+    co_return inode;
+  }
+  co_return Error(Errc::internal, "unreachable");
+}
+
+Task<Status> see_again(Mount& mount, Call call, fs::InodePtr inode) {
+  if (inode->kind == Kind::kRoot || !inode->has_name()) co_return Status();
+  if (inode->open && inode->open->is_dirty()) co_return Status();
+  if (just_seen(mount, call, *inode)) co_return Status();
+  const fs::InodePtr parent = inode->parent;
+  const std::string name = inode->name;
+  CO_TRY(const fs::InodePtr now, co_await see_child(mount, std::move(call), parent, name));
+  if (now == inode || inode->open) co_return Status();
+  co_return Error(Errc::precondition_failed, name + " was replaced");
+}
+
+Task<Status> make_explicit(Mount& mount, Call call, fs::InodePtr directory) {
+  if (directory->kind != Kind::kDirectory || !directory->implied) co_return Status();
+  CO_TRY(const fs::Place place, mount.inodes.place(*directory));
+  PutOptions options{.conditions = {.must_not_exist = true}, .size = 0};
+  options.posix = fs::posix_of(directory->attr);
+  StringSource nothing("");
+  ExpectedChecksums unknown;
+  ObjectName marker = place.marker();
+  auto made = co_await mount.cluster.objects.put(call.context(), std::move(marker),
+                                                 std::move(options), std::move(unknown), nothing);
+  if (!made && !(made.error() == Errc::already_exists)) co_return std::move(made).error();
+  directory->implied = false;
+  if (made) directory->attr.ino = made->ino;
+  mount.changed(*directory);
+  co_return Status();
+}
+
+}  // namespace aisfs::ops

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// How the mount learns what the cluster has under a name.
+#pragma once
+#include "aisfs/ops/mount_state.h"
+
+namespace aisfs::ops {
+
+/// The inode of `name`, seen now. not_found when there is nothing.
+Task<Result<fs::InodePtr>> see_child(Mount& mount, Call call, fs::InodePtr parent, std::string name);
+
+/// Sees an inode again where its attributes can have changed elsewhere. not_found when its name is
+/// gone, precondition_failed (ESTALE) when it stands for another object now.
+Task<Status> see_again(Mount& mount, Call call, fs::InodePtr inode);
+
+/// Whether the caller itself has just seen this inode (Options::same_call).
+bool just_seen(const Mount& mount, const Call& call, const fs::Inode& inode);
+void mark_seen(const Call& call, fs::Inode& inode);
+
+/// Puts what a request has answered into the inode. Times of a touched directory stay.
+void take_file(const Mount& mount, fs::Inode& inode, const ObjectInfo& info);
+void take_directory(const Mount& mount, fs::Inode& inode, const ObjectInfo* marker, std::uint64_t ino);
+
+/// Makes an implied directory explicit, so that it stays when it gets empty. No effect on others.
+Task<Status> make_explicit(Mount& mount, Call call, fs::InodePtr directory);
+
+}  // namespace aisfs::ops

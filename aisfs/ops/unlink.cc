@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "aisfs/fs/names.h"
+#include "aisfs/ops/observe.h"
+#include "aisfs/ops/open_file.h"
+#include "aisfs/ops/ops.h"
+
+namespace aisfs::ops {
+namespace {
+
+Task<Status> remove_object(Mount& mount, Call call, fs::InodePtr directory, std::string name) {
+  CO_TRY(fs::Place place, mount.inodes.place(*directory));
+  place.path = fs::join(place.path, name);
+  RemoveOptions options;
+  co_return co_await mount.cluster.objects.remove(call.context(), place.file(), std::move(options));
+}
+
+/// Handles that are open keep the file: its bytes come here before the object goes.
+Task<Status> unlink_open(Mount& mount, Call call, fs::InodePtr directory, fs::InodePtr inode) {
+  const auto file = inode->open;
+  const auto permit = co_await file->turn.acquire();
+  CO_CHECK_OK(co_await bring_all(mount, call, inode));
+  CO_CHECK_OK(co_await remove_object(mount, call, directory, inode->name));
+  file->unlinked = true;
+  inode->attr.ctime_ns = fs::now_ns();
+  co_return Status();
+}
+
+}  // namespace
+
+Task<Status> unlink(Mount& mount, Call call, NodeId parent, std::string name) {
+  CO_TRY(const fs::InodePtr directory, inode_of(mount, parent));
+  if (directory->kind == fs::Kind::kRoot) co_return Error(Errc::is_directory, "a bucket");
+  CO_CHECK_OK(co_await make_explicit(mount, call, directory));
+  const fs::InodePtr inode = mount.inodes.child(*directory, name);
+  if (inode && inode->open) {
+    CO_CHECK_OK(co_await unlink_open(mount, call, directory, inode));
+  } else {
+    CO_CHECK_OK(co_await remove_object(mount, call, directory, name));
+  }
+  mount.touch(*directory);
+  if (inode) mount.inodes.detach(inode);
+  co_return Status();
+}
+
+}  // namespace aisfs::ops

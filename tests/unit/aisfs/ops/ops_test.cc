@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include "aisfs/ops/ops.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include "aisfs/ops/open_file.h"
+#include "common/async/runtime.h"
+#include "tests/kit/fake_cluster.h"
+
+namespace aisfs::ops {
+namespace {
+
+/// Operations without FUSE, one after the other on a shard.
+class Ops : public testing::Test {
+ protected:
+  Ops() {
+    cluster.add_bucket("b");
+    runtime.start();
+    mount = std::make_unique<Mount>(Mount::Cluster{cluster, cluster, cluster}, fs::Options{},
+                                    runtime.shard(0).get_executor());
+    bucket = run(lookup(*mount, call(), fs::InodeTable::kRootId, "b"))->nodeid;
+    cluster.reset_calls();
+  }
+  ~Ops() override { EXPECT_TRUE(run(mount->close()).ok()); }
+
+  template <class T>
+  T run(Task<T> task) {
+    return runtime.run_on(0, std::move(task));
+  }
+  /// Each call is another thread's, so nothing is shared between them.
+  Call call() { return Call{.uid = 1, .gid = 2, .pid = ++pid_}; }
+
+  Created make(const std::string& name) {
+    auto made = run(create(*mount, call(), bucket, name, 0644, O_RDWR | O_CREAT | O_EXCL));
+    EXPECT_TRUE(made.ok());
+    return *made;
+  }
+  void put(HandleId handle, std::uint64_t at, std::string bytes) {
+    EXPECT_TRUE(run(write(*mount, call(), handle, at, std::move(bytes))).ok());
+  }
+  void finish(HandleId handle) {
+    EXPECT_TRUE(run(flush(*mount, call(), handle)).ok());
+    EXPECT_TRUE(run(release(*mount, call(), handle)).ok());
+  }
+
+  tests::FakeCluster cluster;
+  Runtime runtime{1};
+  std::unique_ptr<Mount> mount;
+  NodeId bucket = 0;
+
+ private:
+  std::int32_t pid_ = 0;
+};
+
+TEST_F(Ops, ANewFileWithItsAttributesCostsAReservationAndOnePublish) {
+  const Created made = make("x");
+  put(made.opened.handle, 0, "bytes");
+  AttrRequest request{.mode = 0600, .uid = 5, .mtime_ns = 1234};
+  ASSERT_TRUE(run(setattr(*mount, call(), made.entry.nodeid, request)).ok());
+  finish(made.opened.handle);
+  EXPECT_EQ(cluster.calls(""), 2u);
+  const auto info = cluster.info_of("b", "x");
+  EXPECT_EQ(cluster.bytes_of("b", "x"), "bytes");
+  EXPECT_EQ(info->posix->mode, S_IFREG | 0600u);
+  EXPECT_EQ(info->posix->uid, 5u);
+  EXPECT_EQ(info->posix->mtime_ns, 1234);
+}
+
+TEST_F(Ops, ASmallFileIsReadByOneRequest) {
+  cluster.store("b", "x", "small");
+  const auto entry = run(lookup(*mount, call(), bucket, "x"));
+  cluster.reset_calls();
+  const auto opened = run(open(*mount, call(), entry->nodeid, O_RDONLY));
+  EXPECT_EQ(*run(read(*mount, call(), opened->handle, {0, 100})), "small");
+  EXPECT_EQ(*run(read(*mount, call(), opened->handle, {2, 2})), "al");
+  finish(opened->handle);
+  EXPECT_EQ(cluster.calls(""), 1u);
+}
+
+TEST_F(Ops, ReopeningTheSameVersionKeepsTheKernelsPages) {
+  cluster.store("b", "x", "small");
+  const auto entry = run(lookup(*mount, call(), bucket, "x"));
+  const auto first = run(open(*mount, call(), entry->nodeid, O_RDONLY));
+  EXPECT_FALSE(first->keep_cache);
+  finish(first->handle);
+  const auto second = run(open(*mount, call(), entry->nodeid, O_RDONLY));
+  EXPECT_TRUE(second->keep_cache);
+  finish(second->handle);
+  cluster.store("b", "x", "other");
+  const auto again = run(lookup(*mount, call(), bucket, "x"));
+  const auto third = run(open(*mount, call(), again->nodeid, O_RDONLY));
+  EXPECT_FALSE(third->keep_cache);
+  finish(third->handle);
+}
+
+TEST_F(Ops, ARemoteVersionGetsItsOwnNodeWithTheSameIno) {
+  cluster.store("b", "x", "old");
+  const auto entry = run(lookup(*mount, call(), bucket, "x"));
+  const auto opened = run(open(*mount, call(), entry->nodeid, O_RDONLY));
+  cluster.store("b", "x", "newer");
+  const auto again = run(lookup(*mount, call(), bucket, "x"));
+  EXPECT_NE(again->nodeid, entry->nodeid);
+  EXPECT_EQ(again->attr.ino, entry->attr.ino);
+  EXPECT_EQ(again->attr.size, 5u);
+  EXPECT_EQ(*run(read(*mount, call(), opened->handle, {0, 100})), "old");
+  finish(opened->handle);
+}
+
+TEST_F(Ops, ChangesOfALargeFileGoAsAPatch) {
+  std::string content(8_MiB, 'a');
+  cluster.store("b", "x", content);
+  const auto entry = run(lookup(*mount, call(), bucket, "x"));
+  const auto opened = run(open(*mount, call(), entry->nodeid, O_RDWR));
+  cluster.reset_calls();
+  put(opened->handle, 5_MiB, "changed");
+  put(opened->handle, 8_MiB, "tail");
+  finish(opened->handle);
+  EXPECT_EQ(cluster.calls("patch"), 1u);
+  EXPECT_EQ(cluster.calls("put") + cluster.calls("get"), 0u);
+  content.replace(5_MiB, 7, "changed");
+  EXPECT_EQ(cluster.bytes_of("b", "x"), content + "tail");
+}
+
+TEST_F(Ops, TwoHostsPatchingEachWinWhereTheyWroteLast) {
+  cluster.store("b", "x", std::string(8_MiB, 'a'));
+  const auto entry = run(lookup(*mount, call(), bucket, "x"));
+  const auto opened = run(open(*mount, call(), entry->nodeid, O_RDWR));
+  put(opened->handle, 0, "mine");
+  std::string theirs(8_MiB, 'a');
+  theirs.replace(6_MiB, 6, "theirs");
+  cluster.store("b", "x", theirs);
+  finish(opened->handle);
+  theirs.replace(0, 4, "mine");
+  EXPECT_EQ(cluster.bytes_of("b", "x"), theirs);
+}
+
+TEST_F(Ops, AFileRemovedElsewhereCannotBePublished) {
+  const Created made = make("x");
+  put(made.opened.handle, 0, "bytes");
+  ASSERT_TRUE(cluster.state().remove({native_bucket("b"), "x"}, {}).ok());
+  EXPECT_EQ(run(flush(*mount, call(), made.opened.handle)).error().code(),
+            Errc::precondition_failed);
+  EXPECT_FALSE(run(release(*mount, call(), made.opened.handle)).ok());
+  EXPECT_EQ(cluster.bytes_of("b", "x"), std::nullopt);
+}
+
+TEST_F(Ops, AFailedPublishIsTriedAgain) {
+  const Created made = make("x");
+  put(made.opened.handle, 0, "bytes");
+  cluster.on_call([](auto operation, auto&) {
+    return operation == "put" ? Status(Error(Errc::no_space)) : Status();
+  });
+  EXPECT_EQ(run(fsync(*mount, call(), made.opened.handle)).error().code(), Errc::no_space);
+  cluster.on_call({});
+  EXPECT_TRUE(run(fsync(*mount, call(), made.opened.handle)).ok());
+  EXPECT_EQ(cluster.bytes_of("b", "x"), "bytes");
+  finish(made.opened.handle);
+}
+
+TEST_F(Ops, TheLastFileOfAnImpliedDirectoryLeavesTheDirectory) {
+  cluster.store("b", "d/x", "1");
+  const auto dir = run(lookup(*mount, call(), bucket, "d"));
+  ASSERT_TRUE(run(unlink(*mount, call(), dir->nodeid, "x")).ok());
+  EXPECT_TRUE(run(lookup(*mount, call(), bucket, "d")).ok());
+  EXPECT_TRUE(cluster.info_of("b", "d/").has_value());
+}
+
+TEST_F(Ops, AnUnlinkedFilePublishesNothing) {
+  const Created made = make("x");
+  put(made.opened.handle, 0, "bytes");
+  ASSERT_TRUE(run(unlink(*mount, call(), bucket, "x")).ok());
+  EXPECT_EQ(*run(read(*mount, call(), made.opened.handle, {0, 10})), "bytes");
+  finish(made.opened.handle);
+  EXPECT_EQ(cluster.info_of("b", "x"), std::nullopt);
+}
+
+TEST_F(Ops, OneThreadsStatIsOneRequest) {
+  cluster.store("b", "x", "1");
+  const Call same = call();
+  cluster.reset_calls();
+  const auto entry = run(lookup(*mount, same, bucket, "x"));
+  ASSERT_TRUE(run(getattr(*mount, same, entry->nodeid)).ok());
+  EXPECT_EQ(cluster.calls(""), 1u);
+  ASSERT_TRUE(run(getattr(*mount, call(), entry->nodeid)).ok());
+  EXPECT_EQ(cluster.calls(""), 2u);
+}
+
+TEST_F(Ops, FsyncAfterACloseAtALowerLevelRaisesIt) {
+  const Created made = make("x");
+  put(made.opened.handle, 0, "bytes");
+  finish(made.opened.handle);
+  const auto opened = run(open(*mount, call(), made.entry.nodeid, O_RDWR));
+  cluster.reset_calls();
+  ASSERT_TRUE(run(fsync(*mount, call(), opened->handle)).ok());
+  EXPECT_EQ(cluster.calls("put"), 1u);
+  ASSERT_TRUE(run(fsync(*mount, call(), opened->handle)).ok());
+  EXPECT_EQ(cluster.calls("put"), 1u);
+  finish(opened->handle);
+}
+
+}  // namespace
+}  // namespace aisfs::ops
