@@ -51,7 +51,7 @@ struct StoreConfig : config::Section {
   Param<std::int64_t> open_files{this, "open_files", 4096, Apply::kRestart,
                                  "Descriptors kept open for objects that are read often.",
                                  config::in_range<std::int64_t{16}, std::int64_t{1000000}>()};
-  Param<config::Bytes> reserve{this, "reserve", 256_MiB, Apply::kRestart,
+  Param<config::Bytes> reserve{this, "reserve", config::Bytes{256_MiB}, Apply::kRestart,
                                "Free space below which a mountpath takes no more objects."};
 };
 
