@@ -20,7 +20,7 @@ Result<store::StoreOptions> store_options(const NodeConfig& config,
   options.mountpaths = config.mountpaths();
   options.threads = static_cast<std::size_t>(config.store.threads());
   options.open_files = static_cast<std::size_t>(config.store.open_files());
-  options.reserve_bytes = config.store.reserve().value;
+  options.reserve_bytes = config.store.reserve().count;
   if (options.mountpaths.empty()) {
     return Error(Errc::invalid_argument,
                  "a target stores objects in mountpaths, but none is set; give --mountpaths");
