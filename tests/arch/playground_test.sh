@@ -6,7 +6,7 @@ set -euo pipefail
 root=$1
 work=$(mktemp -d /tmp/aisfs-playground-XXXXXX)
 data=$work/data
-base=$((20000 + RANDOM % 20000))
+base=$((20000 + RANDOM % 12000))
 
 playground() {
   HOME=$work timeout 60 "$root/deploy/playground" "$@" --data "$data" --build "$work/build" </dev/null
@@ -127,7 +127,7 @@ s=socket.socket(); s.bind(("127.0.0.1",int(sys.argv[1]))); s.listen(); print("up
   local listener=$!
   until [[ -s $work/listening ]]; do kill -0 "$listener" || fail "no listener"; done
   expect_status 1 playground up --no-mount --port "$base"
-  has "$((base + 1))"
+  has "$((base + 1)) by python3 (pid $listener)"
   kill "$listener"
 }
 
