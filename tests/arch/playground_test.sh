@@ -131,10 +131,22 @@ s=socket.socket(); s.bind(("127.0.0.1",int(sys.argv[1]))); s.listen(); print("up
   kill "$listener"
 }
 
+# Any folder will do: a mount is in use when a process stands in it.
+holders_are_named() {
+  mkdir -p "$work/a [b] mount"
+  (cd "$work/a [b] mount" && exec sleep 60) &
+  local holder=$! found=''
+  until [[ $(readlink "/proc/$holder/cwd") == *mount ]]; do kill -0 "$holder" || fail "no holder"; done
+  found=$(MOUNT="$work/a [b] mount" && . "$root/deploy/lib/playground/mount.sh" && mount_holders)
+  kill "$holder"
+  [[ $found == "$holder "* ]] || fail "holders: $found"
+}
+
 make_programs
 for check in wrong_usage_is_told up_starts_all_and_prints_secrets up_again_changes_nothing \
   another_shape_is_refused it_comes_back_after_kill_9 a_pid_of_another_process_is_not_ours \
-  no_mount_is_status_3 down_ends_all_and_keeps_data wipe_takes_playgrounds_only taken_ports_are_named; do
+  no_mount_is_status_3 down_ends_all_and_keeps_data wipe_takes_playgrounds_only taken_ports_are_named \
+  holders_are_named; do
   "$check"
   echo "ok $check"
 done
