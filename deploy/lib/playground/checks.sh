@@ -94,6 +94,8 @@ check_xattrs() {
 why_no_mount() {
   if [[ ! -e /dev/fuse ]]; then
     echo "/dev/fuse does not exist; remedy: modprobe fuse, or run the container with --device /dev/fuse"
+  elif [[ $(stat -L -c %t:%T /dev/fuse) != a:e5 ]]; then
+    echo "/dev/fuse is not the FUSE device; remedy, as root: rm /dev/fuse && mknod -m 0666 /dev/fuse c 10 229"
   elif ! { : <>/dev/fuse; } 2>/dev/null; then
     echo "/dev/fuse cannot be opened; remedy, as root: chmod 0666 /dev/fuse"
   elif ((EUID != 0)) && ! fusermount_is_setuid; then
