@@ -10,7 +10,7 @@
 namespace aisfs::cli {
 namespace {
 
-constexpr std::string_view kDefaultEndpoint = "http://127.0.0.1:51080";
+constexpr std::string_view kDefaultEndpoint = "http://127.0.0.1:21080";
 constexpr std::size_t kFileThreads = 4;
 
 struct GlobalWords {

@@ -12,7 +12,7 @@ namespace aisfs::cli {
 
 /// What every command understands.
 struct GlobalOptions {
-  std::string endpoint;                         // --endpoint, AIS_ENDPOINT, http://127.0.0.1:51080
+  std::string endpoint;                         // --endpoint, AIS_ENDPOINT, http://127.0.0.1:21080
   Duration timeout = std::chrono::seconds(30);  // of one operation
 };
 

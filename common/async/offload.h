@@ -12,7 +12,7 @@ namespace aisfs {
 /// Runs a blocking call on `pool`, resumes the caller on its own executor.
 ///
 /// A hop costs 15-60 us: do all of a request's disk work in one. Cancelling does not interrupt
-/// the call in flight; the caller waits for it.
+/// the call in flight; the caller waits for it. The caller's runtime outlives the pool.
 template <class F>
 Task<std::invoke_result_t<F&>> offload(asio::thread_pool& pool, F fn) {
   using R = std::invoke_result_t<F&>;
@@ -29,7 +29,8 @@ Task<std::invoke_result_t<F&>> offload(asio::thread_pool& pool, F fn) {
           } catch (...) {
             error = std::current_exception();
           }
-          asio::post(ex, [h = std::move(h), error, r = std::move(r)]() mutable {
+          // The guard ends on ex: once the caller runs again, ex may be gone before this thread is.
+          asio::post(ex, [work = std::move(work), h = std::move(h), error, r = std::move(r)]() mutable {
             std::move(h)(error, std::move(r));
           });
         });

@@ -33,7 +33,8 @@ class Resume {
         : handler(std::move(h)), work(asio::make_work_guard(asio::get_associated_executor(handler))) {}
     void go(T value) override {
       auto ex = work.get_executor();
-      asio::post(ex, [h = std::move(handler), v = std::move(value)]() mutable {
+      // The guard ends on ex: once the caller runs again, ex may be gone before this thread is.
+      asio::post(ex, [w = std::move(work), h = std::move(handler), v = std::move(value)]() mutable {
         std::move(h)(std::move(v));
       });
     }

@@ -6,7 +6,7 @@ set -euo pipefail
 root=$1
 work=$(mktemp -d /tmp/aisfs-playground-XXXXXX)
 data=$work/data
-base=$((20000 + RANDOM % 20000))
+base=$((20000 + RANDOM % 12000))
 
 playground() {
   HOME=$work timeout 60 "$root/deploy/playground" "$@" --data "$data" --build "$work/build" </dev/null
@@ -127,14 +127,26 @@ s=socket.socket(); s.bind(("127.0.0.1",int(sys.argv[1]))); s.listen(); print("up
   local listener=$!
   until [[ -s $work/listening ]]; do kill -0 "$listener" || fail "no listener"; done
   expect_status 1 playground up --no-mount --port "$base"
-  has "$((base + 1))"
+  has "$((base + 1)) by python3 (pid $listener)"
   kill "$listener"
+}
+
+# Any folder will do: a mount is in use when a process stands in it.
+holders_are_named() {
+  mkdir -p "$work/a [b] mount"
+  (cd "$work/a [b] mount" && exec sleep 60) &
+  local holder=$! found=''
+  until [[ $(readlink "/proc/$holder/cwd") == *mount ]]; do kill -0 "$holder" || fail "no holder"; done
+  found=$(MOUNT="$work/a [b] mount" && . "$root/deploy/lib/playground/mount.sh" && mount_holders)
+  kill "$holder"
+  [[ $found == "$holder "* ]] || fail "holders: $found"
 }
 
 make_programs
 for check in wrong_usage_is_told up_starts_all_and_prints_secrets up_again_changes_nothing \
   another_shape_is_refused it_comes_back_after_kill_9 a_pid_of_another_process_is_not_ours \
-  no_mount_is_status_3 down_ends_all_and_keeps_data wipe_takes_playgrounds_only taken_ports_are_named; do
+  no_mount_is_status_3 down_ends_all_and_keeps_data wipe_takes_playgrounds_only taken_ports_are_named \
+  holders_are_named; do
   "$check"
   echo "ok $check"
 done

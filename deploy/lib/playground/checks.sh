@@ -39,18 +39,42 @@ check_ports() {
   while read -r name; do
     node_alive "$name" && continue
     for port in $(node_ports "$name"); do
-      if port_listens "$port"; then taken+=("$port"); fi
+      if port_listens "$port"; then taken+=("$port by $(port_owner "$port")"); fi
     done
   done < <(node_names)
-  ((${#taken[@]} == 0)) || die "ports are taken by another program: ${taken[*]}" \
+  ((${#taken[@]} == 0)) || die "ports are taken: $(join_with ', ' "${taken[@]}")" \
     "choose others: --port BASE (with a --data of its own if it is a second playground)"
 }
 
-# port_listens PORT: whether a process listens on it, by the kernel's own table.
-port_listens() {
+# join_with SEPARATOR WORD...
+join_with() {
+  local separator=$1 text=$2
+  shift 2
+  while (($# > 0)); do text+=$separator$1 && shift; done
+  printf '%s\n' "$text"
+}
+
+# port_socket PORT: the inode of the socket that listens on it, by the kernel's own table.
+port_socket() {
   local hex
   printf -v hex '%04X' "$1"
-  grep -qsE "^ *[0-9]+: [0-9A-F]+:$hex [0-9A-F:]+ 0A " /proc/net/tcp /proc/net/tcp6
+  sed -nE "s/^ *[0-9]+: [0-9A-F]+:$hex [0-9A-F:]+ 0A ([^ ]+ +){5}([0-9]+) .*/\2/p" \
+    /proc/net/tcp /proc/net/tcp6 2>/dev/null | head -n 1
+}
+
+port_listens() { [[ -n $(port_socket "$1") ]]; }
+
+# port_owner PORT: the program that listens there, as far as this user may see.
+port_owner() {
+  local socket link pid
+  socket=$(port_socket "$1")
+  link=$(find /proc/[0-9]*/fd -lname "socket:\[$socket\]" -print -quit 2>/dev/null) || true
+  if [[ -z $link ]]; then
+    echo "a program of another user"
+    return 0
+  fi
+  pid=${link#/proc/} pid=${pid%%/*}
+  echo "$(cat "/proc/$pid/comm" 2>/dev/null || echo a program) (pid $pid)"
 }
 
 check_xattrs() {
@@ -70,6 +94,8 @@ check_xattrs() {
 why_no_mount() {
   if [[ ! -e /dev/fuse ]]; then
     echo "/dev/fuse does not exist; remedy: modprobe fuse, or run the container with --device /dev/fuse"
+  elif [[ $(stat -L -c %t:%T /dev/fuse) != a:e5 ]]; then
+    echo "/dev/fuse is not the FUSE device; remedy, as root: rm /dev/fuse && mknod -m 0666 /dev/fuse c 10 229"
   elif ! { : <>/dev/fuse; } 2>/dev/null; then
     echo "/dev/fuse cannot be opened; remedy, as root: chmod 0666 /dev/fuse"
   elif ((EUID != 0)) && ! fusermount_is_setuid; then

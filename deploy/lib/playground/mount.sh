@@ -44,19 +44,15 @@ clear_dead_mount() {
   esac
 }
 
-# One line "pid name" for each process that has a file or its folder on the mount. Reads links
-# only, so it cannot hang.
+# One line "pid command" for each process that has a file or its folder on the mount. Reads links
+# only, so it cannot hang; a single find, because a fork a link takes minutes on a busy machine.
 mount_holders() {
-  local process link
-  for process in /proc/[0-9]*; do
-    for link in "$process"/cwd "$process"/root "$process"/fd/*; do
-      case $(readlink "$link" 2>/dev/null) in
-        "$MOUNT" | "$MOUNT"/*)
-          echo "${process#/proc/} $(tr '\0' ' ' <"$process/cmdline" 2>/dev/null)"
-          break
-          ;;
-      esac
-    done
+  local pattern pid
+  pattern=$(sed 's/[][\\*?]/\\&/g' <<<"$MOUNT")
+  { find /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd -maxdepth 1 \
+    \( -lname "$pattern" -o -lname "$pattern/*" \) -print 2>/dev/null || true; } |
+    cut -d / -f 3 | sort -nu | while read -r pid; do
+    echo "$pid $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")"
   done
 }
 

@@ -20,7 +20,7 @@ options (or the environment variable):
   --targets N       nodes that store                       PLAYGROUND_TARGETS     3
   --gateways N      nodes that only serve                  PLAYGROUND_GATEWAYS    1
   --mountpaths N    folders (disks) of each target         PLAYGROUND_MOUNTPATHS  2
-  --port BASE       first port; a node takes four          PLAYGROUND_PORT        51080
+  --port BASE       first port; a node takes four          PLAYGROUND_PORT        21080
   --data DIR        everything the playground keeps        PLAYGROUND_DATA        ~/aisfs-playground
   --mount DIR       where the buckets appear               PLAYGROUND_MOUNT       DATA/mnt
   --no-mount        start the cluster only                 PLAYGROUND_NO_MOUNT=1
@@ -81,7 +81,7 @@ parse_arguments() {
 # Sets TARGETS, GATEWAYS, MOUNTPATHS, PORT, DATA, MOUNT, BUILD, NO_MOUNT.
 resolve_settings() {
   DATA=$(realpath -ms "${GIVEN[DATA]:-${HOME:-/root}/aisfs-playground}")
-  TARGETS=3 GATEWAYS=1 MOUNTPATHS=2 PORT=51080 MOUNT=$DATA/mnt BUILD=$REPO/build/release
+  TARGETS=3 GATEWAYS=1 MOUNTPATHS=2 PORT=21080 MOUNT=$DATA/mnt BUILD=$REPO/build/release
   load_saved_settings
   local name
   for name in "${!GIVEN[@]}"; do printf -v "$name" '%s' "${GIVEN[$name]}"; done

@@ -126,8 +126,8 @@ TEST_F(PosixTest, TheProbeLeavesNothingBehind) {
 }
 
 TEST(IoPool, RunsNoMoreThanItHasThreads) {
-  IoPool pool({.threads = 2, .pending = 4});
   Runtime runtime(1);
+  IoPool pool({.threads = 2, .pending = 4});  // its threads end first: they resume tasks there
   runtime.start();
   std::atomic<int> running = 0, most = 0;
   auto work = [](IoPool& p, std::atomic<int>& now, std::atomic<int>& high) -> Task<Result<int>> {
