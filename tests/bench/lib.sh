@@ -44,8 +44,7 @@ start_node() {
     printf '%s\n' "mountpaths = $WORK/disk/mp" "net.public_port = $PORT" "net.s3_port = $((PORT + 1))"
     printf '%s\n' "net.control_port = $((PORT + 2))" "net.data_port = $((PORT + 3))" "$@"
   } >"$WORK/node.conf"
-  "$BUILD/bin/aisnode" --config "$WORK/node.conf" >>"$WORK/node.log" 2>&1 &
-  NODE_PID=$!
+  start_node_process
   export AIS_ENDPOINT=http://127.0.0.1:$PORT AIS_AUTHN_TOKEN=''
   S3_AT=127.0.0.1:$((PORT + 1))
   local i
@@ -58,6 +57,12 @@ start_node() {
   set +a
   "$BUILD/bin/ais" wait --targets 1 --for 60s >/dev/null || { tail "$WORK/node.log" >&2; exit 1; }
   TOKEN=$("$BUILD/bin/ais" token create --lifetime 1d)
+}
+
+# With the settings of the last start_node.
+start_node_process() {
+  "$BUILD/bin/aisnode" --config "$WORK/node.conf" >>"$WORK/node.log" 2>&1 &
+  NODE_PID=$!
 }
 
 make_bench_bucket() { "$BUILD/bin/ais" create "ais://$1" --props "write_level=$2" >/dev/null; }
