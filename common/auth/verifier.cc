@@ -7,6 +7,7 @@
 #include "common/auth/node_auth.h"
 #include "common/auth/seal.h"
 #include "common/auth/token.h"
+#include "common/base/hash.h"
 #include "common/base/text.h"
 #include "common/obs/log.h"
 #include "common/s3/body_check.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
 constexpr std::size_t kDerivedKeysMax = 8192;
+constexpr std::size_t kProvenTokensMax = 4096;
 
 Error refuse(Refusal reason, Errc code, std::string text, Refusal& why) {
   why = reason;
@@ -96,12 +98,39 @@ class Verifier::KeyCache {
   std::unordered_map<std::string, std::string> derived_;
 };
 
+/// Tokens whose signature was found right: the same one comes with every request of a client. Who
+/// it names and until when it counts is looked at each time.
+class Verifier::TokenCache {
+ public:
+  std::shared_ptr<const TokenClaims> find(std::string_view token) {
+    const std::lock_guard lock(mutex_);
+    const auto it = proven_.find(token);
+    return it == proven_.end() ? nullptr : it->second;
+  }
+
+  void insert(std::string_view token, std::shared_ptr<const TokenClaims> claims) {
+    const std::lock_guard lock(mutex_);
+    if (proven_.size() >= kProvenTokensMax) proven_.clear();
+    proven_.emplace(token, std::move(claims));
+  }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return xxh3_64(as_bytes(text)); }
+  };
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::shared_ptr<const TokenClaims>, Hash, std::equal_to<>>
+      proven_;  // guarded by mutex_
+};
+
 Verifier::Verifier(ClusterKey key, MapNow map, const Clock& clock, VerifierOptions options)
     : key_(std::move(key)),
       map_(std::move(map)),
       clock_(clock),
       options_(std::move(options)),
-      cache_(std::make_unique<KeyCache>()) {}
+      cache_(std::make_unique<KeyCache>()),
+      tokens_(std::make_unique<TokenCache>()) {}
 Verifier::~Verifier() = default;
 
 Result<Verified> Verifier::verify(const http::RequestHead& head,
@@ -238,14 +267,27 @@ Result<BodyAuth> Verifier::body_auth(const s3::Claim& claim,
   return body;
 }
 
+Result<std::shared_ptr<const TokenClaims>> Verifier::claims_of(std::string_view token,
+                                                               const ClusterMap& map) const {
+  const std::int64_t now_ns = clock_.unix_ns();
+  auto known = tokens_->find(token);
+  if (known && known->cluster == map.uuid && known->expires_s > now_ns / 1'000'000'000) {
+    return known;
+  }
+  TRY(TokenClaims claims, verify_token(key_, map.uuid, token, now_ns));
+  auto proven = std::make_shared<const TokenClaims>(std::move(claims));
+  tokens_->insert(token, proven);
+  return std::shared_ptr<const TokenClaims>(std::move(proven));
+}
+
 Result<Verified> Verifier::verify_bearer(std::string_view token, Refusal& why) const {
   const MapSnapshot map = map_();
-  auto claims = verify_token(key_, map->uuid, token, clock_.unix_ns());
+  const auto claims = claims_of(token, *map);
   if (!claims.ok()) {
     why = Refusal::kBadToken;
-    return std::move(claims.error());
+    return claims.error();
   }
-  const auto user = map->users.find(claims->user);
+  const auto user = map->users.find((*claims)->user);
   if (user == map->users.end()) {
     return refuse(Refusal::kBadToken, Errc::unauthenticated, "token: its user is gone", why);
   }

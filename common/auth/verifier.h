@@ -10,6 +10,7 @@
 #include "common/async/clock.h"
 #include "common/auth/cluster_key.h"
 #include "common/auth/identity.h"
+#include "common/auth/token.h"
 #include "common/http/message.h"
 #include "common/model/cluster_map.h"
 #include "common/s3/aws_chunked.h"
@@ -65,8 +66,9 @@ struct VerifierOptions {
   Duration skew_max = std::chrono::minutes(15);
 };
 
-/// Verifies requests of all fronts. Thread-safe; keeps unsealed secrets and derived keys of the
-/// day in a bounded cache that follows the map: a key removed from the map is refused at once.
+/// Verifies requests of all fronts. Thread-safe; keeps unsealed secrets, derived keys of the day
+/// and proven tokens in bounded caches that follow the map: a key or user removed from the map is
+/// refused at once.
 class Verifier {
  public:
   using MapNow = std::function<MapSnapshot()>;
@@ -90,6 +92,7 @@ class Verifier {
 
  private:
   class KeyCache;
+  class TokenCache;
 
   Result<Verified> verify_public(const http::RequestHead& head,
                                  const http::Target& target,
@@ -99,6 +102,8 @@ class Verifier {
                                     s3::Claim::Place place,
                                     Refusal& why) const;
   Result<Verified> verify_bearer(std::string_view token, Refusal& why) const;
+  Result<std::shared_ptr<const TokenClaims>> claims_of(std::string_view token,
+                                                       const ClusterMap& map) const;
   Result<Verified> verify_cluster(const http::RequestHead& head, Refusal& why) const;
   Identity identity_of(const User& user) const;
   Result<BodyAuth> body_auth(const s3::Claim& claim,
@@ -111,6 +116,7 @@ class Verifier {
   const Clock& clock_;
   VerifierOptions options_;
   std::unique_ptr<KeyCache> cache_;
+  std::unique_ptr<TokenCache> tokens_;
 };
 
 /// The body of a verified request: reads from the connection's body as BodyAuth demands. Owns the

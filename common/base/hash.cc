@@ -5,9 +5,10 @@
 #include <isa-l/crc64.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <xxhash.h>
+
+#include <cstring>
 
 #include "common/base/assert.h"
 
@@ -16,18 +17,40 @@ namespace {
 
 EVP_MD_CTX* context_of(void* p) { return static_cast<EVP_MD_CTX*>(p); }
 
-// CRC-64/NVME: reflected polynomial 0x9a6c9329ac4bc9b5, initial and final value all ones.
-const std::array<std::uint64_t, 256>& crc64nvme_table() {
-  static const auto table = [] {
-    std::array<std::uint64_t, 256> t{};
+// CRC-64/NVME: reflected polynomial 0x9a6c9329ac4bc9b5, initial and final value all ones. Eight
+// tables take eight bytes a step: t[k][b] is what byte b does when k more bytes follow it.
+using Crc64Tables = std::array<std::array<std::uint64_t, 256>, 8>;
+const Crc64Tables& crc64nvme_tables() {
+  static const auto tables = [] {
+    Crc64Tables t{};
     for (std::uint64_t i = 0; i < 256; ++i) {
       std::uint64_t crc = i;
       for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0x9a6c9329ac4bc9b5ull : 0);
-      t[i] = crc;
+      t[0][i] = crc;
+    }
+    for (std::size_t k = 1; k < t.size(); ++k) {
+      for (std::size_t i = 0; i < 256; ++i) t[k][i] = t[0][t[k - 1][i] & 0xff] ^ t[k - 1][i] >> 8;
     }
     return t;
   }();
-  return table;
+  return tables;
+}
+
+/// Looked up once: OpenSSL 3 searches its providers under a lock each time that it is asked.
+const EVP_MD* algorithm(Digest::Kind kind) {
+  static const EVP_MD* const found[] = {EVP_MD_fetch(nullptr, "MD5", nullptr),
+                                        EVP_MD_fetch(nullptr, "SHA1", nullptr),
+                                        EVP_MD_fetch(nullptr, "SHA2-256", nullptr)};
+  return found[static_cast<std::size_t>(kind)];
+}
+
+constexpr std::size_t kSha256Block = 64;
+
+std::string sha256_of(std::string_view first, std::string_view second) {
+  Digest digest(Digest::Kind::kSha256);
+  digest.update(as_bytes(first));
+  digest.update(as_bytes(second));
+  return digest.finish();
 }
 
 }  // namespace
@@ -49,26 +72,33 @@ std::uint32_t crc32(ConstBytes bytes, std::uint32_t crc) {
 }
 
 std::uint64_t crc64nvme(ConstBytes bytes, std::uint64_t crc) {
-  const auto& table = crc64nvme_table();
+  const auto& t = crc64nvme_tables();
   crc = ~crc;
-  for (std::byte b : bytes) crc = table[(crc ^ std::to_integer<std::uint64_t>(b)) & 0xff] ^ crc >> 8;
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    word ^= crc;
+    crc = t[7][word & 0xff] ^ t[6][word >> 8 & 0xff] ^ t[5][word >> 16 & 0xff] ^
+          t[4][word >> 24 & 0xff] ^ t[3][word >> 32 & 0xff] ^ t[2][word >> 40 & 0xff] ^
+          t[1][word >> 48 & 0xff] ^ t[0][word >> 56];
+  }
+  for (std::byte b : bytes) crc = t[0][(crc ^ std::to_integer<std::uint64_t>(b)) & 0xff] ^ crc >> 8;
   return ~crc;
 }
 
-std::string sha256(std::string_view text) {
-  Digest digest(Digest::Kind::kSha256);
-  digest.update(as_bytes(text));
-  return digest.finish();
-}
+std::string sha256(std::string_view text) { return sha256_of(text, {}); }
 
+// RFC 2104, from the digest: OpenSSL's own looks up both algorithms anew in every call.
 std::string hmac_sha256(std::string_view key, std::string_view text) {
-  std::string out(EVP_MAX_MD_SIZE, '\0');
-  unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-       reinterpret_cast<unsigned char*>(out.data()), &size);
-  out.resize(size);
-  return out;
+  const std::string hashed = key.size() > kSha256Block ? sha256(key) : std::string();
+  if (!hashed.empty()) key = hashed;
+  std::string inner(kSha256Block, '\x36');
+  std::string outer(kSha256Block, '\x5c');
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    inner[i] = static_cast<char>(inner[i] ^ key[i]);
+    outer[i] = static_cast<char>(outer[i] ^ key[i]);
+  }
+  return sha256_of(outer, sha256_of(inner, text));
 }
 
 bool equal_constant_time(std::string_view a, std::string_view b) {
@@ -76,9 +106,7 @@ bool equal_constant_time(std::string_view a, std::string_view b) {
 }
 
 Digest::Digest(Kind kind) : context_(EVP_MD_CTX_new()) {
-  const EVP_MD* md = kind == Kind::kMd5    ? EVP_md5()
-                     : kind == Kind::kSha1 ? EVP_sha1()
-                                           : EVP_sha256();
+  const EVP_MD* md = algorithm(kind);
   AISFS_ASSERT(EVP_DigestInit_ex(context_of(context_.get()), md, nullptr) == 1);
 }
 Digest::~Digest() = default;

@@ -2,7 +2,6 @@
 // The dates of RFC 9110 5.6.7, without locale and without time zone files.
 #include <array>
 #include <chrono>
-#include <cstdio>
 
 #include "common/base/text.h"
 #include "common/http/message.h"
@@ -132,22 +131,34 @@ std::optional<std::int64_t> parse_asctime(std::string_view text) {
   return in.at_end() ? to_unix_ns(m) : std::nullopt;
 }
 
+void append_digits(std::string& out, long value, int count) {
+  char digits[4];
+  for (int i = count; i-- > 0; value /= 10) digits[i] = static_cast<char>('0' + value % 10);
+  out.append(digits, static_cast<std::size_t>(count));
+}
+
 }  // namespace
 
+// With every object that is read, so without the format strings of printf.
 std::string http_date(std::int64_t unix_ns) {
   using namespace std::chrono;
   const sys_seconds at(floor<seconds>(nanoseconds(unix_ns)));
   const sys_days day = floor<days>(at);
   const year_month_day date(day);
   const hh_mm_ss<seconds> time(at - day);
-  char text[40];
-  const int n = std::snprintf(
-      text, sizeof text, "%.3s, %02u %s %04d %02d:%02d:%02d GMT",
-      kDays[weekday(day).c_encoding()].data(), static_cast<unsigned>(date.day()),
-      kMonths[static_cast<unsigned>(date.month()) - 1].data(), static_cast<int>(date.year()),
-      static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-      static_cast<int>(time.seconds().count()));
-  return std::string(text, static_cast<std::size_t>(n));
+  std::string text;
+  text.reserve(sizeof "Sun, 06 Nov 1994 08:49:37 GMT");
+  text.append(kDays[weekday(day).c_encoding()].substr(0, 3)).append(", ");
+  append_digits(text, static_cast<unsigned>(date.day()), 2);
+  text.append(" ").append(kMonths[static_cast<unsigned>(date.month()) - 1]).append(" ");
+  append_digits(text, static_cast<int>(date.year()), 4);  // 64-bit nanoseconds end in 2262
+  const long parts[] = {time.hours().count(), time.minutes().count(), time.seconds().count()};
+  for (const char* separator = " "; const long part : parts) {
+    text.append(separator);
+    append_digits(text, part, 2);
+    separator = ":";
+  }
+  return text.append(" GMT");
 }
 
 std::optional<std::int64_t> parse_http_date(std::string_view text) {

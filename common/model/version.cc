@@ -2,7 +2,7 @@
 #include "common/model/version.h"
 
 #include <charconv>
-#include <cstdio>
+#include <iterator>
 
 #include "common/base/text.h"
 
@@ -19,9 +19,14 @@ bool parse_hex(std::string_view text, Int& out) {
 
 std::string Version::to_string() const {
   char text[48];
-  std::snprintf(text, sizeof text, "%x.%llx.%x", epoch, static_cast<unsigned long long>(hlc),
-                incarnation);
-  return text;
+  char* end = text;
+  const auto append = [&](auto part) { end = std::to_chars(end, std::end(text), part, 16).ptr; };
+  append(epoch);
+  *end++ = '.';
+  append(hlc);
+  *end++ = '.';
+  append(incarnation);
+  return {text, end};
 }
 
 Result<Version> Version::parse(std::string_view text) {

@@ -167,32 +167,46 @@ BucketCounters Index::counters() const {
   return sum;
 }
 
-Result<std::optional<IndexRecord>> Index::get(BucketId bucket, std::string_view key) const {
-  return impl_->get(bucket, key);
-}
-
-Result<std::optional<IndexRecord>> Index::Impl::get(BucketId bucket, std::string_view key) const {
-  const auto decoded = [](std::string_view bytes) -> Result<std::optional<IndexRecord>> {
-    TRY(IndexRecord record, decode_index_record(bytes));
-    return std::optional(std::move(record));
-  };
+template <class See>
+Status Index::Impl::look(BucketId bucket, std::string_view key, See see) const {
   std::shared_ptr<const std::string> queued;
   {
     const std::shared_lock lock(overlay_mutex_);
     if (const auto* entry = overlay_.find(bucket, key)) {
-      if (!entry->record) return std::optional<IndexRecord>();
+      if (!entry->record) return {};
       queued = entry->record;
     }
   }
-  if (queued) return decoded(*queued);
+  if (queued) return see(std::string_view(*queued));
   // After the overlay: what has left it meanwhile is in this snapshot.
   TRY(const auto txn, env_->read());
   TRY(auto bytes, names_.get(txn, bucket, key));
   if (!bytes) {
     TRY(bytes, tombstones_.get(txn, bucket, key));
   }
-  if (!bytes) return std::optional<IndexRecord>();
-  return decoded(*bytes);
+  return bytes ? see(*bytes) : Status();
+}
+
+Result<std::optional<IndexRecord>> Index::get(BucketId bucket, std::string_view key) const {
+  std::optional<IndexRecord> record;
+  const auto decode = [&record](std::string_view bytes) -> Status {
+    TRY(record, decode_index_record(bytes));
+    return {};
+  };
+  CHECK_OK(impl_->look(bucket, key, decode));
+  return record;
+}
+
+Result<std::optional<IndexRecord::Kind>> Index::kind_of(BucketId bucket,
+                                                        std::string_view key) const {
+  std::optional<IndexRecord::Kind> kind;
+  const auto peek = [&kind](std::string_view bytes) -> Status {
+    if (bytes.empty()) return Error(Errc::corrupt, "index record: empty");
+    kind = static_cast<IndexRecord::Kind>(bytes.front());
+    return {};
+  };
+  CHECK_OK(impl_->look(bucket, key, peek));
+  return kind;
 }
 
 Result<ScanPage> Index::scan(BucketId bucket, const ScanOptions& options) const {

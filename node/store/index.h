@@ -105,6 +105,8 @@ class Index {
   void advance_checkpoint(Lsn lsn);
 
   Result<std::optional<IndexRecord>> get(BucketId bucket, std::string_view key) const;
+  /// Only what kind of record get() would return: nothing is decoded.
+  Result<std::optional<IndexRecord::Kind>> kind_of(BucketId bucket, std::string_view key) const;
   /// Replaces what was there, newer or not: the caller holds the key's lock and knows. Waits while
   /// the queue is full.
   void put(BucketId bucket, std::string_view key, IndexRecord record);

@@ -58,7 +58,9 @@ class Index::Impl {
   /// Ends the writer after what is queued. Nothing is put any more.
   void stop();
 
-  Result<std::optional<IndexRecord>> get(BucketId bucket, std::string_view key) const;
+  /// Shows `see` the encoded record of a name; it is not called when there is none.
+  template <class See>
+  Status look(BucketId bucket, std::string_view key, See see) const;
   Result<ScanPage> scan(BucketId bucket, const ScanOptions& options) const;
 
   // --- the writer's thread

@@ -41,7 +41,7 @@ class OpenFiles {
   void clear();
 
  private:
-  static constexpr std::size_t kShards = 16;
+  static constexpr std::size_t kShards = 16;  // as many as four bits tell apart
   struct Entry {
     Version version;
     std::shared_ptr<OpenFile> file;
@@ -49,7 +49,7 @@ class OpenFiles {
   };
   struct Hash {
     std::size_t operator()(const Version& v) const {
-      return v.hlc * 0x9E3779B97F4A7C15ull ^ v.incarnation ^ std::size_t{v.epoch} << 32;
+      return (v.hlc ^ v.incarnation ^ std::size_t{v.epoch} << 32) * 0x9E3779B97F4A7C15ull;
     }
   };
   struct Shard {
@@ -58,7 +58,9 @@ class OpenFiles {
     std::unordered_map<Version, std::list<Entry>::iterator, Hash> by_version;
     std::size_t superseded = 0;
   };
-  Shard& shard_of(Version v) { return shards_[Hash{}(v) >> 7 & (kShards - 1)]; }
+  /// By the top bits: only there does every bit of the clock have a say. Its lowest ones, a counter
+  /// within one tick, are nearly always zero.
+  Shard& shard_of(Version v) { return shards_[Hash{}(v) >> 60]; }
 
   const std::size_t per_shard_;
   std::array<Shard, kShards> shards_;

@@ -17,7 +17,7 @@ struct CopyPair {
 };
 
 Task<Status> copy_one(Session& s, const CopyPair& pair) {
-  CopyOptions options;
+  CopyOptions options{.put = {.level = Durability::kNone}};  // the bucket's level holds
   auto done = co_await s.objects().copy(s.context(), pair.from, pair.to, options);
   if (!done) co_return std::move(done).error().context("cp " + pair.from.display());
   co_return Status{};

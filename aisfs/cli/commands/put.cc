@@ -33,7 +33,7 @@ Task<Status> put_pipe(Session& s, const PutArguments& arguments) {
   ProgressBoard board(s.out, 1, 0);
   OnBytes on_bytes = [&board](std::uint64_t n) { board.add_bytes(n); };
   FileSource source(s.files, UniqueFd(::dup(STDIN_FILENO)), std::nullopt, std::move(on_bytes));
-  PutOptions options;
+  PutOptions options{.level = Durability::kNone};  // the bucket's level holds
   options.content_type = arguments.content_type;
   ExpectedChecksums none;
   CO_TRY(const ObjectInfo info, co_await s.objects().put(s.context(), name, options, none, source));
@@ -75,7 +75,7 @@ Task<Status> put_item(Session& s,
                       const TransferItem& item,
                       const PutArguments& arguments,
                       ProgressBoard& board) {
-  PutOptions options;
+  PutOptions options{.level = Durability::kNone};  // the bucket's level holds
   options.content_type = arguments.content_type;
   options.posix = item.posix;
   Status done;

@@ -47,7 +47,8 @@ Task<Status> check_whole(Call& call, ObjectName name, std::string upload, std::s
 }
 
 Task<void> start_upload(Call& call, ObjectName name) {
-  auto upload = co_await call.objects.create_upload(call.context, name, PutOptions{});
+  PutOptions options{.level = Durability::kNone};  // the bucket's level holds
+  auto upload = co_await call.objects.create_upload(call.context, name, std::move(options));
   if (!upload) co_return co_await reply_error(call, about_object(upload.error(), name));
   co_await reply_text(call, *std::move(upload));
 }

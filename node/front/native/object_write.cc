@@ -28,6 +28,9 @@ Result<ExpectedChecksums> expected_of(const Call& call) {
   return expected;
 }
 
+/// This API has no word for durability: the bucket's level holds, and nothing above it is asked.
+PutOptions bucket_decides() { return {.level = Durability::kNone}; }
+
 Task<void> reply_written(const Call& call, const ObjectName& name, Result<ObjectInfo> info) {
   if (!info) co_return co_await reply_error(call, about_object(info.error(), name));
   http::ResponseHead head;
@@ -67,7 +70,7 @@ Task<Status> append_part(Call& call, ObjectName name, AppendHandle& handle, Body
 /// A new append continues the object that is there: its bytes become the first part.
 Task<Result<AppendHandle>> begin_append(Call& call, ObjectName name) {
   AppendHandle handle;
-  CO_TRY(handle.upload, co_await call.objects.create_upload(call.context, name, PutOptions{}));
+  CO_TRY(handle.upload, co_await call.objects.create_upload(call.context, name, bucket_decides()));
   auto present = co_await call.objects.get(call.context, name, GetOptions{});
   if (!present && present.error() == Errc::not_found) co_return handle;
   if (!present) co_return std::move(present).error();
@@ -103,7 +106,7 @@ Task<Result<ObjectInfo>> flush_append(Call& call, ObjectName name) {
 Task<void> put_object(Call& call, ObjectName name) {
   auto expected = expected_of(call);
   if (!expected) co_return co_await reply_error(call, std::move(expected).error());
-  PutOptions options;
+  PutOptions options = bucket_decides();
   options.size = call.body.remaining();
   options.want_md5 = expected->md5.has_value();
   options.checksums = expected->named;
@@ -129,7 +132,8 @@ Task<void> copy_object(Call& call, ObjectName name) {
   auto to = parse_uname(call.query("object_to"));
   if (!to) co_return co_await reply_error(call, std::move(to).error());
   if (to->key.empty()) to->key = name.key;
-  auto info = co_await call.objects.copy(call.context, name, *std::move(to), CopyOptions{});
+  CopyOptions options{.put = bucket_decides()};
+  auto info = co_await call.objects.copy(call.context, name, *std::move(to), std::move(options));
   co_await reply_written(call, name, std::move(info));
 }
 

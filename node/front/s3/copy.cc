@@ -52,7 +52,7 @@ Result<Directive> directive_of(const Request& r, std::string_view header) {
 Task<Result<CopyOptions>> options_of(Request& r, ObjectName from) {
   CO_TRY(const Directive metadata, directive_of(r, "x-amz-metadata-directive"));
   CO_TRY(const Directive tagging, directive_of(r, "x-amz-tagging-directive"));
-  CopyOptions options;
+  CopyOptions options{.put = {.level = Durability::kNone}};  // the bucket's level holds
   options.source_conditions = conditions_of(r.fields(), "x-amz-copy-source-");
   options.destination_conditions = conditions_of(r.fields(), "");
   const bool to_itself = from == r.object();

@@ -111,7 +111,7 @@ Conditions conditions_of(const http::Fields& fields, std::string_view prefix) {
 
 Result<PutOptions> put_options_of(const Request& r) {
   CHECK_OK(check_canned_acl(r));
-  PutOptions options;
+  PutOptions options{.level = Durability::kNone};  // the bucket's level holds
   options.want_md5 = true;
   options.content_type = std::string(r.field("content-type"));
   if (options.content_type.empty()) options.content_type = "binary/octet-stream";
