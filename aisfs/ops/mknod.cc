@@ -36,14 +36,14 @@ Task<Result<MadeObject>> make_object(
   PutOptions options{.conditions = {.must_not_exist = true},
                      .level = close_level(mount, place),
                      .lower_level = true,
-                     .size = 0};
+                     .size = object.posix.symlink.size()};
   const bool below_full = options.level != Durability::kFull;
+  StringSource content(object.posix.symlink);  // where S3 tools look for the target
   options.posix = std::move(object.posix);
-  StringSource nothing("");
   ExpectedChecksums unknown;
   CO_TRY(ObjectInfo info,
          co_await mount.cluster.objects.put(call.context(), place.file(), std::move(options),
-                                            std::move(unknown), nothing));
+                                            std::move(unknown), content));
   const fs::InodePtr inode = mount.inodes.add(parent, name, fs::Kind::kFile);
   take_file(mount, *inode, info);
   inode->below_full = below_full;

@@ -43,7 +43,7 @@ enum class Refusal : std::uint8_t {
   kMalformedHeader,
   kMalformedQuery,
   kUnsignedHeaders,  // host or an x-amz-* header is not signed
-  kWrongRegion,
+  kWrongScope,
   kUnknownKey,
   kBadSignature,
   kSkewed,
@@ -60,7 +60,7 @@ enum class Front : std::uint8_t {
 };
 
 struct VerifierOptions {
-  std::string region = "us-east-1";
+  std::string region = "us-east-1";    // told to clients; signatures for any other are as good
   bool allow_anonymous = false;        // give Identity{} to requests without credentials
   bool allow_unsigned_payload = true;  // UNSIGNED-PAYLOAD in headers (presigned requests always)
   Duration skew_max = std::chrono::minutes(15);

@@ -188,7 +188,8 @@ std::optional<HeadError> frame_request(ParsedRequest& request, std::uint64_t bod
 std::optional<HeadError> read_expectation(ParsedRequest& request) {
   const std::string* expect = request.head.fields.find("Expect");
   if (expect == nullptr || request.is_http_1_0) return std::nullopt;
-  if (!iequals(*expect, "100-continue")) return HeadError{417, "unknown expectation"};
+  // Anything else may be answered with 417 or, as servers have always done, be ignored.
+  if (!iequals(*expect, "100-continue")) return std::nullopt;
   request.expects_continue = request.framing.kind != Framing::Kind::kNone;
   return std::nullopt;
 }

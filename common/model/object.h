@@ -45,7 +45,7 @@ struct PosixAttrs {
   std::int64_t mtime_ns = 0;
   std::int64_t ctime_ns = 0;
   std::uint64_t rdev = 0;
-  std::string symlink;  // target of a symbolic link; the object's content is empty
+  std::string symlink;  // target of a symbolic link; the content too, as S3 tools expect
 
   bool operator==(const PosixAttrs&) const = default;
 

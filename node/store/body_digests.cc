@@ -40,28 +40,37 @@ void BodyDigests::update(ConstBytes bytes) {
   blocks_.update(bytes);
 }
 
-Status BodyDigests::check(const std::string& name,
-                          const std::string& raw,
-                          const std::string& wanted) const {
-  const ConstBytes bytes = as_bytes(raw);
-  if (wanted == to_base64(bytes) || iequals(wanted, to_hex(bytes))) return {};
-  return Error(Errc::bad_checksum, "the body's " + name + " is " + to_base64(bytes) +
+namespace {
+
+Status check(const std::string& name, ConstBytes raw, const std::string& wanted) {
+  if (wanted.empty() || wanted == to_base64(raw) || iequals(wanted, to_hex(raw))) return {};
+  return Error(Errc::bad_checksum, "the body's " + name + " is " + to_base64(raw) +
                                        ", the sender promised " + wanted);
 }
 
+}  // namespace
+
+std::optional<std::string> BodyDigests::raw_of(std::string_view name, const std::string& md5) {
+  if (name == "md5") return md5;
+  if (name == "sha1") return sha1_->finish();
+  if (name == "sha256") return sha256_->finish();
+  if (name == "crc32") return big_endian(*crc32_);
+  if (name == "crc32c") return big_endian(*crc32c_);
+  if (name == "crc64nvme") return big_endian(*crc64_);
+  return std::nullopt;
+}
+
 Result<BodyDigests::Sums> BodyDigests::finish() {
-  Sums sums{.hashes = blocks_.finish(), .md5 = md5_ ? md5_->finish() : std::string()};
+  Sums sums{.hashes = blocks_.finish(), .md5 = md5_ ? md5_->finish() : std::string(), .named = {}};
   if (expected_.md5 && *expected_.md5 != sums.md5) {
     return Error(Errc::bad_checksum, "the body's MD5 is " + to_hex(as_bytes(sums.md5)) +
                                          ", the sender promised " + to_hex(as_bytes(*expected_.md5)));
   }
   for (const auto& [name, wanted] : expected_.named) {
-    if (name == "md5") CHECK_OK(check(name, sums.md5, wanted));
-    if (name == "sha1") CHECK_OK(check(name, sha1_->finish(), wanted));
-    if (name == "sha256") CHECK_OK(check(name, sha256_->finish(), wanted));
-    if (name == "crc32") CHECK_OK(check(name, big_endian(*crc32_), wanted));
-    if (name == "crc32c") CHECK_OK(check(name, big_endian(*crc32c_), wanted));
-    if (name == "crc64nvme") CHECK_OK(check(name, big_endian(*crc64_), wanted));
+    const auto raw = raw_of(name, sums.md5);
+    if (!raw) continue;
+    CHECK_OK(check(name, as_bytes(*raw), wanted));
+    sums.named[name] = to_base64(as_bytes(*raw));
   }
   return sums;
 }

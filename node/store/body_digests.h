@@ -15,6 +15,7 @@ namespace aisfs::store {
 /// protocols only when somebody asks for them. Call from a thread that may be busy for a while.
 class BodyDigests {
  public:
+  /// A named checksum with the value "" is computed and compared with nothing.
   BodyDigests(bool want_md5, const ExpectedChecksums& expected);
 
   void update(ConstBytes bytes);
@@ -22,12 +23,14 @@ class BodyDigests {
   struct Sums {
     BlockHashes hashes;
     std::string md5;  // raw; empty when not asked for
+    std::map<std::string, std::string> named;  // of the names that were given: base64
   };
   /// bad_checksum when the body is not what was expected; the object is used up.
   Result<Sums> finish();
 
  private:
-  Status check(const std::string& name, const std::string& raw, const std::string& wanted) const;
+  /// The raw value of a checksum that was asked for; nullopt for names that are none.
+  std::optional<std::string> raw_of(std::string_view name, const std::string& md5);
 
   const ExpectedChecksums expected_;
   std::optional<Digest> md5_, sha1_, sha256_;

@@ -102,6 +102,36 @@ std::string etag_of_parts(const std::vector<PartRecord>& parts) {
   return to_hex(as_bytes(md5.finish())) + "-" + std::to_string(parts.size());
 }
 
+namespace {
+
+std::optional<std::string> composite_checksum(const std::string& name,
+                                              const std::vector<PartRecord>& parts) {
+  ExpectedChecksums compute{.md5 = std::nullopt, .named = {{name, ""}}};
+  BodyDigests digests(false, compute);
+  for (const PartRecord& part : parts) {
+    const auto it = part.part.checksums.find(name);
+    if (it == part.part.checksums.end()) return std::nullopt;
+    const auto raw = from_base64(it->second);
+    if (!raw.ok()) return std::nullopt;
+    digests.update(as_bytes(*raw));
+  }
+  auto sums = digests.finish();
+  if (!sums.ok() || !sums->named.contains(name)) return std::nullopt;
+  return sums->named[name] + "-" + std::to_string(parts.size());
+}
+
+}  // namespace
+
+std::map<std::string, std::string> checksums_of_parts(
+    const std::map<std::string, std::string>& wanted, const std::vector<PartRecord>& parts) {
+  std::map<std::string, std::string> out;
+  for (const auto& [name, value] : wanted) {
+    const auto sum = value.empty() ? composite_checksum(name, parts) : std::optional(value);
+    if (sum) out[name] = *sum;
+  }
+  return out;
+}
+
 Result<std::vector<PartRecord>> pick_parts(std::vector<PartRecord> have,
                                            const std::vector<CompletedPart>& wanted) {
   if (wanted.empty()) return Error(Errc::invalid_argument, "an upload is completed from its parts: none named");

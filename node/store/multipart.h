@@ -87,6 +87,11 @@ Status join_parts(Body& body, Mountpath& mp, const UploadFolder& folder,
 /// "<md5 of the parts' md5s>-<count>", as S3 does.
 std::string etag_of_parts(const std::vector<PartRecord>& parts);
 
+/// Of the names in `wanted`, the composite checksums: base64(hash of the parts' raw checksums)-<count>.
+/// A name that a part does not have is left out; a value that is there stays.
+std::map<std::string, std::string> checksums_of_parts(
+    const std::map<std::string, std::string>& wanted, const std::vector<PartRecord>& parts);
+
 /// The parts that the client names, in its order. invalid_argument names the bad one.
 Result<std::vector<PartRecord>> pick_parts(std::vector<PartRecord> have,
                                            const std::vector<CompletedPart>& wanted);

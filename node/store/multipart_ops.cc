@@ -126,7 +126,7 @@ Task<Result<UploadPart>> Store::put_part(Key key,
                  .size = body.size,
                  .etag = to_hex(as_bytes(body.sums.md5)),
                  .modified_ns = engine_->clock.unix_ns(),
-                 .checksums = expected.named};
+                 .checksums = body.sums.named};
     part.md5 = body.sums.md5;
     part.hashes = body.sums.hashes;
     return folder.put_part(part, body);
@@ -158,6 +158,7 @@ Task<Result<ObjectInfo>> Store::complete_upload(Key key,
     TRY(auto have, folder.parts());
     TRY(const auto parts, pick_parts(std::move(have), wanted));
     put.etag = etag_of_parts(parts);
+    put.checksums = checksums_of_parts(put.checksums, parts);
     CHECK_OK(join_parts(body, mp, folder, parts));
     return put.level >= Durability::kData ? body.sync_if_large() : Status();
   };

@@ -29,6 +29,11 @@ Status PutMutation::stage() {
     meta.info.etag = body.sums.md5.empty() ? to_hex(body.sums.hashes.root)
                                            : to_hex(as_bytes(body.sums.md5));
   }
+  for (auto& [name, value] : meta.info.checksums) {
+    const auto computed = body.sums.named.find(name);
+    if (value.empty() && computed != body.sums.named.end()) value = computed->second;
+  }
+  std::erase_if(meta.info.checksums, [](const auto& sum) { return sum.second.empty(); });
   TRY(const std::string xattr, write_side(mp, dir, meta));
   return disk::set_xattr(body.work->fd(), kMetaXattr, xattr);
 }
@@ -96,6 +101,14 @@ Task<Result<std::size_t>> fill(BodySource& source, MutableBytes into) {
 
 namespace {
 
+/// With those that are to be computed for the metadata.
+ExpectedChecksums all_checksums(ExpectedChecksums expected, const PutOptions& options) {
+  for (const auto& [name, value] : options.checksums) {
+    if (value.empty()) expected.named.try_emplace(name, "");
+  }
+  return expected;
+}
+
 class UploadImpl final : public Upload {
  public:
   UploadImpl(Engine& engine, Key key, PutOptions options, ExpectedChecksums expected)
@@ -103,7 +116,7 @@ class UploadImpl final : public Upload {
         mp_(engine.mountpath_of(key)),
         key_(std::move(key)),
         options_(std::move(options)),
-        body_(options_.want_md5, expected) {
+        body_(options_.want_md5, all_checksums(std::move(expected), options_)) {
     // One byte more than promised shows a body that is too long without another round.
     grow(options_.size ? std::min<std::uint64_t>(*options_.size + 1, kHashBlockBytes) : 16_KiB);
   }

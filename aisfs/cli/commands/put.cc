@@ -43,16 +43,17 @@ Task<Status> put_pipe(Session& s, const PutArguments& arguments) {
   co_return Status{};
 }
 
-/// A file with its bytes; a link as an object without any.
+/// A file with its bytes; a link with its target as such, where S3 tools look for it.
 Task<Status> put_bytes(Session& s,
                        const TransferItem& item,
                        PutOptions options,
                        ProgressBoard& board) {
   ExpectedChecksums none;
   if (item.kind == TransferItem::Kind::kSymlink) {
-    StringSource empty("");
+    StringSource target(item.posix.symlink);
+    options.size = item.posix.symlink.size();
     CO_TRY(ObjectInfo info,
-           co_await s.objects().put(s.context(), item.object, options, none, empty));
+           co_await s.objects().put(s.context(), item.object, options, none, target));
     co_return Status{};
   }
   CO_TRY(UniqueFd fd, co_await open_source(s.files, item.local));

@@ -7,9 +7,9 @@ namespace aisfs::control::ops {
 namespace {
 
 Status check_id(const std::string& id) {
-  constexpr std::size_t kIdBytesMax = 64;
+  constexpr std::size_t kIdBytesMax = 128;
   if (id.empty() || id.size() > kIdBytesMax || id.find('/') != id.npos) {
-    return Error(Errc::invalid_argument, "a user id has 1 to 64 characters and no '/'");
+    return Error(Errc::invalid_argument, "a user id has 1 to 128 characters and no '/'");
   }
   return {};
 }

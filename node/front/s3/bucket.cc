@@ -40,8 +40,12 @@ Answer create_bucket(Request& r) {
   Reply reply = empty_reply(200);
   if (!created.ok()) {
     if (created.error().code() != Errc::already_exists) co_return std::move(created.error());
-    CO_TRY(const Bucket bucket, co_await r.deps.admin.find_bucket(r.context(), r.bucket_name()));
-    CO_TRY(reply, co_await answer_existing(r, bucket));
+    auto bucket = co_await r.deps.admin.find_bucket(r.context(), r.bucket_name());
+    if (!bucket.ok()) {
+      if (bucket.error() == Errc::permission_denied) co_return fail("BucketAlreadyExists");
+      co_return std::move(bucket.error());
+    }
+    CO_TRY(reply, co_await answer_existing(r, std::move(*bucket)));
   }
   reply.head.fields.set("Location", "/" + r.bucket);
   co_return reply;

@@ -4,6 +4,7 @@
 #include "common/s3/date.h"
 #include "common/s3/xml_writer.h"
 #include "node/front/s3/headers.h"
+#include "node/front/s3/mapping.h"
 
 namespace aisfs::front::s3 {
 namespace {
@@ -69,8 +70,11 @@ Task<Result<CopyOptions>> options_of(Request& r, ObjectName from) {
   }
   options.replace_metadata = true;
   CO_TRY(options.put, put_options_of(r));
-  if (metadata == Directive::kReplace && tagging == Directive::kReplace) co_return options;
+  const bool link = is_link(options.put.posix);
+  if (!link && metadata == Directive::kReplace && tagging == Directive::kReplace) co_return options;
   CO_TRY(const ObjectInfo source, co_await r.deps.objects.head(r.context(), from, Conditions{}));
+  if (link) make_link(*options.put.posix, source.posix ? source.posix->symlink : "");
+  if (metadata == Directive::kReplace && tagging == Directive::kReplace) co_return options;
   const std::string tag_key(kTaggingHeader);
   if (metadata == Directive::kReplace) {
     options.put.headers.erase(tag_key);

@@ -173,7 +173,7 @@ S3Error s3_error_of(auth::Refusal refusal, const Error& error) {
       return make("AuthorizationHeaderMalformed", error.what());
     case Refusal::kMalformedQuery:
       return make("AuthorizationQueryParametersError", error.what());
-    case Refusal::kWrongRegion:
+    case Refusal::kWrongScope:
       return make("AuthorizationHeaderMalformed", error.what());
     case Refusal::kSeveralCredentials:
       return make("InvalidRequest", error.what());

@@ -225,10 +225,17 @@ Status check_unsupported_headers(const Request& r) {
 
 // --- the request -------------------------------------------------------------------------------
 
+/// As S3 does: that a name is free is no secret.
+Error refuse_anonymous(const Request& r) {
+  if (r.bucket.empty() || !r.deps.map) return fail("AccessDenied");
+  const MapSnapshot map = r.deps.map();
+  return fail(map->find_bucket(r.bucket_name()) == nullptr ? "NoSuchBucket" : "AccessDenied");
+}
+
 Task<Result<Reply>> act(Request& r) {
   if (r.method() == Method::kOptions) co_return co_await preflight(r);
   const Route route = route_of(r);
-  if (r.who().is_anonymous()) co_return fail("AccessDenied");
+  if (r.who().is_anonymous()) co_return refuse_anonymous(r);
   if (route.needs == Needs::kBucket) {
     CO_TRY(r.found, co_await authorise(r, r.bucket));
   }

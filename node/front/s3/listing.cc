@@ -60,8 +60,11 @@ void write_entries(
   write_prefixes(xml, query, page);
 }
 
-void write_query(XmlWriter& xml, const Request& r, const Query& query) {
-  xml.leaf("Name", r.bucket).leaf("Prefix", query.encode(query.prefix));
+void write_query(XmlWriter& xml,
+                 const Request& r,
+                 const Query& query,
+                 std::string_view shown_prefix) {
+  xml.leaf("Name", r.bucket).leaf("Prefix", shown_prefix);
   xml.leaf("MaxKeys", std::uint64_t{query.limit});
   if (!query.delimiter.empty()) xml.leaf("Delimiter", query.encode(query.delimiter));
   query.encode.write(xml);
@@ -83,7 +86,7 @@ Answer list_objects_v1(Request& r) {
   CO_TRY(ListPage page, co_await list_page(r, query, marker));
   to_whole_seconds(page);
   XmlWriter xml("ListBucketResult", aisfs::s3::kS3Namespace);
-  write_query(xml, r, query);
+  write_query(xml, r, query, query.prefix);  // S3 never encodes it here, and clients know
   xml.leaf("Marker", query.encode(marker)).flag("IsTruncated", page.more);
   if (page.more && !query.delimiter.empty()) {
     xml.leaf("NextMarker",
@@ -107,7 +110,7 @@ Answer list_objects_v2(Request& r) {
   CO_TRY(ListPage page, co_await list_page(r, query, std::move(after)));
   to_whole_seconds(page);
   XmlWriter xml("ListBucketResult", aisfs::s3::kS3Namespace);
-  write_query(xml, r, query);
+  write_query(xml, r, query, query.encode(query.prefix));
   xml.leaf("KeyCount", std::uint64_t{page.entries.size()}).flag("IsTruncated", page.more);
   if (r.has_param("continuation-token")) xml.leaf("ContinuationToken", token);
   if (r.has_param("start-after")) xml.leaf("StartAfter", query.encode(start_after));
@@ -123,7 +126,7 @@ Answer list_versions(Request& r) {
   CO_TRY(ListPage page, co_await list_page(r, query, marker));
   to_whole_seconds(page);
   XmlWriter xml("ListVersionsResult", aisfs::s3::kS3Namespace);
-  write_query(xml, r, query);
+  write_query(xml, r, query, query.encode(query.prefix));
   xml.leaf("KeyMarker", query.encode(marker)).leaf("VersionIdMarker", "");
   xml.flag("IsTruncated", page.more);
   if (page.more) {

@@ -73,6 +73,18 @@ std::optional<PosixAttrs> take_posix(std::map<std::string, std::string>& user,
   return posix;
 }
 
+bool is_link(const std::optional<PosixAttrs>& posix) { return posix && S_ISLNK(posix->mode); }
+
+void make_link(PosixAttrs& posix, std::string target) {
+  const bool possible = !target.empty() && target.size() <= kLinkBytesMax &&
+                        target.find('\0') == std::string::npos;
+  if (possible) {
+    posix.symlink = std::move(target);
+  } else {
+    posix.mode = (posix.mode & ~std::uint32_t{S_IFMT}) | S_IFREG;
+  }
+}
+
 std::map<std::string, std::string> show_posix(const PosixAttrs& posix) {
   std::map<std::string, std::string> keys;
   keys["mtime"] = format_meta_time(posix.mtime_ns);

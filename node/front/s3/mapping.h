@@ -30,6 +30,13 @@ std::optional<PosixAttrs> take_posix(std::map<std::string, std::string>& user,
                                      std::string_view content_type,
                                      std::int64_t now_ns);
 
+/// Whether these are the attributes of a symbolic link. s3fs stores its target as the content.
+bool is_link(const std::optional<PosixAttrs>& posix);
+/// Makes `target` the target of the link; a plain file of it when `target` can be none (empty, of
+/// more than 4095 bytes, with a NUL).
+void make_link(PosixAttrs& posix, std::string target);
+inline constexpr std::size_t kLinkBytesMax = 4095;  // PATH_MAX without the NUL
+
 /// The keys that show `posix`.
 std::map<std::string, std::string> show_posix(const PosixAttrs& posix);
 

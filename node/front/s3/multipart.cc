@@ -7,6 +7,7 @@
 #include "common/s3/xml_reader.h"
 #include "common/s3/xml_writer.h"
 #include "node/front/s3/headers.h"
+#include "node/front/s3/mapping.h"
 #include "node/front/s3/upload_body.h"
 
 namespace aisfs::front::s3 {
@@ -136,6 +137,7 @@ std::string complete_xml(const Request& r, const ObjectInfo& info) {
 
 Answer create_upload(Request& r) {
   CO_TRY(PutOptions options, put_options_of(r));
+  if (is_link(options.posix)) make_link(*options.posix, "");  // too large for a link
   const std::string algorithm(r.field("x-amz-checksum-algorithm"));
   const bool composite = !iequals(r.field("x-amz-checksum-type"), "FULL_OBJECT");
   const auto kind = aisfs::s3::parse_checksum_kind(algorithm);
@@ -161,6 +163,7 @@ Answer upload_part(Request& r) {
   }
   if (!r.has_param("uploadId")) co_return fail("InvalidArgument", "uploadId is missing");
   CO_TRY(const auto body, UploadBody::open(r, kPartBytesMax));
+  CO_CHECK_OK(co_await body->check_empty());
   ExpectedChecksums expected{.md5 = body->md5(), .named = body->checksums()};
   CO_TRY(const UploadPart part,
          co_await r.deps.objects.put_part(r.bulk_context(), r.object(), upload_id_of(r),

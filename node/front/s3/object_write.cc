@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // PUT of an object.
 #include "node/front/s3/headers.h"
+#include "node/front/s3/mapping.h"
 #include "node/front/s3/upload_body.h"
 
 namespace aisfs::front::s3 {
@@ -18,6 +19,14 @@ Task<Error> refused_condition(Request& r, Error error) {
   co_return error;
 }
 
+/// The content of a link, which is its target too; nullopt for what is too large to be one.
+Task<Result<std::optional<std::string>>> link_target(UploadBody& body) {
+  if (!body.size() || *body.size() > kLinkBytesMax) co_return std::optional<std::string>();
+  CO_TRY(std::string target, co_await read_all(body.source(), kLinkBytesMax));
+  if (target.size() != *body.size()) co_return fail("IncompleteBody");
+  co_return std::optional(std::move(target));
+}
+
 }  // namespace
 
 Answer put_object(Request& r) {
@@ -28,8 +37,16 @@ Answer put_object(Request& r) {
   options.checksums = body->checksums();
   ExpectedChecksums expected;
   expected.md5 = body->md5();
+  CO_CHECK_OK(co_await body->check_empty());
+  std::optional<StringSource> link;
+  if (is_link(options.posix)) {
+    CO_TRY(const auto target, co_await link_target(*body));
+    make_link(*options.posix, target.value_or(""));
+    if (target) link.emplace(*target);
+  }
+  BodySource& source = link ? static_cast<BodySource&>(*link) : body->source();
   auto info = co_await r.deps.objects.put(r.bulk_context(), r.object(), std::move(options),
-                                          std::move(expected), body->source());
+                                          std::move(expected), source);
   if (!info.ok()) {
     if (info.error() == Errc::not_modified) co_return fail("PreconditionFailed");
     co_return co_await refused_condition(r, std::move(info.error()));

@@ -21,4 +21,11 @@ Result<std::unique_ptr<UploadBody>> UploadBody::open(Request& r, std::uint64_t b
   return body;
 }
 
+Task<Status> UploadBody::check_empty() {
+  if (size_ != std::uint64_t{0}) co_return Status{};
+  CO_TRY(const std::string none, co_await read_all(checked_, 0));
+  static_cast<void>(none);
+  co_return Status{};
+}
+
 }  // namespace aisfs::front::s3

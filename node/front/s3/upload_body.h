@@ -11,6 +11,9 @@ class UploadBody {
   /// Fails with InvalidDigest, InvalidRequest, EntityTooLarge (over `bytes_max`).
   static Result<std::unique_ptr<UploadBody>> open(Request& r, std::uint64_t bytes_max);
 
+  /// Nobody reads a body of which it is known that it is empty: checks it nevertheless.
+  Task<Status> check_empty();
+
   /// Verifies signature, hash and announced checksums before its last byte is given out.
   BodySource& source() { return checked_; }
   /// Decoded length, if known.

@@ -257,6 +257,37 @@ TEST_F(StoreTest, MultipartAcrossARestart) {
   EXPECT_EQ(*get("big"), one + two + three);
 }
 
+TEST_F(StoreTest, ChecksumsThatAreAskedForAreComputedAndStored) {
+  StringSource body("123456789");
+  PutOptions options{.checksums = {{"crc32", ""}, {"sha1", "as sent"}}};
+  const auto info = run(store_->put(key("k"), options, {}, body));
+  ASSERT_TRUE(info.ok()) << info.error().what();
+  using Sums = std::map<std::string, std::string>;
+  EXPECT_EQ(info->checksums, (Sums{{"crc32", "y/Q5Jg=="}, {"sha1", "as sent"}}));
+  EXPECT_EQ(run(store_->head(key("k"), {}))->checksums, info->checksums);
+}
+
+TEST_F(StoreTest, AnUploadGetsTheChecksumOfItsPartsChecksums) {
+  const auto upload = run(store_->create_upload(key("big"), {.checksums = {{"crc32", ""}}}, "user"));
+  std::vector<CompletedPart> parts;
+  std::string raw;
+  for (std::uint32_t number : {1u, 2u}) {
+    StringSource body("123456789");
+    const ExpectedChecksums expected{.md5 = std::nullopt, .named = {{"crc32", ""}}};
+    const auto part = run(store_->put_part(key("big"), *upload, number, expected, body));
+    ASSERT_TRUE(part.ok());
+    EXPECT_EQ(part->checksums.at("crc32"), "y/Q5Jg==");
+    raw += "\xcb\xf4\x39\x26";
+    parts.push_back({number, part->etag});
+  }
+  const std::uint32_t sum = crc32(as_bytes(raw), 0);
+  const std::string bytes{static_cast<char>(sum >> 24), static_cast<char>(sum >> 16),
+                          static_cast<char>(sum >> 8), static_cast<char>(sum)};
+  const auto done = run(store_->complete_upload(key("big"), *upload, parts, {}));
+  ASSERT_TRUE(done.ok()) << done.error().what();
+  EXPECT_EQ(done->checksums.at("crc32"), to_base64(as_bytes(bytes)) + "-2");
+}
+
 TEST_F(StoreTest, AbortedUploadsAreGone) {
   auto upload = run(store_->create_upload(key("big"), {}, "user"));
   EXPECT_TRUE(run(store_->abort_upload(key("big"), *upload)).ok());

@@ -71,6 +71,21 @@ TEST(Mapping, WhatIsNoNumberStaysMetadata) {
   }
 }
 
+TEST(Links, HaveATargetOrAreFiles) {
+  PosixAttrs link{.mode = S_IFLNK | 0777};
+  make_link(link, "../a b");
+  EXPECT_TRUE(is_link(link));
+  EXPECT_EQ(link.symlink, "../a b");
+  for (const std::string& none : {std::string(), std::string(kLinkBytesMax + 1, 'x'),
+                                  std::string("a\0b", 3)}) {
+    PosixAttrs file{.mode = S_IFLNK | 0640};
+    make_link(file, none);
+    EXPECT_EQ(file.mode, S_IFREG | 0640u);
+    EXPECT_TRUE(file.symlink.empty());
+  }
+  EXPECT_FALSE(is_link(std::nullopt));
+}
+
 TEST(Tags, AreLimitedSortedAndRoundTrip) {
   EXPECT_EQ(*parse_tag_header("foo=bar&bar"), (Tags{{"bar", ""}, {"foo", "bar"}}));
   const Tags odd = {{"a&b", "c=d +%"}, {"\xc3\xa9", "x"}};
