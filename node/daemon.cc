@@ -17,6 +17,7 @@
 #include "common/http/client.h"
 #include "common/http/server.h"
 #include "common/obs/log.h"
+#include "node/control/admin_keys.h"
 #include "node/control/control_handler.h"
 #include "node/control/control_transport.h"
 #include "node/control/embedded_store.h"
@@ -107,8 +108,13 @@ class Node {
       TRY(embedded_, control::EmbeddedStore::open(clock_, std::move(options)));
       meta_ = embedded_.get();
     } else {
-      TRY(const auto first, Endpoint::parse(config_.join().front()));
-      remote_ = std::make_unique<control::RemoteStore>(peers_, [this, first] { return holder(first); });
+      std::vector<Endpoint> join;
+      for (const auto& text : config_.join()) {
+        TRY(auto endpoint, Endpoint::parse(text));
+        join.push_back(std::move(endpoint));
+      }
+      remote_ = std::make_unique<control::RemoteStore>(
+          peers_, [this, join = std::move(join)] { return store_candidates(join); });
       meta_ = remote_.get();
     }
     plane_ = std::make_unique<ControlPlane>(*meta_, clock_, key_, peers_, maps_, identity_.id,
@@ -116,10 +122,13 @@ class Node {
     return {};
   }
 
-  NodeInfo holder(const Endpoint& first) const {
+  /// The gateway that the map names, and those of the configuration: it may have moved.
+  std::vector<NodeInfo> store_candidates(const std::vector<Endpoint>& join) const {
+    std::vector<NodeInfo> nodes;
     const MapSnapshot map = maps_.current();
-    const NodeInfo* node = map->find_node(map->store_node);
-    return node != nullptr ? *node : control::node_at(first);
+    if (const auto* node = map->find_node(map->store_node)) nodes.push_back(*node);
+    for (const auto& endpoint : join) nodes.push_back(control::node_at(endpoint));
+    return nodes;
   }
 
   Task<Result<bool>> bucket_is_empty(Context context, BucketName bucket) {
@@ -158,7 +167,7 @@ class Node {
   }
   static Task<void> serve(Node& self, http::Handler Fronts::* front, http::Exchange& exchange) {
     Status may = self.serving() ? Status{} : starting();
-    if (may && self.disks_) may = self.fencing_.check();
+    if (may) may = self.fencing_.check();
     if (may) co_return co_await (self.fronts_.*front)(exchange);
     http::ResponseHead head;
     head.status = info(may.error().code()).http;
@@ -207,7 +216,8 @@ class Node {
 
   /// No new requests, those in flight finish, background work ends, the disks close.
   void stop() {
-    maps_.close();  // ends the long polls that wait for a map
+    maps_.close();  // ends the long polls that wait for a map, or for an event of the store
+    if (embedded_) embedded_->close();
     for (auto& server : servers_) server->stop(config_.stop_grace());
     static_cast<void>(runtime_.run_on(0, finish(*this)));
     http_.close();
@@ -281,11 +291,7 @@ class Node {
     };
     CO_TRY(const auto draft, co_await plane_->change(hold));
     if (!draft.map.users.empty()) co_return Status{};
-    // The keys are on disk before they count, so a crash in between loses none.
-    const auto keys = auth::generate_keys();
-    CO_CHECK_OK(control::write_private_file(config_.data_dir() + "/admin.keys",
-                                            "AWS_ACCESS_KEY_ID=" + keys.access_key +
-                                                "\nAWS_SECRET_ACCESS_KEY=" + keys.secret_key + "\n"));
+    CO_TRY(const auto keys, control::admin_keys(config_.data_dir() + "/admin.keys"));
     CreateUser admin{"admin", "Administrator", true, keys.access_key, keys.secret_key};
     CO_TRY(const auto made, co_await control::ops::create_user(*plane_, auth::node_identity(id),
                                                                std::move(admin)));

@@ -49,7 +49,7 @@ struct JoinReply {
   std::int64_t lease = 0;
   std::int64_t lease_ns = 0;
   std::string cluster_uuid;
-  Epoch epoch = 0;
+  Epoch epoch = 0;  // the node serves nothing before it knows this map
 
   template <class A>
   void fields(A& ar, std::uint16_t) {
@@ -72,7 +72,7 @@ struct KeepAliveRequest {
 struct KeepAliveReply {
   static constexpr std::uint16_t kVersion = 1, kCompat = 1;
   std::int64_t lease_ns = 0;
-  Epoch epoch = 0;
+  Epoch epoch = 0;  // as in JoinReply
 
   template <class A>
   void fields(A& ar, std::uint16_t) {

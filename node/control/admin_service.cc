@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/control/admin_service.h"
 
+#include "common/auth/authorize.h"
 #include "common/auth/token.h"
 #include "common/client/remote_admin.h"
 #include "node/control/ops/ops.h"
@@ -23,16 +24,19 @@ Task<Result<std::vector<Bucket>>> AdminService::list_buckets(Context context) {
   std::vector<Bucket> buckets;
   const MapSnapshot map = deps_.maps.current();
   for (const auto& [_, bucket] : map->buckets) {
-    if (context.who.is_admin() || bucket.owner == context.who.user()) buckets.push_back(bucket);
+    if (auth::authorize(context.who, auth::Action::kRead, bucket)) buckets.push_back(bucket);
   }
   co_return buckets;
 }
 
 Task<Result<Bucket>> AdminService::find_bucket(Context context, BucketName name) {
+  CO_CHECK_OK(ops::need_user(context.who));
   const MapSnapshot map = deps_.maps.current();
-  ClusterMap copy;
-  if (const Bucket* bucket = map->find_bucket(name)) copy.buckets[name.uname()] = *bucket;
-  CO_TRY(const Bucket* bucket, ops::own_bucket(copy, name, context.who));
+  const Bucket* bucket = map->find_bucket(name);
+  if (bucket == nullptr) {
+    co_return Error(Errc::not_found, "bucket \"" + name.display() + "\" does not exist");
+  }
+  CO_CHECK_OK(auth::authorize(context.who, auth::Action::kRead, *bucket));
   co_return *bucket;
 }
 
@@ -52,12 +56,15 @@ Task<Status> AdminService::destroy_bucket(Context context, BucketName name, bool
     co_return co_await remote.destroy_bucket(std::move(context), std::move(name), force);
   }
   CO_TRY(const Bucket bucket, co_await find_bucket(context, name));
-  static_cast<void>(bucket);
-  if (!force && deps_.bucket_is_empty) {
-    CO_TRY(const bool empty, co_await deps_.bucket_is_empty(context, name));
-    if (!empty) co_return Error(Errc::not_empty, "bucket \"" + name.display() + "\" is not empty");
-  }
+  CO_CHECK_OK(auth::authorize(context.who, auth::Action::kAdministerBucket, bucket));
+  if (!force) CO_CHECK_OK(co_await need_empty(context, name));
   co_return co_await ops::destroy_bucket(*deps_.plane, context.who, std::move(name));
+}
+
+Task<Status> AdminService::need_empty(Context context, BucketName name) {
+  CO_TRY(const bool empty, co_await deps_.bucket_is_empty(std::move(context), name));
+  if (empty) co_return Status{};
+  co_return Error(Errc::not_empty, "bucket \"" + name.display() + "\" is not empty");
 }
 
 Task<Result<Bucket>> AdminService::set_bucket_props(Context context,

@@ -15,7 +15,7 @@ struct AdminServiceDeps {
   auth::ClusterKey key;
   Transport& peers;
   ControlPlane* plane = nullptr;  // on gateways; null: forward to one
-  /// True when a bucket has no objects. Asked before an unforced destroy.
+  /// True when a bucket has no objects on any target. Asked before an unforced destroy.
   std::function<Task<Result<bool>>(Context, BucketName)> bucket_is_empty;
 };
 
@@ -37,6 +37,7 @@ class AdminService final : public AdminApi {
 
  private:
   Result<NodeInfo> gateway() const;
+  Task<Status> need_empty(Context context, BucketName name);
 
   const AdminServiceDeps deps_;
 };

@@ -72,7 +72,9 @@ Bytes run_map_watch(const ControlHandlerDeps& deps, Context context, std::string
   while (true) {
     const auto seen = deps.maps.installed().count();
     const MapSnapshot map = deps.maps.current();
-    if (map->epoch > request.known || deadline.expired()) co_return wire::encode(*map);
+    if (map->epoch > request.known || deadline.expired() || deps.maps.closed()) {
+      co_return wire::encode(*map);
+    }
     co_await deps.maps.installed().wait(seen, deadline);
   }
 }

@@ -3,12 +3,14 @@
 
 #include "common/async/scope.h"
 #include "common/client/remote_call.h"
+#include "common/client/retry.h"
 #include "common/obs/log.h"
 
 namespace aisfs::control {
 namespace {
 constexpr std::size_t kNoncesMax = 100'000;
 constexpr Duration kWatchWait = std::chrono::seconds(10);
+constexpr int kTellAttemptsMax = 3;
 constexpr Duration kRetryPause = std::chrono::milliseconds(300);
 }  // namespace
 
@@ -48,13 +50,20 @@ Task<void> ControlPlane::tell_all(MapSnapshot map) {
 }
 
 Task<void> ControlPlane::tell(NodeInfo node, MapSnapshot map) {
-  Context context{.who = auth::node_identity(self_),
-                  .deadline = Deadline::after(options_.push_wait),
-                  .trace = {}};
-  const std::string id = node.id;
-  auto reply = co_await call<wire::EpochReply>(peers_, std::move(node), std::move(context),
-                                               std::string(wire::kMapPushMethod), *map);
-  if (!reply) LOG_WARN("map not delivered", "node", id, "epoch", map->epoch, "why", reply.error().what());
+  const Deadline deadline = Deadline::after(options_.push_wait);
+  Backoff backoff;
+  for (int attempt = 1;; ++attempt) {
+    Context context{.who = auth::node_identity(self_), .deadline = deadline, .trace = {}};
+    auto reply = co_await call<wire::EpochReply>(peers_, node, std::move(context),
+                                                 std::string(wire::kMapPushMethod), *map);
+    if (reply) co_return;
+    // Nobody listens: it has ended, and will not serve before it has joined again.
+    const bool gone = reply.error() == Errc::unreachable && attempt >= kTellAttemptsMax;
+    if (!gone && co_await backoff.wait(deadline)) continue;
+    LOG_WARN("map not delivered", "node", node.id, "epoch", map->epoch, "why",
+             reply.error().what());
+    co_return;
+  }
 }
 
 Task<void> ControlPlane::follow() {

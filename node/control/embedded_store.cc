@@ -195,6 +195,11 @@ EmbeddedStore::EmbeddedStore(const Clock& clock, EmbeddedStoreOptions options, L
 
 EmbeddedStore::~EmbeddedStore() { writer_.join(); }
 
+void EmbeddedStore::close() {
+  closed_ = true;
+  changed_.notify();
+}
+
 Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(const Clock& clock,
                                                            EmbeddedStoreOptions options) {
   TRY(auto env, LmdbEnv::open(options.dir, {"kv", "history", "leases", "meta"}, options.map_bytes));
@@ -413,7 +418,7 @@ Task<Result<meta::WatchReply>> EmbeddedStore::watch(meta::WatchRequest request) 
   while (true) {
     const auto seen = changed_.count();
     auto reply = read_events(request);
-    if (!reply || !reply->events.empty() || deadline.expired()) co_return reply;
+    if (!reply || !reply->events.empty() || deadline.expired() || closed_) co_return reply;
     co_await changed_.wait(seen, deadline);
   }
 }

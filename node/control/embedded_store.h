@@ -34,6 +34,9 @@ class EmbeddedStore final : public MetaStore {
                                                      EmbeddedStoreOptions options);
   ~EmbeddedStore() override;  // waits for the write in flight
 
+  /// Ends the waits of watch and lets no new one begin: the node stops.
+  void close();
+
   /// Ends leases when their time is over; until cancelled.
   Task<void> run(Clock& clock);
 
@@ -68,6 +71,7 @@ class EmbeddedStore final : public MetaStore {
   const EmbeddedStoreOptions options_;
   LmdbEnv env_;
   Notifier changed_;
+  std::atomic<bool> closed_ = false;
   std::mutex mutex_;
   std::map<meta::LeaseId, Lease> leases_;  // guarded by mutex_
   asio::thread_pool writer_{1};

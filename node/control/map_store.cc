@@ -92,6 +92,14 @@ Task<Result<MapDraft>> MapStore::load() {
   co_return std::move(loaded.draft);
 }
 
+Task<Result<Epoch>> MapStore::epoch() {
+  meta::GetRequest one{{std::string(kEpochKey), {}}, 0, 0};
+  CO_TRY(const auto reply, co_await meta_.get(std::move(one)));
+  MapDraft draft;
+  for (const auto& kv : reply.kvs) CO_CHECK_OK(read_key("epoch", kv.value, draft));
+  co_return draft.map.epoch;
+}
+
 Task<Result<MapDraft>> MapStore::change(Edit edit) {
   for (int race = 0; race < kRacesMax; ++race) {
     CO_TRY(auto loaded, co_await load_all());

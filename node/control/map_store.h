@@ -34,6 +34,8 @@ class MapStore {
 
   /// not_found when the store has no cluster yet.
   Task<Result<MapDraft>> load();
+  /// The newest epoch; 0 when the store has no cluster yet.
+  Task<Result<Epoch>> epoch();
 
   /// Applies `edit` to the newest map and publishes the outcome as the next epoch; when somebody
   /// else was faster, anew. An edit that changes nothing makes no epoch; its error is passed on.

@@ -105,6 +105,7 @@ Task<Result<NodeInfo>> Membership::join(Deadline deadline) {
       lease_ = reply->lease;
       auto save = [dir = options_.data_dir, identity = identity_] { return save_identity(dir, identity); };
       CO_CHECK_OK(co_await offload(disk_, std::move(save)));
+      CO_CHECK_OK(co_await fetch_map(reply->epoch, deadline));
       fencing_.renewed(sent, Duration(reply->lease_ns));
       co_return node_;
     }
@@ -112,6 +113,33 @@ Task<Result<NodeInfo>> Membership::join(Deadline deadline) {
     LOG_WARN("not joined yet", "why", reply.error().what());
     if (!co_await backoff.wait(deadline)) co_return std::move(reply).error();
   }
+}
+
+Task<Result<ClusterMap>> Membership::ask_map() {
+  if (plane_ != nullptr) {
+    CO_TRY(auto draft, co_await plane_->maps().load());
+    co_return std::move(draft.map);
+  }
+  wire::MapWatchRequest request;
+  request.known = maps_.current()->epoch;
+  co_return co_await ask_gateways<ClusterMap>(std::string(wire::kMapWatchMethod), request,
+                                              kRenewAttempt);
+}
+
+Task<Status> Membership::fetch_map(Epoch epoch, Deadline deadline) {
+  Backoff backoff;
+  while (maps_.current()->epoch < epoch) {
+    auto map = co_await ask_map();
+    if (map) {
+      CO_TRY(const Epoch known, maps_.install(*std::move(map)));
+      if (known >= epoch) break;
+    }
+    if (!co_await backoff.wait(deadline)) {
+      co_return Error(Errc::not_ready, "the cluster map of epoch " + std::to_string(epoch) +
+                                           " could not be had from a gateway");
+    }
+  }
+  co_return Status{};
 }
 
 Task<void> Membership::renew() {
@@ -125,8 +153,10 @@ Task<void> Membership::renew() {
                                                         std::move(request), kRenewAttempt);
   }
   if (reply) {
-    fencing_.renewed(sent, Duration(reply->lease_ns));
-    if (reply->epoch > maps_.current()->epoch) maps_.wanted().notify();
+    // A map that was not delivered to this node may be known to clients: not a lease to serve by.
+    const auto fetched = co_await fetch_map(reply->epoch, Deadline::after(kRenewAttempt));
+    if (fetched) fencing_.renewed(sent, Duration(reply->lease_ns));
+    if (!fetched) LOG_WARN("map not fetched", "why", fetched.error().what());
     co_return;
   }
   LOG_WARN("lease not renewed", "why", reply.error().what());

@@ -53,6 +53,9 @@ class Membership {
   Task<Result<Reply>> ask_gateways(std::string method, Request request, Duration each);
   std::vector<NodeInfo> gateways() const;
   Task<void> renew();
+  Task<Result<ClusterMap>> ask_map();
+  /// Returns once a map of at least this epoch is installed; not_ready at the deadline.
+  Task<Status> fetch_map(Epoch epoch, Deadline deadline);
 
   NodeIdentity identity_;
   NodeInfo node_;

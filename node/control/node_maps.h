@@ -27,6 +27,7 @@ class NodeMapSource final : public MapSource {
 
   /// Ends the waits of at_least and lets no new one begin: the node stops.
   void close();
+  bool closed() const { return closed_; }
 
   /// Counts installs; to wait for the next one.
   Notifier& installed() { return installed_; }

@@ -163,6 +163,7 @@ class Writer {
 
 Task<Result<int>> storm(ClusterClient& client,
                         std::vector<std::unique_ptr<Writer>>& writers,
+                        const std::atomic<int>& killer_status,
                         const std::atomic<bool>& stop) {
   Context context{.deadline = Deadline::after(std::chrono::seconds(30))};
   BucketProps props;
@@ -171,6 +172,7 @@ Task<Result<int>> storm(ClusterClient& client,
   std::vector<Task<Result<int>>> running;
   for (auto& writer : writers) running.push_back(writer->run(stop));
   co_await gather(std::move(running));
+  if (killer_status != 0) co_return Error(Errc::io, "the killer failed; the cluster may be down");
   std::vector<Task<Result<int>>> checks;
   for (auto& writer : writers) checks.push_back(writer->check_all());
   co_await gather(std::move(checks));
@@ -195,9 +197,11 @@ int run(const Endpoint& endpoint, unsigned clients, unsigned keys, char** killer
     ::_exit(127);
   }
   std::atomic<bool> stop = false;
-  int killer_status = 0;
+  std::atomic<int> killer_status = 0;
   std::thread waiter([&] {
-    ::waitpid(child, &killer_status, 0);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    killer_status = status;
     stop = true;
   });
   Counts counts;
@@ -205,7 +209,7 @@ int run(const Endpoint& endpoint, unsigned clients, unsigned keys, char** killer
   for (unsigned i = 0; i < clients; ++i) {
     writers.push_back(std::make_unique<Writer>(**client, counts, i * keys, keys));
   }
-  auto result = runtime.run_on(0, storm(**client, writers, stop));
+  auto result = runtime.run_on(0, storm(**client, writers, killer_status, stop));
   waiter.join();
   (*client)->stop();
   runtime.stop();

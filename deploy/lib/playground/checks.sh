@@ -39,11 +39,20 @@ check_ports() {
   while read -r name; do
     node_alive "$name" && continue
     for port in $(node_ports "$name"); do
-      if port_listens "$port"; then taken+=("$port by $(port_owner "$port")"); fi
+      if port_stays_taken "$port"; then taken+=("$port by $(port_owner "$port")"); fi
     done
   done < <(node_names)
   ((${#taken[@]} == 0)) || die "ports are taken: $(join_with ', ' "${taken[@]}")" \
     "choose others: --port BASE (with a --data of its own if it is a second playground)"
+}
+
+# A node that was killed a moment ago lets go of its ports only when its last thread has ended.
+port_stays_taken() {
+  local i
+  for ((i = 0; i < 50; i++)); do
+    port_listens "$1" || return 1
+    sleep 0.1
+  done
 }
 
 # join_with SEPARATOR WORD...

@@ -33,7 +33,11 @@ Task<Result<Bucket>> create_bucket(ControlPlane& plane,
     if (draft.map.find_bucket(name) != nullptr) {
       return Error(Errc::already_exists, "bucket \"" + name.display() + "\" already exists");
     }
-    draft.map.buckets[uname] = Bucket{fresh_id(draft.map.epoch + 1), name, who.user(), now, props};
+    draft.map.buckets[uname] = Bucket{.id = fresh_id(draft.map.epoch + 1),
+                                      .name = name,
+                                      .owner = who.user(),
+                                      .created_ns = now,
+                                      .props = props};
     return {};
   };
   CO_TRY(auto draft, co_await plane.change(edit));

@@ -93,9 +93,13 @@ Task<Result<wire::JoinReply>> join(ControlPlane& plane, wire::JoinRequest reques
   CO_TRY(const auto draft, co_await plane.change(edit));
   const auto& node = draft.map.nodes.at(request.node.id);
   CO_TRY(const auto lease, co_await grant_lease(plane, node.id, node.incarnation));
-  LOG_INFO("node joined", "node", node.id, "incarnation", node.incarnation, "epoch", draft.map.epoch);
+  // Who has a lease is told of every later map; it must not serve before it has all earlier ones.
+  CO_TRY(auto newest, co_await plane.maps().load());
+  const Epoch epoch = newest.map.epoch;
+  CO_TRY(const Epoch known, plane.known().install(std::move(newest.map)));
+  LOG_INFO("node joined", "node", node.id, "incarnation", node.incarnation, "epoch", known);
   co_return wire::JoinReply{node.incarnation, lease, plane.options().lease.count(), draft.map.uuid,
-                            draft.map.epoch};
+                            epoch};
 }
 
 }  // namespace aisfs::control::ops

@@ -10,7 +10,8 @@ Task<Result<wire::KeepAliveReply>> keep_alive(ControlPlane& plane, wire::KeepAli
     co_return Error(Errc::not_found, "a later start of " + request.node + " has the lease");
   }
   CO_TRY(const Duration ttl, co_await plane.meta().keep_alive(request.lease));
-  co_return wire::KeepAliveReply{ttl.count(), map->epoch};
+  CO_TRY(const Epoch epoch, co_await plane.maps().epoch());
+  co_return wire::KeepAliveReply{ttl.count(), epoch};
 }
 
 }  // namespace aisfs::control::ops
