@@ -22,8 +22,12 @@ class AttrMutation final : public Mutation {
     if (base.kind == IndexRecord::Kind::kReference) return {};
     TRY(fd, disk::open_beneath(mp.root(), path_of(dir, key.key(), base.escaped), O_RDONLY));
     TRY(meta, read_meta(mp, dir, fd.get()));
+    const bool had_side = !encode_meta(meta).side.empty();
     meta.info = info;
     TRY(xattr, write_side(mp, dir, meta));
+    // The xattr alone is replaced as a whole; a file beside it is there before the xattr says so.
+    const bool has_side = !encode_meta(meta).side.empty();
+    barrier_before = (had_side || has_side) && std::max(level, base.level) >= Durability::kData;
     return {};
   }
 
@@ -47,6 +51,7 @@ class AttrMutation final : public Mutation {
   const std::string dir;
   const IndexRecord& base;
   ObjectInfo info;  // the new one
+  Durability level{};
 
  private:
   Status publish_reference() {
@@ -118,7 +123,7 @@ Task<Result<ObjectInfo>> Store::set_attrs(Key key,
   AttrMutation mutation(*engine_, key, *base);
   CO_TRY(mutation.info, apply_change(base->info, change, engine_->clock.unix_ns()));
   CO_TRY(mutation.info.meta_version, engine_->versions.next());
-  mutation.barrier_before = level >= Durability::kData;  // for metadata too long for the xattr
+  mutation.level = level;
   mutation.barrier_after = level == Durability::kFull;
   CO_CHECK_OK(co_await mutation.mp.committer().run(mutation));
   co_return std::move(mutation.info);

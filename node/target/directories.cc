@@ -74,7 +74,7 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   }
   const Defer end([&] { renames_->end_dir(at.bucket.id, at.key.key()); });
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
-  PutOptions put{.level = posix_level_of(at.bucket), .posix = std::move(posix)};
+  PutOptions put{.level = name_level_of(at.bucket), .posix = std::move(posix)};
   put.conditions.must_not_exist = true;
   put.content_type = "application/x-directory";
   put.size = 0;
@@ -97,7 +97,7 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
   CO_TRY(const bool full, co_await has_entries(context, peers_.cluster(), name, at.key.key()));
   if (full) co_return Error(Errc::not_empty, "\"" + path + "\"");
   RemoveOptions options{.missing_ok = true};
-  co_return co_await store_.remove(at.key, std::move(options), posix_level_of(at.bucket));
+  co_return co_await store_.remove(at.key, std::move(options), name_level_of(at.bucket));
 }
 
 Task<Status> LocalTarget::rename_dir(

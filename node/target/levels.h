@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 
+#include "common/client/object_api.h"
 #include "common/model/bucket.h"
 
 namespace aisfs::target {
@@ -12,10 +13,22 @@ inline Durability level_of(const Bucket& bucket, Durability asked, bool lower) {
   return std::max(asked, lower ? bucket.props.close_level : bucket.props.write_level);
 }
 
-/// Of changes that only a file system makes (attributes, directories): what its close promises;
-/// fsync raises it.
+/// An object without bytes that the mount makes under a free name: the reservation of a file
+/// that is being written, whose close has its own level.
+inline bool is_reservation(const PutOptions& options) {
+  return options.lower_level && options.size == 0 && options.conditions.must_not_exist;
+}
+
+/// Of a rename by a file system: what its close promises.
 inline Durability posix_level_of(const Bucket& bucket) {
   return std::min(bucket.props.close_level, bucket.props.write_level);
+}
+
+/// Of changes of a file system that carry no bytes (attributes, directories, reservations):
+/// as on a local disk they wait for nothing, unless close itself
+/// promises durable names.
+inline Durability name_level_of(const Bucket& bucket) {
+  return posix_level_of(bucket) == Durability::kFull ? Durability::kFull : Durability::kNone;
 }
 
 }  // namespace aisfs::target
