@@ -171,17 +171,6 @@ TEST_F(ClusterTest, ATargetThatIsAwayIsNeverNotFound) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(*user.get("b", "k" + std::to_string(i)), "x");
 }
 
-TEST_F(ClusterTest, AStopIsQuickAndClean) {
-  start_cluster(1);
-  User user(node(0), admin());
-  for (std::size_t i : {1u, 0u}) {
-    const auto began = std::chrono::steady_clock::now();
-    EXPECT_EQ(node(i).signal_and_wait(SIGTERM), 0);
-    EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(3));
-    EXPECT_THAT(node(i).log(), ::testing::Not(HasSubstr("handler threw")));
-  }
-}
-
 TEST_F(ClusterTest, ARestartedGatewayKnowsEverything) {
   start_gateway();
   {
@@ -258,23 +247,6 @@ TEST_F(ClusterTest, AnotherKeyDoesNotJoin) {
                         .join = node(0).at("control")});
   EXPECT_FALSE(stranger.start());
   EXPECT_THAT(stranger.log(), HasSubstr("cluster key is not this cluster's"));
-}
-
-TEST_F(ClusterTest, ATakenIdAndACopyAreRefused) {
-  start_cluster(1);
-  auto& twin = add({.dir = dir_ + "/t2", .key_file = key_, .join = node(0).at("control"),
-                    .flags = {"--node_id", node(1).at("node")}});
-  EXPECT_FALSE(twin.start());
-  EXPECT_THAT(twin.log(), HasSubstr("another node has this id"));
-
-  node(1).signal_and_wait(SIGTERM);
-  fs::create_directories(dir_ + "/t3");
-  fs::copy(dir_ + "/t1/state", dir_ + "/t3/state", fs::copy_options::recursive);
-  ASSERT_TRUE(node(1).start()) << node(1).log();
-  node(1).signal_and_wait(SIGTERM);
-  auto& copy = add_target("t3");
-  EXPECT_FALSE(copy.start());
-  EXPECT_THAT(copy.log(), HasSubstr("refused"));
 }
 
 TEST_F(ClusterTest, AMountpathOfAnotherNodeIsRefused) {

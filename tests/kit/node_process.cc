@@ -32,7 +32,7 @@ std::vector<std::string> NodeProcess::arguments() const {
                                    "--cluster_key", options_.key_file, "--ready_file", dir + "/ready",
                                    "--store.reserve", "1MiB"};
   if (options_.role != "gateway") args.insert(args.end(), {"--mountpaths", mountpath});
-  if (options_.join.empty()) args.insert(args.end(), {"--bootstrap", "true"});
+  if (options_.join.empty()) args.insert(args.end(), {"--bootstrap"});
   if (!options_.join.empty()) args.insert(args.end(), {"--join", options_.join});
   args.insert(args.end(), options_.flags.begin(), options_.flags.end());
   return args;
