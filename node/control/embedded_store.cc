@@ -418,7 +418,8 @@ Task<Result<meta::WatchReply>> EmbeddedStore::watch(meta::WatchRequest request) 
   while (true) {
     const auto seen = changed_.count();
     auto reply = read_events(request);
-    if (!reply || !reply->events.empty() || deadline.expired() || closed_) co_return reply;
+    if (!reply || !reply->events.empty() || deadline.expired()) co_return reply;
+    if (closed_) co_return Error(Errc::not_ready, "this gateway is stopping");
     co_await changed_.wait(seen, deadline);
   }
 }

@@ -80,8 +80,8 @@ Task<Result<wire::JoinReply>> join(ControlPlane& plane, wire::JoinRequest reques
   }
   CO_TRY(const auto alive, co_await plane.maps().alive());
   const MapStore::Edit edit = [=](MapDraft& draft) -> Status {
-    CHECK_OK(check_not_elsewhere(draft, alive, request));
     TRY(auto record, next_record(draft, request));
+    CHECK_OK(check_not_elsewhere(draft, alive, request));
     NodeInfo node = request.node;
     node.incarnation = record.incarnation;
     const auto* known = draft.map.find_node(node.id);

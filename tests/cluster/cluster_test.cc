@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+// Real nodes: one gateway and targets, killed, restarted, copied and confused with each other.
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "common/async/runtime.h"
+#include "common/client/cluster_client.h"
+#include "tests/kit/node_process.h"
+
+namespace aisfs::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using std::chrono::seconds;
+
+struct Started : Runtime {
+  Started() : Runtime(1) { start(); }
+  ~Started() { stop(); }
+};
+
+/// A client of one node with the keys of one user.
+class User {
+ public:
+  User(const NodeProcess& node, Credentials credentials) {
+    ClusterClientOptions options;
+    options.endpoints = {node.endpoint("public")};
+    options.credentials = std::move(credentials);
+    auto connected = runtime_.run_on(0, ClusterClient::connect(runtime_, std::move(options)));
+    if (connected) client_ = *std::move(connected);
+  }
+  ~User() {
+    if (client_) client_->stop();
+  }
+
+  ClusterClient& api() { return *client_; }
+  static Context within(Duration time) { return {.who = {}, .deadline = Deadline::after(time), .trace = {}}; }
+  template <class T>
+  T run(Task<T> task) {
+    return runtime_.run_on(0, std::move(task));
+  }
+
+  Result<Bucket> create(const std::string& bucket) {
+    return run(api().create_bucket(within(seconds(20)), native_bucket(bucket), {}));
+  }
+  Status destroy(const std::string& bucket) {
+    return run(api().destroy_bucket(within(seconds(20)), native_bucket(bucket), false));
+  }
+  Status put(const std::string& bucket, const std::string& key, const std::string& body) {
+    return run(put_text(api(), {native_bucket(bucket), key}, body));
+  }
+  Result<std::string> get(const std::string& bucket, const std::string& key,
+                          Duration time = seconds(20)) {
+    return run(get_text(api(), {native_bucket(bucket), key}, time));
+  }
+  std::size_t count(const std::string& bucket) {
+    const auto page = run(api().list(within(seconds(20)), native_bucket(bucket), {}));
+    return page ? page->entries.size() : 0;
+  }
+
+ private:
+  static Task<Status> put_text(ClusterClient& api, ObjectName name, std::string body) {
+    StringSource source(std::move(body));
+    PutOptions options;
+    ExpectedChecksums expected;
+    CO_TRY(const auto info, co_await api.put(within(seconds(20)), std::move(name),
+                                             std::move(options), std::move(expected), source));
+    static_cast<void>(info);
+    co_return Status{};
+  }
+  static Task<Result<std::string>> get_text(ClusterClient& api, ObjectName name, Duration time) {
+    GetOptions options;
+    CO_TRY(auto stream, co_await api.get(within(time), std::move(name), std::move(options)));
+    co_return co_await read_all(*stream.body, 1 << 20);
+  }
+
+  Started runtime_;
+  std::unique_ptr<ClusterClient> client_;
+};
+
+class ClusterTest : public ::testing::Test {
+ protected:
+  ClusterTest() {
+    std::string path = "/tmp/aisfs-cluster-XXXXXX";
+    dir_ = ::mkdtemp(path.data());
+    key_ = make_key("cluster.key", 'a');
+  }
+  ~ClusterTest() override {
+    nodes_.clear();
+    fs::remove_all(dir_);
+  }
+
+  std::string make_key(const std::string& name, char digit) {
+    const std::string file = dir_ + "/" + name;
+    std::ofstream(file) << std::string(64, digit) << "\n";
+    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+    return file;
+  }
+
+  NodeProcess& add(NodeProcess::Options options) {
+    nodes_.push_back(std::make_unique<NodeProcess>(std::move(options)));
+    return *nodes_.back();
+  }
+  NodeProcess& add_target(const std::string& name) {
+    return add({.dir = dir_ + "/" + name, .key_file = key_, .join = nodes_.front()->at("control")});
+  }
+  NodeProcess& start_gateway() {
+    auto& gateway = add({.dir = dir_ + "/g1", .role = "gateway", .key_file = key_});
+    EXPECT_TRUE(gateway.start()) << gateway.log();
+    return gateway;
+  }
+  void start_cluster(int targets) {
+    start_gateway();
+    for (int i = 1; i <= targets; ++i) {
+      auto& target = add_target("t" + std::to_string(i));
+      ASSERT_TRUE(target.start()) << target.log();
+    }
+  }
+  Credentials admin() {
+    Credentials keys;
+    std::ifstream file(dir_ + "/g1/state/admin.keys");
+    for (std::string line; std::getline(file, line);) {
+      const std::string value = line.substr(line.find('=') + 1);
+      (line.starts_with("AWS_ACCESS") ? keys.access_key : keys.secret_key) = value;
+    }
+    return keys;
+  }
+  NodeProcess& node(std::size_t i) { return *nodes_.at(i); }
+
+  std::string dir_, key_;
+  std::vector<std::unique_ptr<NodeProcess>> nodes_;
+};
+
+TEST_F(ClusterTest, EveryNodeAnswersForAll) {
+  start_cluster(3);
+  User first(node(0), admin());
+  ASSERT_TRUE(first.create("b").ok());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(first.put("b", "k" + std::to_string(i), "x").ok());
+  for (std::size_t i = 0; i < 4; ++i) {
+    User user(node(i), admin());
+    EXPECT_EQ(user.count("b"), 20u);
+    EXPECT_EQ(*user.get("b", "k7"), "x");
+  }
+}
+
+TEST_F(ClusterTest, ClientsAreNotShownUsers) {
+  start_cluster(1);
+  User user(node(1), admin());
+  EXPECT_FALSE(user.api().current()->nodes.empty());
+  EXPECT_TRUE(user.api().current()->users.empty());
+}
+
+TEST_F(ClusterTest, ATargetThatIsAwayIsNeverNotFound) {
+  start_cluster(2);
+  User user(node(0), admin());
+  ASSERT_TRUE(user.create("b").ok());
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(user.put("b", "k" + std::to_string(i), "x").ok());
+  EXPECT_EQ(node(1).signal_and_wait(SIGKILL), 128 + SIGKILL);
+  int away = 0;
+  for (int i = 0; i < 10; ++i) {
+    const auto body = user.get("b", "k" + std::to_string(i), std::chrono::milliseconds(400));
+    if (body) continue;
+    EXPECT_NE(body.error().code(), Errc::not_found) << body.error().what();
+    ++away;
+  }
+  EXPECT_GT(away, 0);
+  ASSERT_TRUE(node(1).start()) << node(1).log();
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(*user.get("b", "k" + std::to_string(i)), "x");
+}
+
+TEST_F(ClusterTest, ARestartedGatewayKnowsEverything) {
+  start_gateway();
+  {
+    User user(node(0), admin());
+    ASSERT_TRUE(user.create("b").ok());
+    CreateUser other{"u", "", false, "other", "other-secret"};
+    ASSERT_TRUE(user.run(user.api().create_user(User::within(seconds(9)), other)).ok());
+  }
+  Epoch epoch = 0;
+  std::string uuid;
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    node(0).signal_and_wait(signal);
+    ASSERT_TRUE(node(0).start()) << node(0).log();
+    User user(node(0), admin());
+    const MapSnapshot map = user.api().current();
+    EXPECT_GT(map->epoch, epoch);
+    EXPECT_TRUE(uuid.empty() || uuid == map->uuid);
+    EXPECT_NE(map->find_bucket(native_bucket("b")), nullptr);
+    EXPECT_EQ(user.run(user.api().list_users(User::within(seconds(9))))->size(), 2u);
+    epoch = map->epoch;
+    uuid = map->uuid;
+  }
+}
+
+TEST_F(ClusterTest, ARecreatedBucketIsEmptyAndAFullOneStays) {
+  start_cluster(1);
+  User user(node(1), admin());
+  ASSERT_TRUE(user.create("b").ok());
+  ASSERT_TRUE(user.put("b", "k", "x").ok());
+  EXPECT_EQ(user.destroy("b").error().code(), Errc::not_empty);
+  const Context context = User::within(seconds(9));
+  ASSERT_TRUE(user.run(user.api().destroy_bucket(context, native_bucket("b"), true)).ok());
+  ASSERT_TRUE(user.create("b").ok());
+  EXPECT_EQ(user.count("b"), 0u);
+  EXPECT_EQ(user.get("b", "k").error().code(), Errc::not_found);
+}
+
+TEST_F(ClusterTest, UsersDoNotTouchEachOthersBuckets) {
+  start_cluster(1);
+  User root(node(0), admin());
+  for (const char* name : {"anna", "bert"}) {
+    CreateUser made{name, "", false, name, "secret-of-" + std::string(name)};
+    ASSERT_TRUE(root.run(root.api().create_user(User::within(seconds(9)), made)).ok());
+  }
+  User anna(node(1), {.access_key = "anna", .secret_key = "secret-of-anna"});
+  User bert(node(1), {.access_key = "bert", .secret_key = "secret-of-bert"});
+  ASSERT_TRUE(anna.create("hers").ok());
+  ASSERT_TRUE(anna.put("hers", "k", "x").ok());
+  EXPECT_EQ(bert.get("hers", "k").error().code(), Errc::permission_denied);
+  EXPECT_EQ(bert.put("hers", "k", "y").error().code(), Errc::permission_denied);
+  EXPECT_EQ(bert.destroy("hers").error().code(), Errc::permission_denied);
+  const auto found =
+      bert.run(bert.api().find_bucket(User::within(seconds(9)), native_bucket("hers")));
+  EXPECT_EQ(found.error().code(), Errc::permission_denied);
+  EXPECT_TRUE(bert.run(bert.api().list_buckets(User::within(seconds(9))))->empty());
+  EXPECT_EQ(*anna.get("hers", "k"), "x");
+}
+
+TEST_F(ClusterTest, ASecondGatewayServesAndAdministers) {
+  start_cluster(1);
+  auto& second = add({.dir = dir_ + "/g2", .role = "gateway", .key_file = key_,
+                      .join = node(0).at("control")});
+  ASSERT_TRUE(second.start()) << second.log();
+  User user(second, admin());
+  ASSERT_TRUE(user.create("b").ok());
+  ASSERT_TRUE(user.put("b", "k", "x").ok());
+  User other(node(0), admin());
+  EXPECT_EQ(*other.get("b", "k"), "x");
+}
+
+TEST_F(ClusterTest, AnotherKeyDoesNotJoin) {
+  start_gateway();
+  auto& stranger = add({.dir = dir_ + "/t1", .key_file = make_key("other.key", 'b'),
+                        .join = node(0).at("control")});
+  EXPECT_FALSE(stranger.start());
+  EXPECT_THAT(stranger.log(), HasSubstr("cluster key is not this cluster's"));
+}
+
+TEST_F(ClusterTest, AMountpathOfAnotherNodeIsRefused) {
+  start_cluster(1);
+  node(1).signal_and_wait(SIGTERM);
+  auto& thief = add({.dir = dir_ + "/t2", .key_file = key_, .join = node(0).at("control"),
+                     .mountpath = dir_ + "/t1/mp1"});
+  EXPECT_FALSE(thief.start());
+  EXPECT_THAT(thief.log(), HasSubstr(node(1).at("node")));
+}
+
+}  // namespace
+}  // namespace aisfs::tests

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <sys/types.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/model/cluster_map.h"
+
+namespace aisfs::tests {
+
+/// A real aisnode in a folder of its own, on free ports of the loopback. The program comes from
+/// $AISFS_BIN or the build. Blocking; killed with the object.
+class NodeProcess {
+ public:
+  struct Options {
+    std::string dir;                 // made if missing; state/ and mp1/ lie in it
+    std::string role = "target";
+    std::string key_file;
+    std::string join;                // "": the first gateway, which makes the cluster
+    std::string mountpath;           // "": dir/mp1
+    std::vector<std::string> flags;  // more settings
+  };
+
+  explicit NodeProcess(Options options) : options_(std::move(options)) {}
+  ~NodeProcess() { signal_and_wait(9); }
+  NodeProcess(const NodeProcess&) = delete;
+  NodeProcess& operator=(const NodeProcess&) = delete;
+
+  /// Starts it and waits until it serves: true; or has ended: false, see log().
+  bool start();
+  /// Sends the signal and waits for the end; its exit status, 128 + signal when killed.
+  int signal_and_wait(int signal);
+  std::string log() const;
+
+  /// As the ready file says: "node", "public", "s3", "control", "data".
+  std::string at(const std::string& name) const { return ready_.at(name); }
+  Endpoint endpoint(const std::string& name) const;
+  const Options& options() const { return options_; }
+
+ private:
+  std::vector<std::string> arguments() const;
+
+  Options options_;
+  pid_t pid_ = -1;
+  std::map<std::string, std::string> ready_;
+};
+
+}  // namespace aisfs::tests
