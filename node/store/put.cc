@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "common/base/text.h"
@@ -18,6 +19,9 @@ namespace {
 constexpr std::uint64_t kWritebackBytes = 8_MiB;
 // Larger bodies are synced on their own before they meet the group's barrier.
 constexpr std::uint64_t kOwnSyncBytes = 4_MiB;
+
+// Hashed and written in turn, so that the second reads what the first left in the core's cache.
+constexpr std::size_t kSliceBytes = 256_KiB;
 
 }  // namespace
 
@@ -63,9 +67,13 @@ Status Body::add(Mountpath& mp, ConstBytes bytes, Durability level) {
     TRY(auto created, WorkFile::create(mp));
     work.emplace(std::move(created));
   }
-  digests.update(bytes);
-  CHECK_OK(disk::pwrite_all(work->fd(), bytes, size));
-  size += bytes.size();
+  while (!bytes.empty()) {
+    const ConstBytes slice = bytes.first(std::min(bytes.size(), kSliceBytes));
+    digests.update(slice);
+    CHECK_OK(disk::pwrite_all(work->fd(), slice, size));
+    size += slice.size();
+    bytes = bytes.subspan(slice.size());
+  }
   if (level >= Durability::kData && size - kicked >= kWritebackBytes) {
     ::sync_file_range(work->fd(), static_cast<off_t>(kicked), static_cast<off_t>(size - kicked),
                       SYNC_FILE_RANGE_WRITE);

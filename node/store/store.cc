@@ -84,6 +84,7 @@ Status destroy_on(Mountpath& mp, BucketId bucket) {
   Status moved = disk::rename_beneath(mp.root(), dir_of(known->second), to);
   if (!moved && moved.error().code() != Errc::not_found) return moved;
   mp.index().erase_bucket(bucket);
+  CHECK_OK(mp.index().flush());  // it is queued: nobody may see the objects after the answer
   CHECK_OK(remove_tree(mp.root(), to));
   return mp.forget_bucket(bucket);
 }

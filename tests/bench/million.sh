@@ -3,9 +3,9 @@
 # One target with many objects: first page and whole listing in msgpack, what they cost the server,
 # its anonymous memory, and the time from a start after kill -9 until it serves again.
 #   tests/bench/million.sh [OBJECTS=100000]        environment: BUILD PORT FSTYPE PAGE
-. "$(dirname "$0")/lib.sh"
 COUNT=${1:-100000}
-DISK_GB=${DISK_GB:-24}
+DISK_GB=${DISK_GB:-24}  # ext4 has an inode for each 16 KiB
+. "$(dirname "$0")/lib.sh"
 make_disk
 start_node
 make_bench_bucket many none
