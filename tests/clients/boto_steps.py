@@ -15,7 +15,10 @@ s3 = boto3.client(
     "s3",
     endpoint_url=os.environ["AWS_ENDPOINT_URL"],
     region_name="us-east-1",
-    config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
+    # Without the version, boto3 presigns for this region with Signature V2, which is refused.
+    config=Config(
+        s3={"addressing_style": "path"}, signature_version="s3v4", retries={"max_attempts": 1}
+    ),
 )
 
 
