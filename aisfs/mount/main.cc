@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // aisfs: mounts the buckets of a cluster.
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -27,7 +29,17 @@ Result<std::unique_ptr<ClusterClient>> connect(Runtime& runtime, const MountArgs
   return runtime.run_on(0, ClusterClient::connect(runtime, std::move(options)));
 }
 
+/// A folder that is missing or not writable is said now, not at the first large write.
+Status prepare_cache(const std::string& folder) {
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return errno_error("-o cache_dir=" + folder);
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return errno_error("-o cache_dir=" + folder);
+  return {};
+}
+
 Status serve(const MountArgs& args, Daemon& daemon) {
+  CHECK_OK(prepare_cache(args.options.cache_dir));
   log::Level level{};
   if (!log::parse_level(args.log_level, level)) {
     return Error(Errc::invalid_argument, "-o log_level=: takes debug, info, warn or error");

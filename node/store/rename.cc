@@ -252,11 +252,15 @@ Task<Result<Reference>> Store::detach_content(Key key, Conditions conditions, Du
   CO_TRY(auto source, co_await engine_->find_whole(key));
   if (!source) co_return no_such_object(key);
   CO_CHECK_OK(check_conditions(conditions, &source->info, Access::kWrite));
-  if (source->reference) co_return *source->reference;
-  LinkContent link(*engine_, key, *source);
-  set_barriers(link, level, nullptr);
-  CO_CHECK_OK(co_await link.mp.committer().run(link));
-  const Reference content{key.key(), source->info.content_version};
+  Reference content{key.key(), source->info.content_version};
+  if (source->reference) {
+    content = *source->reference;
+  } else {
+    LinkContent link(*engine_, key, *source);
+    set_barriers(link, level, nullptr);
+    CO_CHECK_OK(co_await link.mp.committer().run(link));
+  }
+  // A reference gets a new metadata version too: whoever is about to make it plain is too late.
   ReferenceMutation reference(*engine_, key);
   ObjectInfo info = source->info;
   CO_TRY(info.meta_version, engine_->versions.next());

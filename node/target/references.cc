@@ -95,6 +95,7 @@ Task<Status> LocalTarget::materialise(Context context, store::Key key) {
                  .checksums = info.checksums,
                  .keep_attrs = true};
   put.conditions.if_meta_version = info.meta_version;
+  put.before_publish = [this, &key] { return check_unreserved(key); };
   ExpectedChecksums unknown;
   auto done = co_await store_.put(key, std::move(put), std::move(unknown), *stream.body);
   // Somebody was faster: whoever replaced the name has dropped the content.

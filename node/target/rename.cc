@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Rename of one name. README.md has the protocol; the order of the steps here is its proof.
+#include "common/base/defer.h"
 #include "common/base/hash.h"
 #include "common/base/text.h"
 #include "node/store/conditions.h"
@@ -57,6 +58,13 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
                                                   std::string to_owner,
                                                   RenameOptions options,
                                                   Durability level) {
+  const std::string op_id = options_.node_id + "-" + to_hex(as_bytes(random_bytes(8)));
+  // Until the source is gone nothing may give it new metadata, or it would stay beside the new
+  // name; nor make it plain, which drops the content that the new name refers to.
+  if (!renames_->reserve(from.bucket.id, from.key.key(), op_id)) {
+    co_return under_way(from.key).error();
+  }
+  const Defer end([&] { renames_->release(from.bucket.id, from.key.key(), op_id); });
   CO_TRY(const ObjectInfo before, co_await store_.head(from.key, options.source_conditions));
   if (moved_away(from.key, before)) co_return Error(Errc::not_found, from.key.display());
   Conditions unchanged{.if_meta_version = before.meta_version};
@@ -65,7 +73,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
   Conditions none;
   CO_TRY(const ObjectInfo info, co_await store_.head(from.key, std::move(none)));
 
-  RenameLog::Intent intent{.op_id = options_.node_id + "-" + to_hex(as_bytes(random_bytes(8))),
+  RenameLog::Intent intent{.op_id = op_id,
                            .state = IntentState::kPrepared,
                            .bucket = from.bucket.id,
                            .source = from.key.key(),
