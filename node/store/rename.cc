@@ -226,7 +226,7 @@ Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
   if (info.posix) info.posix->ctime_ns = engine.clock.unix_ns();
   reference.meta = reference_meta(to, info, content, std::max(level, source.level));
   reference.base = std::move(base);
-  reference.barrier_after = level == Durability::kFull;
+  reference.barrier_after = true;  // the old name's mountpath may be synced before this one
   CO_CHECK_OK(co_await reference.mp.committer().run(reference));
   ForgetName forget(engine, from, source, version);
   forget.barrier_after = level == Durability::kFull;

@@ -183,8 +183,10 @@ Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
     // Already there when a crash came between publishing and writing so.
     if (!(replaced && *replaced == prepared.rename.content)) {
       Conditions none;
+      // The new name is durable before anybody may forget the old one, at whatever level the
+      // rename was asked for: power loss in between must not take both.
       info = co_await store_.put_reference(key, prepared.rename.content, prepared.rename.info,
-                                           std::move(none), prepared.rename.level);
+                                           std::move(none), Durability::kFull);
       if (!info) co_return info;
       if (replaced) CO_CHECK_OK(co_await drop_referenced(context, key, *replaced));
     }
