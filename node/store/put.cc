@@ -30,7 +30,8 @@ Status PutMutation::stage() {
   CHECK_OK(body.finish(mp));
   meta.hashes = body.sums.hashes;
   if (meta.info.etag.empty()) {
-    meta.info.etag = body.sums.md5.empty() ? to_hex(body.sums.hashes.root)
+    // S3 tools take a tag without '-' for the MD5 of the bytes and warn when it is not.
+    meta.info.etag = body.sums.md5.empty() ? to_hex(body.sums.hashes.root) + "-0"
                                            : to_hex(as_bytes(body.sums.md5));
   }
   for (auto& [name, value] : meta.info.checksums) {

@@ -54,7 +54,10 @@ class EmbeddedMaker {
   }
   static Task<int> end(EmbeddedMaker& self) {
     self.scope_->cancel();
-    co_await self.scope_->join();
+    try {
+      co_await self.scope_->join();
+    } catch (const boost::system::system_error&) {  // cancelled between two waits
+    }
     self.scope_.reset();
     co_return 0;
   }
