@@ -150,7 +150,12 @@ Task<Result<ObjectInfo>> publish_patch(Mount& mount,
                                                  std::move(options), again);
 }
 
+// What one patch takes: its extents travel in a header, the owner keeps its bytes in memory.
+constexpr std::size_t kPatchExtentsMax = 512;
+constexpr std::uint64_t kPatchBytesMax = 64_MiB;
+
 bool patch_is_cheaper(const Mount& mount, const OpenFile& file) {
+  if (file.dirty.count() > kPatchExtentsMax || file.dirty.bytes() > kPatchBytesMax) return false;
   return file.base.size >= mount.options.patch_from && file.base_visible > 0 && !file.fresh &&
          file.dirty.bytes() < file.size / 2;
 }

@@ -17,6 +17,7 @@ class Extents {
   void clear() { map_.clear(); }
 
   bool empty() const { return map_.empty(); }
+  std::size_t count() const { return map_.size(); }
   std::uint64_t bytes() const;
   std::uint64_t end() const;  // of the last range; 0 when empty
   std::vector<ByteRange> ranges() const;

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # tar, rsync, git, sqlite3, make and an editor's save on a mounted bucket, unmodified.
-# usage: mount_tools.sh BUILD     AISFS_TEST_FILES=N files of the tree (3000; the goal is 20000)
+# usage: mount_tools.sh BUILD     AISFS_TEST_FILES=N files of the tree (1000; the goal is 20000)
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-FILES=${AISFS_TEST_FILES:-3000}
+FILES=${AISFS_TEST_FILES:-1000}
 
 # A real tree with what trees have: headers and documents, symlinks, several modes, old times.
 make_source_tree() {
