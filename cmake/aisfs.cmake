@@ -52,6 +52,8 @@ add_library(aisfs_pch STATIC ${CMAKE_BINARY_DIR}/pch_anchor.cc)
 target_link_libraries(aisfs_pch PRIVATE aisfs_flags)
 target_include_directories(aisfs_pch PRIVATE ${PROJECT_SOURCE_DIR})
 target_precompile_headers(aisfs_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.h)
+# It names its headers by absolute paths, so one from a cache may name those of another checkout.
+set_target_properties(aisfs_pch PROPERTIES CXX_COMPILER_LAUNCHER "")
 
 # aisfs_library(common_base SRCS a.cc b.cc DEPS fmt::fmt PRIVATE_DEPS OpenSSL::Crypto)
 function(aisfs_library name)
