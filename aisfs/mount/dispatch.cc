@@ -32,19 +32,14 @@ void on_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
   run(req, "lookup", call, ops::lookup(mount, call, parent, name), entry_answer(mount));
 }
 
-void post_forget(Dispatch& dispatch, std::vector<fuse_forget_data> forgets) {
-  asio::post(dispatch.shard, [&mount = dispatch.mount, forgets = std::move(forgets)] {
-    for (const auto& f : forgets) ops::forget(mount, f.ino, f.nlookup);
-  });
-}
-
 void on_forget(fuse_req_t req, fuse_ino_t node, std::uint64_t lookups) {
-  post_forget(dispatch_of(req), {fuse_forget_data{node, lookups}});
+  ops::forget(dispatch_of(req).mount, node, lookups);
   fuse_reply_none(req);
 }
 
 void on_forget_multi(fuse_req_t req, std::size_t count, fuse_forget_data* forgets) {
-  post_forget(dispatch_of(req), {forgets, forgets + count});
+  ops::Mount& mount = dispatch_of(req).mount;
+  for (std::size_t i = 0; i < count; ++i) ops::forget(mount, forgets[i].ino, forgets[i].nlookup);
   fuse_reply_none(req);
 }
 

@@ -150,10 +150,7 @@ void on_opendir(fuse_req_t req, fuse_ino_t node, fuse_file_info*) {
 }
 
 void on_releasedir(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
-  Dispatch& dispatch = dispatch_of(req);
-  asio::post(dispatch.shard, [&mount = dispatch.mount, handle = info->fh] {
-    ops::releasedir(mount, handle);
-  });
+  ops::releasedir(dispatch_of(req).mount, info->fh);
   fuse_reply_err(req, 0);
 }
 

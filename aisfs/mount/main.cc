@@ -14,7 +14,7 @@
 namespace aisfs::mount {
 namespace {
 
-/// Before any thread is started: the session alone unblocks them.
+/// Before any thread is started: the session waits for them.
 void block_signals() {
   sigset_t ends;
   sigemptyset(&ends);

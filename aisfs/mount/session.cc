@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "aisfs/mount/session.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstdlib>
 #include <thread>
 
 #include "aisfs/mount/dispatch.h"
 #include "aisfs/mount/init_caps.h"
+#include "common/base/defer.h"
 #include "common/obs/log.h"
 
 namespace aisfs::mount {
 namespace {
 
-constexpr unsigned kLoopThreads = 2;  // they only decode; more cost wake-ups across cores
+// Requests taken in one go before answers from the network get their turn.
+constexpr int kRequestsInARow = 16;
 constexpr auto kWatchInterval = std::chrono::milliseconds(100);
 
 struct FuseArgs {
@@ -66,37 +71,65 @@ class Session::Impl {
     const auto& table = fuse_operations();
     SessionPtr session(fuse_session_new(&args.args, &table, sizeof(table), &dispatch_));
     if (!session) return Error(Errc::invalid_argument, "a mount option is not known (see aisfs(1))");
-    if (fuse_set_signal_handlers(session.get()) != 0) return Error(Errc::internal, "signal handlers");
     if (fuse_session_mount(session.get(), options.mountpoint.c_str()) != 0) {
-      fuse_remove_signal_handlers(session.get());
       return Error(Errc::io, "cannot mount on " + options.mountpoint +
                                  ": as a user, fusermount3 (package fuse3) is needed, and "
                                  "user_allow_other in /etc/fuse.conf for -o allow_other");
     }
-    CHECK_OK(runtime_.run_on(0, start_watch()));
+    CHECK_OK(runtime_.run_on(0, start(session.get())));
     std::thread ready([&] { announce(options); });
-    loop(session.get());
-    ready.join();
-    fuse_remove_signal_handlers(session.get());
+    wait_for_end();
+    fuse_session_exit(session.get());
     const Status closed = runtime_.run_on(0, finish());
-    fuse_session_unmount(session.get());
+    fuse_session_unmount(session.get());  // a stat that nobody answers any more ends here
+    ready.join();
     return closed;
   }
 
  private:
-  /// Signals are blocked everywhere but here, so they interrupt the wait of this very loop.
-  static void loop(fuse_session* session) {
-    sigset_t ends, before;
+  /// A signal that ends us, all of which are blocked in every thread, or the end of the loop.
+  static void wait_for_end() {
+    sigset_t ends;
     sigemptyset(&ends);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ends, signal);
-    pthread_sigmask(SIG_UNBLOCK, &ends, &before);
-    fuse_loop_config* config = fuse_loop_cfg_create();
-    fuse_loop_cfg_set_clone_fd(config, 0);
-    fuse_loop_cfg_set_max_threads(config, kLoopThreads);
-    fuse_loop_cfg_set_idle_threads(config, kLoopThreads);
-    fuse_session_loop_mt(session, config);
-    fuse_loop_cfg_destroy(config);
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    int got = 0;
+    ::sigwait(&ends, &got);
+  }
+
+  /// The kernel's requests are read on the shard that works on them: what is in memory is answered
+  /// without another thread, and what goes to the network starts at once.
+  Task<void> read_requests(fuse_session* session) {
+    const int fd = fuse_session_fd(session);
+    asio::posix::stream_descriptor kernel(mount_.shard, fd);
+    const Defer keep_open([&] { kernel.release(); });  // libfuse closes it
+    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+    fuse_buf buffer = {};
+    const Defer free_buffer([&] { std::free(buffer.mem); });
+    while (!fuse_session_exited(session)) {
+      const bool drained = take_requests(session, buffer);
+      if (!drained) {
+        co_await asio::post(mount_.shard, asio::use_awaitable);
+        continue;
+      }
+      const auto [ec] = co_await kernel.async_wait(asio::posix::descriptor_base::wait_read, use_ec);
+      if (ec) co_return;
+    }
+    ::kill(::getpid(), SIGTERM);  // unmounted by somebody else
+  }
+
+  /// False when there may be more.
+  static bool take_requests(fuse_session* session, fuse_buf& buffer) {
+    for (int i = 0; i < kRequestsInARow && !fuse_session_exited(session); ++i) {
+      const int got = fuse_session_receive_buf(session, &buffer);
+      if (got == -EINTR) continue;
+      if (got == -EAGAIN) return true;
+      if (got <= 0) {
+        fuse_session_exit(session);
+        return true;
+      }
+      fuse_session_process_buf(session, &buffer);
+    }
+    return false;
   }
 
   /// The first answer of the mount is the proof that it works.
@@ -111,9 +144,10 @@ class Session::Impl {
     if (options.on_ready) options.on_ready();
   }
 
-  Task<Status> start_watch() {
-    watch_.emplace(mount_.shard);
-    watch_->spawn(watch());
+  Task<Status> start(fuse_session* session) {
+    loops_.emplace(mount_.shard);
+    loops_->spawn(watch());
+    loops_->spawn(read_requests(session));
     co_return Status();
   }
 
@@ -137,15 +171,15 @@ class Session::Impl {
       (void)co_await timer.async_wait(use_ec);
     }
     Status closed = co_await mount_.close();
-    watch_->cancel();
-    co_await watch_->join();
+    loops_->cancel();
+    co_await loops_->join();
     co_return closed;
   }
 
   Runtime& runtime_;
   ops::Mount mount_;
   Dispatch dispatch_;
-  std::optional<TaskScope> watch_;
+  std::optional<TaskScope> loops_;
 };
 
 Session::Session(Runtime& runtime, ops::Mount::Cluster cluster, fs::Options options)
