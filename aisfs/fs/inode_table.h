@@ -26,7 +26,6 @@ struct Inode {
   std::uint32_t children = 0;  // whose parent this is
   Kind kind = Kind::kFile;
   bool implied = false;     // a directory without a marker object
-  bool below_full = false;  // a file: the last publish from here was not at level full
   std::shared_ptr<Inode> parent;
   std::string name;
   Attr attr;                             // as last seen

@@ -136,10 +136,13 @@ Entry adopt(Mount& mount, const Call& call, HandleId id, const DirEntry& entry) 
 
 void releasedir(Mount& mount, HandleId id) { mount.directories.erase(id); }
 
-/// Names are durable when the call that made them returns.
-Task<Status> fsyncdir(Mount& mount, Call, NodeId node) {
-  CO_CHECK_OK(inode_of(mount, node));
-  co_return Status();
+/// The names of a directory are spread over all targets.
+Task<Status> fsyncdir(Mount& mount, Call call, NodeId node) {
+  CO_TRY(const fs::InodePtr directory, inode_of(mount, node));
+  if (directory->kind == fs::Kind::kRoot || !directory->has_name()) co_return Status();
+  CO_TRY(fs::Place place, mount.inodes.place(*directory));
+  ObjectName all{std::move(place.bucket), ""};
+  co_return co_await mount.cluster.objects.sync(call.context(), std::move(all));
 }
 
 }  // namespace aisfs::ops

@@ -27,9 +27,13 @@ Task<Status> flush(Mount& mount, Call call, HandleId handle) {
 Task<Status> fsync(Mount& mount, Call call, HandleId handle) {
   CO_TRY(const FileHandle file, handle_of(mount, handle));
   const auto permit = co_await file.file->turn.acquire();
-  // Published at close, but not at this level: the same content once more.
-  if (file.inode->below_full && !file.file->unlinked) file.file->content_dirty = true;
-  co_return co_await publish(mount, std::move(call), file.inode, Durability::kFull);
+  if (file.file->is_dirty() || file.file->unlinked || !file.inode->has_name()) {
+    co_return co_await publish(mount, std::move(call), file.inode, Durability::kFull);
+  }
+  // Published at close or by another host, perhaps at a lower level.
+  CO_TRY(const fs::Place place, mount.inodes.place(*file.inode));
+  ObjectName name = place.file();
+  co_return co_await mount.cluster.objects.sync(call.context(), std::move(name));
 }
 
 Task<Status> release(Mount& mount, Call call, HandleId handle) {

@@ -37,7 +37,6 @@ Task<Result<MadeObject>> make_object(
                      .level = close_level(mount, place),
                      .lower_level = true,
                      .size = object.posix.symlink.size()};
-  const bool below_full = options.level != Durability::kFull;
   StringSource content(object.posix.symlink);  // where S3 tools look for the target
   options.posix = std::move(object.posix);
   ExpectedChecksums unknown;
@@ -46,7 +45,6 @@ Task<Result<MadeObject>> make_object(
                                             std::move(unknown), content));
   const fs::InodePtr inode = mount.inodes.add(parent, name, fs::Kind::kFile);
   take_file(mount, *inode, info);
-  inode->below_full = below_full;
   mount.changed(*inode);
   mount.touch(*parent);
   mark_seen(call, *inode);

@@ -172,14 +172,13 @@ Task<Status> publish_attrs(Mount& mount, Call call, fs::InodePtr inode, ObjectNa
   co_return Status();
 }
 
-void published(Mount& mount, fs::Inode& inode, ObjectInfo info, Durability level) {
+void published(Mount& mount, fs::Inode& inode, ObjectInfo info) {
   OpenFile& file = *inode.open;
   const bool pages_are_ours = inode.kernel_pages == file.base.content_version;
   if (pages_are_ours) inode.kernel_pages = info.content_version;
   file.rebase(std::move(info));
   file.dirty.clear();
   file.content_dirty = file.fresh = false;
-  inode.below_full = level != Durability::kFull;
   inode.attr.content_version = file.base.content_version;
   inode.attr.ino = file.base.ino;
   inode.attr.has_posix = file.base.posix.has_value();
@@ -217,7 +216,7 @@ Task<Status> publish(Mount& mount, Call call, fs::InodePtr inode, Durability lev
     co_return Error(Errc::precondition_failed, name.display() + " was removed by another host");
   }
   if (!info) co_return std::move(info).error().context("publish " + name.display());
-  published(mount, *inode, *std::move(info), level);
+  published(mount, *inode, *std::move(info));
   if (!patch) file->attrs_dirty = false;
   if (file->attrs_dirty) co_return co_await publish_attrs(mount, call, inode, std::move(name));
   co_return Status();

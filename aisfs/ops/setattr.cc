@@ -72,7 +72,6 @@ Task<Status> truncate_closed(Mount& mount, Call call, fs::InodePtr inode, std::u
          co_await mount.cluster.objects.patch(call.context(), std::move(name), std::move(options),
                                               nothing));
   mount.changed(*inode);
-  inode->below_full = true;
   take_file(mount, *inode, info);
   co_return Status();
 }

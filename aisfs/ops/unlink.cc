@@ -10,7 +10,7 @@ namespace {
 Task<Status> remove_object(Mount& mount, Call call, fs::InodePtr directory, std::string name) {
   CO_TRY(fs::Place place, mount.inodes.place(*directory));
   place.path = fs::join(place.path, name);
-  RemoveOptions options;
+  RemoveOptions options{.lower_level = true};
   co_return co_await mount.cluster.objects.remove(call.context(), place.file(), std::move(options));
 }
 

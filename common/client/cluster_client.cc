@@ -189,6 +189,9 @@ Task<Status> ClusterClient::rename_dir(
 Task<Result<Capacity>> ClusterClient::capacity(Context c) {
   return impl_->objects().capacity(std::move(c));
 }
+Task<Status> ClusterClient::sync(Context c, ObjectName name) {
+  return impl_->objects().sync(std::move(c), std::move(name));
+}
 
 Task<Result<std::string>> ClusterClient::create_upload(Context c,
                                                        ObjectName name,

@@ -56,6 +56,7 @@ class ClusterClient final : public ObjectApi, public AdminApi, public MapSource 
   Task<Status> remove_dir(Context, BucketName, std::string) override;
   Task<Status> rename_dir(Context, BucketName, std::string, std::string, bool) override;
   Task<Result<Capacity>> capacity(Context) override;
+  Task<Status> sync(Context, ObjectName) override;
   Task<Result<std::string>> create_upload(Context, ObjectName, PutOptions) override;
   Task<Result<UploadPart>> put_part(Context,
                                     ObjectName,

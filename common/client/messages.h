@@ -37,9 +37,20 @@ struct SetAttrsRequest {
 };
 
 struct RemoveRequest {
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   ObjectName name;
   RemoveOptions options;
-  AISFS_MESSAGE_FIELDS(name, options.conditions, options.missing_ok)
+
+  template <class A>
+  void fields(A& ar, std::uint16_t version) {
+    ar(name, options.conditions, options.missing_ok);
+    if (version >= 2) ar(options.lower_level);
+  }
+};
+
+struct SyncRequest {
+  ObjectName name;
+  AISFS_MESSAGE_FIELDS(name)
 };
 
 struct RenameRequest {

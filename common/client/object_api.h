@@ -120,6 +120,7 @@ struct PutOptions {
 struct RemoveOptions {
   Conditions conditions;
   bool missing_ok = false;  // S3: deleting nothing succeeds
+  bool lower_level = false; // the mount's unlink: as durable as its other names, not as a DELETE
 };
 
 struct RenameOptions {
@@ -346,6 +347,11 @@ class ObjectApi {
                                   bool no_replace) = 0;
 
   virtual Task<Result<Capacity>> capacity(Context context) = 0;
+
+  /// Makes what was acknowledged at a lower level before the call survive power loss: of one name,
+  /// or, with an empty key, of the whole bucket. The mount's fsync and fsyncdir. A name that does
+  /// not exist is no error.
+  virtual Task<Status> sync(Context context, ObjectName name) = 0;
 
   // --- multipart uploads; state lives with the key's owner --------------------------------------
 

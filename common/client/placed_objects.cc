@@ -288,6 +288,29 @@ Task<Result<Capacity>> PlacedObjects::capacity(Context context) {
   co_return merge_capacities(shares);
 }
 
+namespace {
+
+/// everywhere() gathers values: this one says that a target is done.
+Task<Result<bool>> sync_at(ObjectApi& target, Context context, ObjectName name) {
+  CO_CHECK_OK(co_await target.sync(std::move(context), std::move(name)));
+  co_return true;
+}
+
+}  // namespace
+
+Task<Status> PlacedObjects::sync(Context context, ObjectName name) {
+  if (!name.key.empty()) {
+    auto step = [name](ObjectApi& api, const Context& c) { return api.sync(c, name); };
+    co_return co_await at_owner(std::move(context), std::move(name), Replay::kSafe,
+                                std::move(step));
+  }
+  auto step = [name = std::move(name)](ObjectApi& api, const Context& c) {
+    return sync_at(api, c, name);
+  };
+  auto done = co_await everywhere<bool>(std::move(context), std::move(step));
+  co_return done ? Status{} : Status(std::move(done).error());
+}
+
 // --- uploads ------------------------------------------------------------------------------------
 
 Task<Result<std::string>> PlacedObjects::create_upload(Context context,

@@ -279,6 +279,11 @@ Task<Result<Capacity>> RemoteNode::capacity(Context context) {
                         wire::Nothing{});
 }
 
+Task<Status> RemoteNode::sync(Context context, ObjectName name) {
+  wire::SyncRequest request{std::move(name)};
+  return call_status(transport_, node_, std::move(context), DataMethod::sync, std::move(request));
+}
+
 Task<Result<std::string>> RemoteNode::create_upload(Context context,
                                                     ObjectName name,
                                                     PutOptions options) {

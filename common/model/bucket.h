@@ -59,7 +59,7 @@ Result<VerifyRead> parse_verify_read(std::string_view text);
 struct BucketProps {
   std::uint32_t copies = 1;
   Durability write_level = Durability::kFull;
-  Durability close_level = Durability::kData;  // of the mount's close(2)
+  Durability close_level = Durability::kNone;  // of the mount's close(2), rename(2), unlink(2)
   VerifyRead verify_read = VerifyRead::kFirst;
   bool versioning = false;
   std::uint64_t access = ~std::uint64_t{0};  // AIStore's permission bits

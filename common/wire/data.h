@@ -20,6 +20,7 @@ namespace aisfs::wire {
   X(copy, 5)                  \
   X(list, 6)                  \
   X(capacity, 7)              \
+  X(sync, 8)                  \
   X(lookup, 40)               \
   X(make_dir, 41)             \
   X(remove_dir, 42)           \

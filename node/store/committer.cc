@@ -4,6 +4,13 @@
 #include "common/obs/log.h"
 
 namespace aisfs::store {
+namespace {
+
+std::int64_t steady_ns() {
+  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
+
+}  // namespace
 
 Committer::Committer(asio::thread_pool& pool, Sync sync) : pool_(pool), sync_(std::move(sync)) {
   thread_ = std::thread([this] { loop(); });
@@ -43,7 +50,7 @@ void Committer::enqueue(Mutation* mutation) {
 
 std::vector<Mutation*> Committer::take(bool may_wait) {
   std::unique_lock lock(mutex_);
-  if (may_wait) wake_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
+  if (may_wait) wake_.wait(lock, [this] { return stop_ || flush_ || !waiting_.empty(); });
   const std::size_t count = std::min(waiting_.size(), kBatchMax);
   std::vector<Mutation*> batch(waiting_.begin(), waiting_.begin() + count);
   waiting_.erase(waiting_.begin(), waiting_.begin() + count);
@@ -54,7 +61,7 @@ void Committer::loop() {
   std::vector<Mutation*> published;  // visible, waiting for their second barrier
   while (true) {
     const std::vector<Mutation*> staged = take(published.empty());
-    if (staged.empty() && published.empty()) return;
+    if (staged.empty() && published.empty() && !take_flush()) return;
     const Status synced = barrier();
     for (Mutation* mutation : published) finish(mutation, synced);
     published.clear();
@@ -69,8 +76,30 @@ void Committer::loop() {
   }
 }
 
+/// False when the loop was woken to end.
+bool Committer::take_flush() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(flush_, false);
+}
+
+void Committer::flush_older_than(Duration age) {
+  const std::int64_t since = unflushed_since_.load();
+  if (since == 0 || steady_ns() - since < age.count()) return;
+  {
+    std::lock_guard lock(mutex_);
+    flush_ = true;
+  }
+  wake_.notify_one();
+}
+
+void Committer::note_unflushed() {
+  std::int64_t none = 0;
+  unflushed_since_.compare_exchange_strong(none, steady_ns());
+}
+
 Status Committer::barrier() {
   if (suspect()) return why_suspect();
+  unflushed_since_.store(0);  // what is acknowledged from here on counts anew
   Status synced = sync_();
   syncs_.fetch_add(1);
   if (!synced) mark_suspect(synced.error());
@@ -94,6 +123,7 @@ Error Committer::why_suspect() {
 }
 
 void Committer::finish(Mutation* mutation, Status status) {
+  if (mutation->flush_soon && status.ok()) note_unflushed();
   auto done = std::move(mutation->done_);  // the mutation may be gone once its owner runs
   std::move(done)(std::move(status));
 }

@@ -25,6 +25,7 @@ class Mutation {
 
   bool barrier_before = false;  // what was staged is durable before publish()
   bool barrier_after = false;   // what was published is durable before the acknowledgement
+  bool flush_soon = false;      // acknowledged without a barrier: flush_older_than() passes one
 
  private:
   friend class Committer;
@@ -52,6 +53,10 @@ class Committer {
   /// frame holds the mutation.
   Task<Status> run(Mutation& mutation);
 
+  /// Passes a barrier if a mutation with `flush_soon` was acknowledged that long ago and none has
+  /// been passed since. Waits for nothing. Any thread.
+  void flush_older_than(Duration age);
+
   bool suspect() const { return suspect_.load(std::memory_order_relaxed); }
   void mark_suspect(const Error& why);
   /// Barriers done so far; for tests and metrics.
@@ -65,8 +70,10 @@ class Committer {
   void enqueue(Mutation* mutation);
   void loop();
   std::vector<Mutation*> take(bool may_wait);
+  bool take_flush();
   Status barrier();
-  static void finish(Mutation* mutation, Status status);
+  void finish(Mutation* mutation, Status status);
+  void note_unflushed();
   Error why_suspect();
 
   asio::thread_pool& pool_;
@@ -78,6 +85,9 @@ class Committer {
   std::vector<Mutation*> waiting_;  // guarded by mutex_
   std::string why_;                 // guarded by mutex_
   bool stop_ = false;               // guarded by mutex_
+  bool flush_ = false;              // guarded by mutex_: a barrier is wanted for nobody
+  // When the oldest mutation without a barrier was acknowledged; steady ns, 0: there is none.
+  std::atomic<std::int64_t> unflushed_since_ = 0;
   std::thread thread_;
 };
 

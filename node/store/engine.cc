@@ -17,6 +17,8 @@ namespace {
 
 // A reader of ranges who pauses longer than this finds its version gone.
 constexpr Duration kSupersededLife = std::chrono::seconds(30);
+// What a mount closed without a sync is on the disk after this, as on ext4 (commit=5).
+constexpr Duration kFlushAfter = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -46,7 +48,8 @@ Status Engine::open() {
                                          .cluster_uuid = options.cluster_uuid,
                                          .node_id = options.node_id,
                                          .threads = options.threads,
-                                         .reserve_bytes = options.reserve_bytes}));
+                                         .reserve_bytes = options.reserve_bytes,
+                                         .last_version = [this] { return versions.last(); }}));
     mountpaths.push_back(std::move(mountpath));
     digests_.push_back(placement::digest(path));
   }
@@ -105,14 +108,19 @@ Status Engine::start_clock() {
     TRY(const std::uint64_t ceiling, mountpath->load_ceiling());
     floor = std::max(floor, ceiling);
   }
-  return versions.start(floor);
+  CHECK_OK(versions.start(floor));
+  for (const auto& mountpath : mountpaths) mountpath->assume_synced(versions.last());
+  return {};
 }
 
 void Engine::tick() {
   std::unique_lock lock(tick_mutex_);
   while (!tick_wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stop_; })) {
     lock.unlock();
-    for (auto& mountpath : mountpaths) mountpath->checkpoint();
+    for (auto& mountpath : mountpaths) {
+      mountpath->checkpoint();
+      mountpath->committer().flush_older_than(kFlushAfter);
+    }
     files.sweep(clock.now());
     if (Status st = versions.renew(); !st) {
       LOG_ERROR("the version clock's ceiling cannot be raised", "why", st.error().what());
@@ -228,8 +236,12 @@ void Engine::drop_replaced(const Key& key, const IndexRecord& old) {
   remove_side(mountpath_of(key), dir, key.key(), old.info.meta_version);
 }
 
-void set_barriers(Mutation& mutation, Durability level, const IndexRecord* base) {
-  const Durability before = base != nullptr ? std::max(level, base->level) : level;
+Durability level_to_keep(const Mountpath& mountpath, const IndexRecord& base) {
+  return mountpath.survives_power_loss(base.info.meta_version) ? Durability::kFull : base.level;
+}
+
+void set_barriers(Mutation& mutation, Durability level, std::optional<Durability> replaced) {
+  const Durability before = std::max(level, replaced.value_or(level));
   mutation.barrier_before = before >= Durability::kData;
   mutation.barrier_after = level == Durability::kFull;
 }

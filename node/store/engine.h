@@ -67,7 +67,11 @@ class Engine {
 /// Where the content of a reference lies on its key's mountpath.
 std::string content_path(const std::string& bucket_dir, const Reference& reference);
 
-/// The barriers that a publish over `base` needs.
-void set_barriers(Mutation& mutation, Durability level, const IndexRecord* base);
+/// What a file system's publish over `base` must not fall below: a barrier may have passed since
+/// `base` was published at a lower level (an fsync, a flush).
+Durability level_to_keep(const Mountpath& mountpath, const IndexRecord& base);
+
+/// The barriers of a publish at `level` over something of the level `replaced`, if anything.
+void set_barriers(Mutation& mutation, Durability level, std::optional<Durability> replaced);
 
 }  // namespace aisfs::store

@@ -145,9 +145,11 @@ Status Mountpath::open_parts() {
   TRY(index_, Index::open({.path = path() + "/" + layout::kIndexDir, .mount = mount}));
   auto sync = [this]() -> Status {
     const Lsn end = log_->end();
+    const std::uint64_t version = options_.last_version();
     CHECK_OK(log_->flush(end));
     CHECK_OK(disk::sync_file_system(sync_fd_.get()));
     log_->mark_synced(end);
+    assume_synced(version);
     return {};
   };
   committer_ = std::make_unique<Committer>(pool_.threads(), std::move(sync));

@@ -22,6 +22,8 @@ struct MountpathOptions {
   std::string cluster_uuid, node_id;
   std::size_t threads = 4;
   std::uint64_t reserve_bytes = 256_MiB;
+  /// The clock of the newest version given; no barrier counts for versions above it.
+  std::function<std::uint64_t()> last_version = [] { return std::uint64_t{0}; };
 };
 
 /// One mountpath: its folder, which no other process has, with log, index, threads and committer.
@@ -96,6 +98,14 @@ class Mountpath {
   Result<std::uint64_t> load_ceiling() const;
   Status save_ceiling(std::uint64_t hlc) const;
 
+  /// True for a version that a barrier has passed since, whatever it was published at: power loss
+  /// does not take it, and replacing it must not tear it. Errs on the side of true.
+  bool survives_power_loss(Version version) const {
+    return version.hlc <= synced_version_.load(std::memory_order_acquire);
+  }
+  /// At start: of what is there nobody knows which barriers it has passed.
+  void assume_synced(std::uint64_t hlc) { synced_version_.store(hlc, std::memory_order_release); }
+
   /// Commits everything and marks the index clean. Nothing uses the mountpath any more.
   Status close_clean();
 
@@ -119,6 +129,7 @@ class Mountpath {
   std::unique_ptr<Index> index_;
   std::unique_ptr<Committer> committer_;
   std::atomic<std::uint64_t> next_work_ = 1;
+  std::atomic<std::uint64_t> synced_version_ = 0;  // clock of a version
   mutable std::shared_mutex buckets_mutex_;
   std::map<BucketId, BucketName> buckets_;  // guarded by buckets_mutex_
   std::mutex effects_mutex_;

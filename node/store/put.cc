@@ -284,7 +284,10 @@ Task<Result<ObjectInfo>> publish_over(Engine& engine,
   PutMutation put(engine, key, body, base);
   put.meta = meta_of_put(key, options, there, size, version, engine.clock.unix_ns());
   put.meta.info.part_sizes = body.part_sizes;
-  set_barriers(put, options.level, there);
+  std::optional<Durability> replaced;
+  if (there) replaced = options.lower_level ? level_to_keep(put.mp, *there) : there->level;
+  set_barriers(put, options.level, replaced);
+  put.flush_soon = options.lower_level && options.level == Durability::kNone;
   CO_CHECK_OK(co_await put.mp.committer().run(put));
   co_return std::move(put.meta.info);
 }

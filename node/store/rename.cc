@@ -195,7 +195,11 @@ Task<Result<ObjectInfo>> Renamer::in_place(IndexRecord source,
   rename.base = std::move(base);
   rename.version = version;
   rename.level = level;
-  set_barriers(rename, level, rename.base ? &*rename.base : nullptr);
+  // The source may have been closed without a sync: over something durable it goes with one.
+  std::optional<Durability> replaced;
+  if (rename.base) replaced = level_to_keep(rename.mp, *rename.base);
+  set_barriers(rename, level, replaced);
+  rename.flush_soon = level < Durability::kFull;
   CO_CHECK_OK(co_await rename.mp.committer().run(rename));
   co_return std::move(rename.meta.info);
 }
@@ -217,7 +221,7 @@ Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
                                      .source_version = source.info.content_version,
                                      .source_meta_version = source.info.meta_version,
                                      .destination_version = version};
-    set_barriers(link, level, base ? &*base : nullptr);
+    set_barriers(link, level, Durability::kData);  // the reference is durable: so is what it means
     CO_CHECK_OK(co_await link.mp.committer().run(link));
   }
   ReferenceMutation reference(engine, to);
@@ -257,7 +261,7 @@ Task<Result<Reference>> Store::detach_content(Key key, Conditions conditions, Du
     content = *source->reference;
   } else {
     LinkContent link(*engine_, key, *source);
-    set_barriers(link, level, nullptr);
+    set_barriers(link, level, Durability::kData);  // the reference to it may be durable any time
     CO_CHECK_OK(co_await link.mp.committer().run(link));
   }
   // A reference gets a new metadata version too: whoever is about to make it plain is too late.
@@ -282,7 +286,7 @@ Task<Result<ObjectInfo>> Store::put_reference(Key key,
   ReferenceMutation reference(*engine_, key);
   CO_TRY(info.meta_version, engine_->versions.next());
   reference.meta = reference_meta(key, info, std::move(content), level);
-  set_barriers(reference, level, base ? &*base : nullptr);
+  set_barriers(reference, level, base ? std::optional(base->level) : std::nullopt);
   reference.base = std::move(base);
   CO_CHECK_OK(co_await reference.mp.committer().run(reference));
   co_return info;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/store/store.h"
 
+#include "common/async/gather.h"
 #include "common/disk/posix.h"
 #include "node/store/engine.h"
 #include "node/store/file_walk.h"
@@ -105,12 +106,23 @@ class SyncMutation final : public Mutation {
  public:
   Status publish() override { return {}; }
 };
-}  // namespace
 
-Task<Status> Store::sync(Key key) {
+Task<Status> sync_mountpath(Mountpath& mountpath) {
   SyncMutation mutation;
   mutation.barrier_before = true;
-  co_return co_await engine_->mountpath_of(key).committer().run(mutation);
+  co_return co_await mountpath.committer().run(mutation);
+}
+
+}  // namespace
+
+Task<Status> Store::sync(Key key) { return sync_mountpath(engine_->mountpath_of(key)); }
+
+Task<Status> Store::sync_all() {
+  std::vector<Task<Status>> barriers;
+  for (const auto& mountpath : engine_->mountpaths) barriers.push_back(sync_mountpath(*mountpath));
+  std::vector<Status> done = co_await gather(std::move(barriers));
+  for (Status& one : done) CO_CHECK_OK(std::move(one));
+  co_return Status{};
 }
 
 }  // namespace aisfs::store

@@ -169,6 +169,7 @@ class Store {
   /// Makes everything acknowledged so far survive power loss (the mount's fsync of what was
   /// published at a lower level).
   Task<Status> sync(Key key);
+  Task<Status> sync_all();
 
  private:
   std::unique_ptr<class Engine> engine_;

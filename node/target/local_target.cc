@@ -96,6 +96,15 @@ Task<Result<ListPage>> LocalTarget::list(Context context, BucketName name, ListO
 
 Task<Result<Capacity>> LocalTarget::capacity(Context) { co_return store_.capacity(); }
 
+Task<Status> LocalTarget::sync(Context context, ObjectName name) {
+  if (name.key.empty()) {
+    CO_CHECK_OK(admit(context, name.bucket));
+    co_return co_await store_.sync_all();
+  }
+  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  co_return co_await store_.sync(at.key);
+}
+
 // --- changes ----------------------------------------------------------------------------------------
 
 Task<Result<ObjectInfo>> LocalTarget::put(Context context,
@@ -134,8 +143,9 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
   CO_TRY(const Admitted at, admit(context, std::move(name)));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   CO_TRY(const auto old, reference_of(at.key));
-  CO_CHECK_OK(
-      co_await store_.remove(at.key, std::move(options), at.bucket.props.write_level));
+  const Durability level =
+      options.lower_level ? name_level_of(at.bucket) : at.bucket.props.write_level;
+  CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), level));
   if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
   co_return Status{};
 }

@@ -68,6 +68,7 @@ class LocalTarget final : public ObjectApi {
   Task<Status> remove_dir(Context, BucketName, std::string) override;
   Task<Status> rename_dir(Context, BucketName, std::string, std::string, bool) override;
   Task<Result<Capacity>> capacity(Context) override;
+  Task<Status> sync(Context, ObjectName) override;
   Task<Result<std::string>> create_upload(Context, ObjectName, PutOptions) override;
   Task<Result<UploadPart>> put_part(Context,
                                     ObjectName,

@@ -218,6 +218,10 @@ Task<Result<Capacity>> FakeCluster::capacity(Context c) {
   co_return store_.capacity();
 }
 
+Task<Status> FakeCluster::sync(Context c, ObjectName name) {
+  co_return co_await enter("sync", name.key, c.deadline);
+}
+
 Task<Result<std::string>> FakeCluster::create_upload(Context c, ObjectName name, PutOptions options) {
   CO_CHECK_OK(co_await enter("create_upload", name.key, c.deadline));
   co_return store_.create_upload(name, options);

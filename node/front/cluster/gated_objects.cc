@@ -140,6 +140,13 @@ Task<Status> GatedObjects::rename_dir(Context context, BucketName bucket, std::s
   return inner_.rename_dir(std::move(context), std::move(bucket), std::move(from), std::move(to), no_replace);
 }
 
+Task<Status> GatedObjects::sync(Context context, ObjectName name) {
+  const auto may = name.key.empty() ? check(context, name.bucket, Action::kWrite)
+                                    : check(context, name, Action::kWrite);
+  if (!may) return refuse<Status>(std::move(may).error());
+  return inner_.sync(std::move(context), std::move(name));
+}
+
 Task<Result<std::string>> GatedObjects::create_upload(Context context, ObjectName name, PutOptions options) {
   if (auto may = check(context, name, Action::kWrite); !may) {
     return refuse<Result<std::string>>(std::move(may).error());

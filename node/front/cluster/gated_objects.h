@@ -33,6 +33,7 @@ class GatedObjects final : public ObjectApi {
   Task<Status> remove_dir(Context, BucketName, std::string) override;
   Task<Status> rename_dir(Context, BucketName, std::string, std::string, bool) override;
   Task<Result<Capacity>> capacity(Context) override;
+  Task<Status> sync(Context, ObjectName) override;
   Task<Result<std::string>> create_upload(Context, ObjectName, PutOptions) override;
   Task<Result<UploadPart>> put_part(
       Context, ObjectName, std::string, std::uint32_t, ExpectedChecksums, BodySource&) override;

@@ -100,6 +100,11 @@ Task<Result<std::string>> run_capacity(Call& call, std::string) {
   co_return encoded(co_await call.objects.capacity(call.context));
 }
 
+Task<Result<std::string>> run_sync(Call& call, std::string bytes) {
+  CO_TRY(auto r, request_of<wire::SyncRequest>(bytes));
+  co_return encoded(co_await call.objects.sync(call.context, r.name));
+}
+
 Task<Result<std::string>> run_create_upload(Call& call, std::string bytes) {
   CO_TRY(auto r, request_of<wire::CreateUploadRequest>(bytes));
   co_return encoded(co_await call.objects.create_upload(call.context, r.name, r.options));
@@ -155,6 +160,7 @@ Task<Result<std::string>> run_method(Call& call, DataMethod method, std::string 
     case DataMethod::make_dir: return run_make_dir(call, std::move(bytes));
     case DataMethod::remove_dir: return run_remove_dir(call, std::move(bytes));
     case DataMethod::rename_dir: return run_rename_dir(call, std::move(bytes));
+    case DataMethod::sync: return run_sync(call, std::move(bytes));
     case DataMethod::create_upload: return run_create_upload(call, std::move(bytes));
     case DataMethod::complete_upload: return run_complete_upload(call, std::move(bytes));
     case DataMethod::abort_upload: return run_abort_upload(call, std::move(bytes));

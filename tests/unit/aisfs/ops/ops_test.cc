@@ -186,17 +186,25 @@ TEST_F(Ops, OneThreadsStatIsOneRequest) {
   EXPECT_EQ(cluster.calls(""), 2u);
 }
 
-TEST_F(Ops, FsyncAfterACloseAtALowerLevelRaisesIt) {
+TEST_F(Ops, FsyncMakesWhatAnyHostClosedDurable) {
   const Created made = make("x");
   put(made.opened.handle, 0, "bytes");
   finish(made.opened.handle);
   const auto opened = run(open(*mount, call(), made.entry.nodeid, O_RDWR));
   cluster.reset_calls();
   ASSERT_TRUE(run(fsync(*mount, call(), opened->handle)).ok());
-  EXPECT_EQ(cluster.calls("put"), 1u);
-  ASSERT_TRUE(run(fsync(*mount, call(), opened->handle)).ok());
-  EXPECT_EQ(cluster.calls("put"), 1u);
+  EXPECT_EQ(cluster.calls("sync"), 1u);
+  EXPECT_EQ(cluster.calls("put"), 0u);
   finish(opened->handle);
+}
+
+TEST_F(Ops, FsyncOfADirectoryMakesTheNamesOfItsBucketDurable) {
+  make("x");
+  cluster.reset_calls();
+  ASSERT_TRUE(run(fsyncdir(*mount, call(), bucket)).ok());
+  EXPECT_EQ(cluster.calls("sync"), 1u);
+  ASSERT_TRUE(run(fsyncdir(*mount, call(), fs::InodeTable::kRootId)).ok());
+  EXPECT_EQ(cluster.calls(""), 1u);
 }
 
 }  // namespace

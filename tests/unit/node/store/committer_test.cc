@@ -53,6 +53,25 @@ TEST_F(CommitterTest, LevelNoneNeverSyncs) {
   EXPECT_EQ(syncs, 0);
 }
 
+TEST_F(CommitterTest, WhatWasAcknowledgedWithoutASyncGetsOneLater) {
+  committer.flush_older_than(Duration::zero());
+  Traced m(syncs, false, false);
+  m.flush_soon = true;
+  EXPECT_TRUE(run(m).ok());
+  EXPECT_EQ(syncs, 0);
+  committer.flush_older_than(std::chrono::hours(1));
+  Traced barrier(syncs, true, false);  // whoever waits for one is told after it
+  committer.flush_older_than(Duration::zero());
+  EXPECT_TRUE(run(barrier).ok());
+  EXPECT_GE(syncs, 1);
+  const std::uint64_t done = committer.syncs();
+  committer.flush_older_than(Duration::zero());  // nothing is left to flush
+  EXPECT_TRUE(run(m).ok());
+  Traced second(syncs, true, false);
+  EXPECT_TRUE(run(second).ok());
+  EXPECT_LE(committer.syncs(), done + 2);
+}
+
 TEST_F(CommitterTest, NothingIsPublishedBeforeItsFirstBarrier) {
   Traced m(syncs, true, true);
   EXPECT_TRUE(run(m).ok());
