@@ -12,7 +12,8 @@ namespace aisfs::ops {
 Task<Result<Created>> create(
     Mount& mount, Call call, NodeId parent, std::string name, std::uint32_t mode, int flags) {
   CO_TRY(const fs::InodePtr directory, inode_of(mount, parent));
-  NewObject object{.posix = new_posix(call, *directory, S_IFREG | (mode & 07777))};
+  NewObject object{.posix = new_posix(call, *directory, S_IFREG | (mode & 07777)),
+                   .reservation = true};
   auto made = co_await make_object(mount, call, directory, name, std::move(object));
   if (!made && made.error() == Errc::already_exists && (flags & O_EXCL) == 0) {
     CO_TRY(const fs::InodePtr there, co_await see_child(mount, call, directory, name));

@@ -7,6 +7,7 @@ namespace aisfs::ops {
 
 struct NewObject {
   PosixAttrs posix;
+  bool reservation = false;  // of a file that is open and will be published
 };
 struct MadeObject {
   fs::InodePtr inode;

@@ -31,9 +31,10 @@ Task<Result<Entry>> mkdir(
   place.path = fs::join(place.path, name);
   if (place.path.size() >= kKeyBytesMax) co_return Error(Errc::name_too_long, "path over 1024 bytes");
   PosixAttrs posix = new_posix(call, *directory, S_IFDIR | (mode & 07777));
+  MakeDirOptions options{std::move(posix), just_missed(mount, call, *directory, name)};
   CO_TRY(const ObjectInfo marker,
          co_await mount.cluster.objects.make_dir(call.context(), place.bucket, place.path,
-                                                 std::move(posix)));
+                                                 std::move(options)));
   const fs::InodePtr inode = mount.inodes.add(directory, name, fs::Kind::kDirectory);
   take_directory(mount, *inode, &marker, marker.ino);
   mount.changed(*inode);

@@ -36,7 +36,8 @@ Task<Result<MadeObject>> make_object(
   PutOptions options{.conditions = {.must_not_exist = true},
                      .level = close_level(mount, place),
                      .lower_level = true,
-                     .size = object.posix.symlink.size()};
+                     .size = object.posix.symlink.size(),
+                     .reservation = object.reservation};
   StringSource content(object.posix.symlink);  // where S3 tools look for the target
   options.posix = std::move(object.posix);
   ExpectedChecksums unknown;

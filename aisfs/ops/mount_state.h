@@ -44,6 +44,13 @@ struct Mount {
   std::unordered_map<std::uint64_t, std::shared_ptr<DirHandle>> directories;
   std::unordered_map<std::uint64_t, fs::Attr> bucket_attrs;  // set on a bucket's folder; by id
   std::uint64_t last_handle = 0;
+  /// The newest lookup that found nothing.
+  struct Missed {
+    std::int32_t by = 0;  // Call::pid
+    std::uint64_t parent = 0;
+    std::string name;
+    std::chrono::steady_clock::time_point at;
+  } missed;
 
   /// Publishes what is dirty and ends background work. After it no operation may run.
   Task<Status> close();

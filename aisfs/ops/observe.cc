@@ -90,11 +90,44 @@ fs::InodePtr install_file(Mount& mount,
   return inode;
 }
 
+/// What the path is. What is known as a file, or as a directory with a marker, and still is the
+/// same object, is asked of its owner alone; the rest of every target.
+Task<Result<LookupReply>> whats_there(Mount& mount,
+                                      Call call,
+                                      fs::Place place,
+                                      fs::InodePtr known) {
+  const bool marked = known && known->kind == Kind::kDirectory && !known->implied;
+  if (marked || (known && known->kind == Kind::kFile)) {
+    Conditions same{.if_ino = known->attr.ino};
+    ObjectName name = marked ? place.marker() : place.file();
+    auto info = co_await mount.cluster.objects.head(call.context(), std::move(name), same);
+    if (info) {
+      co_return LookupReply{marked ? LookupReply::Kind::kDirectory : LookupReply::Kind::kFile,
+                            marked, *std::move(info)};
+    }
+    const Errc why = info.error().code();
+    if (why != Errc::not_found && why != Errc::precondition_failed) {
+      co_return std::move(info).error();
+    }
+  }
+  co_return co_await mount.cluster.objects.lookup(call.context(), std::move(place.bucket),
+                                                  std::move(place.path));
+}
+
 }  // namespace
 
 bool just_seen(const Mount& mount, const Call& call, const fs::Inode& inode) {
   return inode.seen_by == call.pid && call.pid != 0 &&
          std::chrono::steady_clock::now() - inode.seen_at < mount.options.same_call;
+}
+
+bool just_missed(const Mount& mount,
+                 const Call& call,
+                 const fs::Inode& parent,
+                 std::string_view name) {
+  const Mount::Missed& m = mount.missed;
+  return call.pid != 0 && m.by == call.pid && m.parent == parent.nodeid && m.name == name &&
+         std::chrono::steady_clock::now() - m.at < mount.options.same_call;
 }
 
 void mark_seen(const Call& call, fs::Inode& inode) {
@@ -135,13 +168,14 @@ Task<Result<fs::InodePtr>> see_child(Mount& mount,
     place.path = fs::join(place.path, name);
     if (place.path.size() > kKeyBytesMax) co_return Error(Errc::name_too_long, "path over 1024 bytes");
     const std::uint64_t before = mount.sequence;
-    CO_TRY(const LookupReply reply,
-           co_await mount.cluster.objects.lookup(call.context(), place.bucket, place.path));
     fs::InodePtr old = mount.inodes.child(*parent, name);
+    CO_TRY(const LookupReply reply, co_await whats_there(mount, call, place, old));
+    old = mount.inodes.child(*parent, name);
     const bool crossed = parent->changed_at > before || (old && old->changed_at > before);
     if (crossed && left > 1) continue;
     if (reply.kind == LookupReply::Kind::kNone) {
       if (old) mount.inodes.detach(old);
+      mount.missed = {call.pid, parent->nodeid, name, std::chrono::steady_clock::now()};
       co_return Error(Errc::not_found, place.path);
     }
     fs::InodePtr inode = reply.kind == LookupReply::Kind::kFile

@@ -12,6 +12,12 @@ Task<Result<fs::InodePtr>> see_child(Mount& mount, Call call, fs::InodePtr paren
 /// gone, precondition_failed (ESTALE) when it stands for another object now.
 Task<Status> see_again(Mount& mount, Call call, fs::InodePtr inode);
 
+/// Whether the caller itself has just looked this name up in vain (Options::same_call): what the
+/// kernel does before it creates anything.
+bool just_missed(const Mount& mount,
+                 const Call& call,
+                 const fs::Inode& parent,
+                 std::string_view name);
 /// Whether the caller itself has just seen this inode (Options::same_call).
 bool just_seen(const Mount& mount, const Call& call, const fs::Inode& inode);
 void mark_seen(const Call& call, fs::Inode& inode);

@@ -199,15 +199,9 @@ Task<Status> publish(Mount& mount, Call call, fs::InodePtr inode, Durability lev
   const auto place = mount.inodes.place(*inode);
   if (!place) co_return Error(Errc::precondition_failed, "another host removed or replaced the file");
   ObjectName name = place->file();
-  if (file->fresh && !file->content_dirty && !file->attrs_dirty) {
-    file->fresh = false;  // an empty file: its reservation is all of it
-    co_return Status();
-  }
-  const bool bytes_changed = file->content_dirty;
-  if (!bytes_changed) {
-    file->fresh = false;
-    co_return co_await publish_attrs(mount, call, inode, std::move(name));
-  }
+  // A new file is published even without bytes: that ends its reservation.
+  const bool bytes_changed = file->content_dirty || file->fresh;
+  if (!bytes_changed) co_return co_await publish_attrs(mount, call, inode, std::move(name));
   call.allow_for(file->size, mount.options);
   const bool patch = patch_is_cheaper(mount, *file);
   auto info = patch ? co_await publish_patch(mount, call, inode, name, level)

@@ -171,9 +171,9 @@ Task<Result<LookupReply>> ClusterClient::lookup(Context c, BucketName bucket, st
 Task<Result<ObjectInfo>> ClusterClient::make_dir(Context c,
                                                  BucketName bucket,
                                                  std::string path,
-                                                 PosixAttrs posix) {
+                                                 MakeDirOptions options) {
   return impl_->objects().make_dir(std::move(c), std::move(bucket), std::move(path),
-                                   std::move(posix));
+                                   std::move(options));
 }
 
 Task<Status> ClusterClient::remove_dir(Context c, BucketName bucket, std::string path) {

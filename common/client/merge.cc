@@ -69,6 +69,18 @@ ListPage merge_pages(std::vector<ListPage> pages, std::uint32_t limit) {
   return merged;
 }
 
+std::uint32_t share_of(std::uint32_t wanted, std::size_t parts) {
+  if (parts <= 1) return wanted;
+  const auto share = static_cast<std::uint32_t>(wanted / parts);
+  return std::min(wanted, share + share / 8 + 16);  // four standard deviations at 1,000
+}
+
+void append(ListPage& whole, ListPage next) {
+  std::move(next.entries.begin(), next.entries.end(), std::back_inserter(whole.entries));
+  whole.more = next.more;
+  whole.next = std::move(next.next);
+}
+
 LookupReply merge_lookups(std::vector<LookupReply> replies) {
   const auto rank = [](const LookupReply& r) {
     return r.kind != LookupReply::Kind::kDirectory ? static_cast<int>(r.kind)

@@ -16,6 +16,14 @@ std::string after_prefix(std::string_view prefix);
 /// every target has listed up to it, so nothing is left out; equal common prefixes become one.
 ListPage merge_pages(std::vector<ListPage> pages, std::uint32_t limit);
 
+/// How many entries to ask each of `parts` for when `wanted` are needed of them together and names
+/// are spread evenly: its share and a little more, so that the rest is seldom worth a second round.
+/// Asking each for all of them reads and throws away parts - 1 of parts.
+std::uint32_t share_of(std::uint32_t wanted, std::size_t parts);
+
+/// Puts the next page of the same listing behind what is there.
+void append(ListPage& whole, ListPage next);
+
 /// A directory beats a file, a marker beats an implied directory.
 LookupReply merge_lookups(std::vector<LookupReply> replies);
 

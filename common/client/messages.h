@@ -87,10 +87,16 @@ struct PathRequest {
 };
 
 struct MakeDirRequest {
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   BucketName bucket;
   std::string path;
-  PosixAttrs posix;
-  AISFS_MESSAGE_FIELDS(bucket, path, posix)
+  MakeDirOptions options;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t version) {
+    ar(bucket, path, options.posix);
+    if (version >= 2) ar(options.seen_free);
+  }
 };
 
 struct RenameDirRequest {
@@ -223,14 +229,15 @@ struct PartReply {
 // --- headers of bulk requests -------------------------------------------------------------------
 
 struct PutHeader {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   PutOptions options;
   ExpectedChecksums expected;
 
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t version) {
     put_fields(ar, options);
     ar(expected.md5, expected.named);
+    if (version >= 2) ar(options.reservation);
   }
 };
 

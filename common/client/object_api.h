@@ -112,6 +112,9 @@ struct PutOptions {
   /// publish of new content of an existing file). ctime and mtime come from `posix` if given.
   bool keep_attrs = false;
   std::optional<std::uint64_t> ino;      // of a reservation
+  /// The mount's create: only the name is taken, without a byte and at no level, until the first
+  /// publish. `size` is 0 and the name must not exist.
+  bool reservation = false;
   /// Verified after the body has been read; called by the owner's side just before publishing.
   /// Fails the PUT with its error and nothing is published.
   std::function<Status()> before_publish;
@@ -187,6 +190,13 @@ struct ListPage {
   void fields(A& ar, std::uint16_t) {
     ar(entries, more, next);
   }
+};
+
+struct MakeDirOptions {
+  PosixAttrs posix;
+  /// The caller has just looked the name up everywhere and found nothing: only what the directory's
+  /// home target knows is checked again.
+  bool seen_free = false;
 };
 
 /// What a file system finds under a name: a file object "p/name", a directory (marker "p/name/",
@@ -333,7 +343,7 @@ class ObjectApi {
   virtual Task<Result<ObjectInfo>> make_dir(Context context,
                                             BucketName bucket,
                                             std::string path,
-                                            PosixAttrs posix) = 0;
+                                            MakeDirOptions options) = 0;
 
   /// not_empty when anything but the marker lies below; not_found; not_directory.
   virtual Task<Status> remove_dir(Context context, BucketName bucket, std::string path) = 0;

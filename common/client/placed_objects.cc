@@ -27,6 +27,12 @@ Replay replay_of(const Conditions& conditions) {
 
 Error no_target() { return Error(Errc::not_ready, "no target is active in the cluster"); }
 
+std::size_t targets_of(const ClusterMap& map) {
+  std::size_t count = 0;
+  for (const auto& [id, node] : map.nodes) count += node.stores() ? 1 : 0;
+  return count;
+}
+
 /// The time that a body may take when the caller named none.
 Duration body_time(const BodySource& body) {
   const auto size = body.remaining();
@@ -233,13 +239,20 @@ Task<Result<ObjectInfo>> PlacedObjects::patch(Context context,
 Task<Result<ListPage>> PlacedObjects::list(Context context,
                                            BucketName bucket,
                                            ListOptions options) {
+  context.deadline = bounded(context.deadline);
   const std::uint32_t limit = options.limit;
-  auto step = [bucket = std::move(bucket), options = std::move(options)](ObjectApi& api,
-                                                                         const Context& c) {
-    return api.list(c, bucket, options);
-  };
-  CO_TRY(auto pages, co_await everywhere<ListPage>(std::move(context), std::move(step)));
-  co_return merge_pages(std::move(pages), limit);
+  ListPage whole;
+  do {
+    const auto wanted = limit - static_cast<std::uint32_t>(whole.entries.size());
+    options.limit = share_of(wanted, targets_of(*maps_.current()));
+    auto step = [&bucket, &options](ObjectApi& api, const Context& c) {
+      return api.list(c, bucket, options);
+    };
+    CO_TRY(auto pages, co_await everywhere<ListPage>(context, step));
+    append(whole, merge_pages(std::move(pages), wanted));
+    options.after = whole.next;
+  } while (whole.more && whole.entries.size() < limit);
+  co_return whole;
 }
 
 // --- names --------------------------------------------------------------------------------------
@@ -258,10 +271,10 @@ Task<Result<LookupReply>> PlacedObjects::lookup(Context context,
 Task<Result<ObjectInfo>> PlacedObjects::make_dir(Context context,
                                                  BucketName bucket,
                                                  std::string path,
-                                                 PosixAttrs posix) {
+                                                 MakeDirOptions options) {
   ObjectName home = directory_name(bucket, path);
-  auto step = [bucket = std::move(bucket), path = std::move(path), posix = std::move(posix)](
-                  ObjectApi& api, const Context& c) { return api.make_dir(c, bucket, path, posix); };
+  auto step = [bucket = std::move(bucket), path = std::move(path), options = std::move(options)](
+                  ObjectApi& api, const Context& c) { return api.make_dir(c, bucket, path, options); };
   return at_owner(std::move(context), std::move(home), Replay::kAmbiguous, std::move(step));
 }
 

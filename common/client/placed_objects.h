@@ -33,7 +33,7 @@ class PlacedObjects final : public ObjectApi {
   Task<Result<ObjectInfo>> patch(Context, ObjectName, PatchOptions, BodySource&) override;
   Task<Result<ListPage>> list(Context, BucketName, ListOptions) override;
   Task<Result<LookupReply>> lookup(Context, BucketName, std::string) override;
-  Task<Result<ObjectInfo>> make_dir(Context, BucketName, std::string, PosixAttrs) override;
+  Task<Result<ObjectInfo>> make_dir(Context, BucketName, std::string, MakeDirOptions) override;
   Task<Status> remove_dir(Context, BucketName, std::string) override;
   Task<Status> rename_dir(Context, BucketName, std::string, std::string, bool) override;
   Task<Result<Capacity>> capacity(Context) override;

@@ -255,8 +255,8 @@ Task<Result<LookupReply>> RemoteNode::lookup(Context context,
 Task<Result<ObjectInfo>> RemoteNode::make_dir(Context context,
                                               BucketName bucket,
                                               std::string path,
-                                              PosixAttrs posix) {
-  wire::MakeDirRequest request{std::move(bucket), std::move(path), std::move(posix)};
+                                              MakeDirOptions options) {
+  wire::MakeDirRequest request{std::move(bucket), std::move(path), std::move(options)};
   return call_info(transport_, node_, std::move(context), DataMethod::make_dir,
                    std::move(request));
 }

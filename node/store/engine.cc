@@ -199,6 +199,9 @@ Result<std::shared_ptr<OpenFile>> Engine::open_file_now(const Key& key, const In
   const std::string dir = dir_of(key.name.bucket);
   std::size_t index = mountpath_index(key.digest);
   std::string path;
+  if (record.reference && record.reference->is_empty()) {
+    return Error(Errc::internal, "a reservation has no file");
+  }
   if (record.kind == IndexRecord::Kind::kReference) {
     const Key home = make_key(key.bucket, {key.name.bucket, record.reference->key});
     index = mountpath_index(home.digest);
@@ -227,6 +230,7 @@ Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord r
 void Engine::drop_replaced(const Key& key, const IndexRecord& old) {
   const std::string dir = dir_of(key.name.bucket);
   files.supersede(old.info.content_version, clock.now() + kSupersededLife);
+  if (old.reference && old.reference->is_empty()) return;
   if (old.kind == IndexRecord::Kind::kReference) {
     const Key home = make_key(key.bucket, {key.name.bucket, old.reference->key});
     [[maybe_unused]] const Status gone = disk::unlink_beneath(
@@ -237,6 +241,7 @@ void Engine::drop_replaced(const Key& key, const IndexRecord& old) {
 }
 
 Durability level_to_keep(const Mountpath& mountpath, const IndexRecord& base) {
+  if (base.reference && base.reference->is_empty()) return Durability::kNone;
   return mountpath.survives_power_loss(base.info.meta_version) ? Durability::kFull : base.level;
 }
 

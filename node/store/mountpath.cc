@@ -12,6 +12,7 @@
 #include "common/obs/log.h"
 #include "node/store/layout.h"
 #include "node/store/log_records.h"
+#include "node/store/object_meta.h"
 
 namespace aisfs::store {
 namespace {
@@ -186,6 +187,7 @@ void Mountpath::checkpoint() {
   // What a rebuild would need and no file says: deletes and references that still hold.
   auto keep = [this](const LogRecord& record) {
     if (record.type == LogType::kPublishIntent) return false;
+    if (record.type == LogType::kReference) return reference_counts(record.payload);
     if (record.type != LogType::kTombstone) return true;
     auto tombstone = wire::decode<TombstoneRecord>(record.payload);
     if (!tombstone) return true;
@@ -195,6 +197,18 @@ void Mountpath::checkpoint() {
   if (Status st = log_->compact(settled, keep); !st) {
     LOG_WARN("the log could not be compacted", "mountpath", path(), "why", st.error().what());
   }
+}
+
+/// False for a reference whose successor is on the disk for good.
+bool Mountpath::reference_counts(std::string_view payload) const {
+  const auto record = wire::decode<ReferenceRecord>(payload);
+  if (!record) return true;
+  const auto meta = decode_meta(record->xattr, record->side);
+  if (!meta) return true;
+  const auto there = index_->get(meta->bucket, meta->key);
+  if (!there || !*there) return true;
+  const Version now = (*there)->info.meta_version;
+  return now <= meta->info.meta_version || !survives_power_loss(now);
 }
 
 Status Mountpath::load_buckets() {

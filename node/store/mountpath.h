@@ -116,6 +116,7 @@ class Mountpath {
   Status write_identity();
   Status check_file_system();
   Status open_parts();
+  bool reference_counts(std::string_view payload) const;
   Status load_buckets();
   Status save_buckets() const;
   void forget(Lsn begin);

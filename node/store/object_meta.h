@@ -19,8 +19,11 @@ inline constexpr std::size_t kMetaSideBytesMax = 64_MiB;
 
 /// Content that lies where another key put it.
 struct Reference {
-  std::string key;          // whose placement and path it has
+  std::string key;          // whose placement and path it has; "": there is none
   Version content_version;
+
+  /// A reservation: a name without a byte, known to log and index only, until its first publish.
+  bool is_empty() const { return key.empty(); }
 
   bool operator==(const Reference&) const = default;
 

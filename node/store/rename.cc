@@ -5,6 +5,7 @@
 #include "common/base/hash.h"
 #include "common/base/text.h"
 #include "common/disk/posix.h"
+#include "node/store/attr_change.h"
 #include "node/store/conditions.h"
 #include "node/store/rename.h"
 
@@ -230,7 +231,8 @@ Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
   if (info.posix) info.posix->ctime_ns = engine.clock.unix_ns();
   reference.meta = reference_meta(to, info, content, std::max(level, source.level));
   reference.base = std::move(base);
-  reference.barrier_after = true;  // the old name's mountpath may be synced before this one
+  // The old name's mountpath may be synced before this one.
+  reference.barrier_after = !content.is_empty();
   CO_CHECK_OK(co_await reference.mp.committer().run(reference));
   ForgetName forget(engine, from, source, version);
   forget.barrier_after = level == Durability::kFull;
@@ -288,6 +290,24 @@ Task<Result<ObjectInfo>> Store::put_reference(Key key,
   reference.meta = reference_meta(key, info, std::move(content), level);
   set_barriers(reference, level, base ? std::optional(base->level) : std::nullopt);
   reference.base = std::move(base);
+  CO_CHECK_OK(co_await reference.mp.committer().run(reference));
+  co_return info;
+}
+
+Task<Result<ObjectInfo>> Store::reserve(Key key, PutOptions options) {
+  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto base, engine_->find(key));
+  options.conditions.must_not_exist = true;
+  CO_CHECK_OK(
+      check_conditions(options.conditions, base ? &base->info : nullptr, Access::kWrite));
+  CO_TRY(const Version version, engine_->versions.next());
+  ObjectInfo info = info_of_put(options, nullptr);
+  info.ino = options.ino.value_or(Engine::new_ino());
+  info.content_version = info.meta_version = version;
+  info.modified_ns = engine_->clock.unix_ns();
+  ReferenceMutation reference(*engine_, key);
+  reference.meta = reference_meta(key, info, Reference{"", version}, Durability::kNone);
+  reference.flush_soon = true;
   CO_CHECK_OK(co_await reference.mp.committer().run(reference));
   co_return info;
 }

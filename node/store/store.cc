@@ -2,6 +2,7 @@
 #include "node/store/store.h"
 
 #include "common/async/gather.h"
+#include "common/client/merge.h"
 #include "common/disk/posix.h"
 #include "node/store/engine.h"
 #include "node/store/file_walk.h"
@@ -22,18 +23,22 @@ Result<Version> Store::next_version() { return engine_->versions.next(); }
 
 Task<Result<ListPage>> Store::list(BucketId bucket, ListOptions options) {
   if (!engine_->ready) co_return Error(Errc::not_ready, "the target recovers its disks");
-  ScanOptions scan{.prefix = options.prefix,
-                   .after = options.after,
-                   .delimiter = options.delimiter,
-                   .limit = options.limit};
-  std::vector<ScanPage> pages;
-  for (const auto& mountpath : engine_->mountpaths) {
-    CO_TRY(auto page, mountpath->index().scan(bucket, scan));
-    pages.push_back(std::move(page));
-  }
-  ListPage page = merge_pages(std::move(pages), options.limit);
-  if (!options.attributes) drop_attributes(page);
-  co_return page;
+  ScanOptions scan{
+      .prefix = options.prefix, .after = options.after, .delimiter = options.delimiter};
+  ListPage whole;
+  do {
+    const auto wanted = options.limit - static_cast<std::uint32_t>(whole.entries.size());
+    scan.limit = share_of(wanted, engine_->mountpaths.size());
+    std::vector<ScanPage> pages;
+    for (const auto& mountpath : engine_->mountpaths) {
+      CO_TRY(auto page, mountpath->index().scan(bucket, scan));
+      pages.push_back(std::move(page));
+    }
+    append(whole, merge_pages(std::move(pages), wanted));
+    scan.after = whole.next;
+  } while (whole.more && whole.entries.size() < options.limit);
+  if (!options.attributes) drop_attributes(whole);
+  co_return whole;
 }
 
 Result<bool> Store::any_below(BucketId bucket, std::string_view prefix) {

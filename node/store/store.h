@@ -98,6 +98,10 @@ class Store {
                                      Conditions conditions,
                                      Durability level);
 
+  /// Takes the name without content (options.posix and ino count): no file is made, the log has it,
+  /// so it survives the process and perhaps not a power loss. already_exists.
+  Task<Result<ObjectInfo>> reserve(Key key, PutOptions options);
+
   /// not_found unless options.missing_ok.
   Task<Status> remove(Key key,
                       RemoveOptions options,

@@ -60,11 +60,21 @@ Task<Result<LookupReply>> LocalTarget::lookup(Context context, BucketName name, 
   co_return reply;
 }
 
+/// Everywhere, or, for a name that was found free a moment ago, here: who makes the same directory
+/// now makes it here too.
+Task<Result<LookupReply>> LocalTarget::whats_there(Context context,
+                                                   BucketName name,
+                                                   std::string path,
+                                                   bool seen_free) {
+  ObjectApi& where = seen_free ? static_cast<ObjectApi&>(*this) : peers_.cluster();
+  return where.lookup(std::move(context), std::move(name), std::move(path));
+}
+
 Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
                                                BucketName name,
                                                std::string path,
-                                               PosixAttrs posix) {
-  CO_TRY(const LookupReply there, co_await peers_.cluster().lookup(context, name, path));
+                                               MakeDirOptions options) {
+  CO_TRY(const LookupReply there, co_await whats_there(context, name, path, options.seen_free));
   if (there.kind != LookupReply::Kind::kNone) {
     co_return Error(Errc::already_exists, "\"" + path + "\" exists");
   }
@@ -74,7 +84,7 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   }
   const Defer end([&] { renames_->end_dir(at.bucket.id, at.key.key()); });
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
-  PutOptions put{.level = name_level_of(at.bucket), .posix = std::move(posix)};
+  PutOptions put{.level = name_level_of(at.bucket), .posix = std::move(options.posix)};
   put.conditions.must_not_exist = true;
   put.content_type = "application/x-directory";
   put.size = 0;

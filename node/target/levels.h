@@ -13,12 +13,6 @@ inline Durability level_of(const Bucket& bucket, Durability asked, bool lower) {
   return std::max(asked, lower ? bucket.props.close_level : bucket.props.write_level);
 }
 
-/// An object without bytes that the mount makes under a free name: the reservation of a file
-/// that is being written, whose close has its own level.
-inline bool is_reservation(const PutOptions& options) {
-  return options.lower_level && options.size == 0 && options.conditions.must_not_exist;
-}
-
 /// Of a rename by a file system: what its close promises.
 inline Durability posix_level_of(const Bucket& bucket) {
   return std::min(bucket.props.close_level, bucket.props.write_level);

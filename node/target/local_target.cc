@@ -114,9 +114,11 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
                                           BodySource& body) {
   CO_TRY(const Admitted at, admit(context, std::move(name)));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
-  options.level = is_reservation(options)
-                      ? name_level_of(at.bucket)
-                      : level_of(at.bucket, options.level, options.lower_level);
+  if (options.reservation) {
+    CO_CHECK_OK(check_unreserved(at.key));
+    co_return co_await store_.reserve(at.key, std::move(options));
+  }
+  options.level = level_of(at.bucket, options.level, options.lower_level);
   options.before_publish = [this, &at, asked = std::move(options.before_publish)]() -> Status {
     CHECK_OK(check_unreserved(at.key));  // one that came while the body was on its way
     return asked ? asked() : Status{};
@@ -134,8 +136,9 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
                                                 Conditions conditions) {
   CO_TRY(const Admitted at, admit(context, std::move(name)));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
-  const Durability level =
-      only_posix(change) ? name_level_of(at.bucket) : at.bucket.props.write_level;
+  const bool posix = only_posix(change);
+  if (!posix || !change.xattrs.empty()) CO_CHECK_OK(co_await end_reservation(context, at.key));
+  const Durability level = posix ? name_level_of(at.bucket) : at.bucket.props.write_level;
   co_return co_await store_.set_attrs(at.key, std::move(change), std::move(conditions), level);
 }
 

@@ -64,7 +64,7 @@ class LocalTarget final : public ObjectApi {
   Task<Result<ObjectInfo>> patch(Context, ObjectName, PatchOptions, BodySource&) override;
   Task<Result<ListPage>> list(Context, BucketName, ListOptions) override;
   Task<Result<LookupReply>> lookup(Context, BucketName, std::string) override;
-  Task<Result<ObjectInfo>> make_dir(Context, BucketName, std::string, PosixAttrs) override;
+  Task<Result<ObjectInfo>> make_dir(Context, BucketName, std::string, MakeDirOptions) override;
   Task<Status> remove_dir(Context, BucketName, std::string) override;
   Task<Status> rename_dir(Context, BucketName, std::string, std::string, bool) override;
   Task<Result<Capacity>> capacity(Context) override;
@@ -130,11 +130,17 @@ class LocalTarget final : public ObjectApi {
                                              store::Reference content,
                                              GetOptions options,
                                              ObjectInfo info);
+  /// More than the log keeps well is to be known of the name: an empty file is made of it.
+  Task<Status> end_reservation(Context context, store::Key key);
   Task<Status> drop_referenced(Context context, store::Key key, store::Reference content);
   /// Makes the name a plain object again; nothing for one that is.
   Task<Status> materialise(Context context, store::Key key);
 
   // directories.cc
+  Task<Result<LookupReply>> whats_there(Context context,
+                                        BucketName name,
+                                        std::string path,
+                                        bool seen_free);
   Task<Status> finish_dir_rename(Context context, std::string op_id);
 
   const LocalTargetOptions options_;

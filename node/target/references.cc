@@ -40,9 +40,12 @@ Task<Result<ObjectStream>> LocalTarget::open_referenced(Context context,
   if (options.range.offset > 0 && options.range.offset >= info.size) {
     co_return Error(Errc::out_of_range, key.display());
   }
+  const ByteRange range = options.range.within(info.size);
+  if (content.is_empty()) {
+    co_return ObjectStream{std::move(info), range, std::make_unique<StringSource>("")};
+  }
   ObjectName placed{key.name.bucket, content.key};
   CO_TRY(std::string owner, owner_of(placed));
-  const ByteRange range = options.range.within(info.size);
   Result<ObjectStream> stream(Errc::not_found);
   if (owner == options_.node_id) {
     stream = co_await open_content(context, key.name.bucket, std::move(content), range);
@@ -65,6 +68,7 @@ Task<Result<ObjectStream>> LocalTarget::open_referenced(Context context,
 Task<Status> LocalTarget::drop_referenced(Context context,
                                           store::Key key,
                                           store::Reference content) {
+  if (content.is_empty()) co_return Status{};
   ObjectName placed{key.name.bucket, content.key};
   CO_TRY(std::string owner, owner_of(placed));
   if (owner == options_.node_id) {
@@ -76,6 +80,12 @@ Task<Status> LocalTarget::drop_referenced(Context context,
   co_return Status{};
 }
 
+Task<Status> LocalTarget::end_reservation(Context context, store::Key key) {
+  CO_TRY(const auto reference, reference_of(key));
+  if (!reference || !reference->is_empty()) co_return Status{};
+  co_return co_await materialise(std::move(context), std::move(key));
+}
+
 Task<Status> LocalTarget::materialise(Context context, store::Key key) {
   CO_TRY(const auto reference, reference_of(key));
   if (!reference) co_return Status{};
@@ -84,7 +94,7 @@ Task<Status> LocalTarget::materialise(Context context, store::Key key) {
   GetOptions all;
   CO_TRY(ObjectStream stream,
          co_await open_referenced(context, key, *reference, std::move(all), info));
-  PutOptions put{.level = Durability::kFull,
+  PutOptions put{.level = reference->is_empty() ? Durability::kNone : Durability::kFull,
                  .size = info.size,
                  .etag = info.etag,
                  .content_type = info.content_type,

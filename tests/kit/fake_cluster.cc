@@ -197,9 +197,9 @@ Task<Result<LookupReply>> FakeCluster::lookup(Context c, BucketName bucket, std:
 Task<Result<ObjectInfo>> FakeCluster::make_dir(Context c,
                                                BucketName bucket,
                                                std::string path,
-                                               PosixAttrs posix) {
+                                               MakeDirOptions options) {
   CO_CHECK_OK(co_await enter("make_dir", path, c.deadline));
-  co_return store_.make_dir(bucket, path, posix);
+  co_return store_.make_dir(bucket, path, options.posix);
 }
 
 Task<Status> FakeCluster::remove_dir(Context c, BucketName bucket, std::string path) {

@@ -119,11 +119,11 @@ Task<Result<LookupReply>> GatedObjects::lookup(Context context, BucketName bucke
   return inner_.lookup(std::move(context), std::move(bucket), std::move(path));
 }
 
-Task<Result<ObjectInfo>> GatedObjects::make_dir(Context context, BucketName bucket, std::string path, PosixAttrs posix) {
+Task<Result<ObjectInfo>> GatedObjects::make_dir(Context context, BucketName bucket, std::string path, MakeDirOptions options) {
   if (auto may = check(context, directory_name(bucket, path), Action::kWrite); !may) {
     return refuse<Result<ObjectInfo>>(std::move(may).error());
   }
-  return inner_.make_dir(std::move(context), std::move(bucket), std::move(path), std::move(posix));
+  return inner_.make_dir(std::move(context), std::move(bucket), std::move(path), std::move(options));
 }
 
 Task<Status> GatedObjects::remove_dir(Context context, BucketName bucket, std::string path) {

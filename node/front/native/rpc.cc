@@ -82,7 +82,7 @@ Task<Result<std::string>> run_lookup(Call& call, std::string bytes) {
 
 Task<Result<std::string>> run_make_dir(Call& call, std::string bytes) {
   CO_TRY(auto r, request_of<wire::MakeDirRequest>(bytes));
-  co_return encoded(co_await call.objects.make_dir(call.context, r.bucket, r.path, r.posix));
+  co_return encoded(co_await call.objects.make_dir(call.context, r.bucket, r.path, r.options));
 }
 
 Task<Result<std::string>> run_remove_dir(Call& call, std::string bytes) {

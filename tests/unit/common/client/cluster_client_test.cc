@@ -180,7 +180,7 @@ TEST_F(ClientTest, AttributesPatchRenameCopyRemove) {
 
 TEST_F(ClientTest, Directories) {
   const auto bucket = native_bucket("b");
-  ASSERT_TRUE(run(client_->make_dir({}, bucket, "d", PosixAttrs{.mode = 040755})).ok());
+  ASSERT_TRUE(run(client_->make_dir({}, bucket, "d", {.posix = {.mode = 040755}})).ok());
   EXPECT_EQ(run(client_->make_dir({}, bucket, "d", {})).error().code(), Errc::already_exists);
   ASSERT_TRUE(put("d/f", "x").ok());
   const auto dir = run(client_->lookup({}, bucket, "d"));

@@ -56,6 +56,17 @@ TEST(MergePages, IsExactlyFullWithoutMore) {
   EXPECT_FALSE(merge_pages({page_of({"a"}, false), page_of({"b"}, false)}, 2).more);
 }
 
+TEST(ShareOf, IsEnoughForEverybodyTogetherAndNeverMoreThanAsked) {
+  for (const std::uint32_t wanted : {1u, 2u, 3u, 17u, 1000u, 10'000u}) {
+    EXPECT_EQ(share_of(wanted, 1), wanted);
+    for (const std::size_t parts : {2u, 3u, 10u}) {
+      EXPECT_LE(share_of(wanted, parts), wanted);
+      EXPECT_GE(share_of(wanted, parts) * parts, wanted);
+    }
+  }
+  EXPECT_LT(share_of(10'000, 4), 3000u);
+}
+
 TEST(MergeLookups, DirectoryBeatsFileAndMarkerBeatsImplied) {
   LookupReply none, file, implied, marker;
   file.kind = LookupReply::Kind::kFile;

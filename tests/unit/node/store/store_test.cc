@@ -301,17 +301,20 @@ TEST_F(StoreTest, ListsInPagesWithCommonPrefixes) {
   for (const auto& name : all) ASSERT_TRUE(put(name, "").ok());
   ASSERT_TRUE(put("dir/a", "").ok());
   ASSERT_TRUE(put("dir/b", "").ok());
-  std::vector<std::string> seen;
-  ListOptions page{.delimiter = "/", .limit = 7};
-  while (true) {
-    const auto got = run(store_->list(kBucket, page));
-    ASSERT_TRUE(got.ok());
-    for (const auto& entry : got->entries) seen.push_back(entry.key);
-    if (!got->more) break;
-    page.after = got->next;
-  }
   all.insert(all.begin(), "dir/");
-  EXPECT_EQ(seen, all);
+  for (const std::uint32_t limit : {1u, 2u, 7u, 50u, 101u, 1000u}) {
+    std::vector<std::string> seen;
+    ListOptions page{.delimiter = "/", .limit = limit};
+    while (true) {
+      const auto got = run(store_->list(kBucket, page));
+      ASSERT_TRUE(got.ok());
+      for (const auto& entry : got->entries) seen.push_back(entry.key);
+      if (!got->more) break;
+      ASSERT_EQ(got->entries.size(), limit) << "only the last page may be short";
+      page.after = got->next;
+    }
+    EXPECT_EQ(seen, all) << "in pages of " << limit;
+  }
   EXPECT_TRUE(*store_->any_below(kBucket, "dir/"));
   EXPECT_FALSE(*store_->any_below(kBucket, "dirx"));
 }

@@ -316,8 +316,8 @@ TEST_F(LocalTargetTest, AnUndecidedRenameIsGivenUp) {
 
 TEST_F(LocalTargetTest, Directories) {
   const PosixAttrs posix{.mode = 0040755};
-  ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "d", posix)).ok());
-  EXPECT_EQ(code(run(cluster_.make_dir(alice(), kName, "d", posix))), Errc::already_exists);
+  ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "d", {.posix = posix})).ok());
+  EXPECT_EQ(code(run(cluster_.make_dir(alice(), kName, "d", {.posix = posix}))), Errc::already_exists);
   ASSERT_TRUE(put("d/f", "1").ok());
   ASSERT_TRUE(put("i/f", "1").ok());
   const auto kind = [&](const std::string& path) {
@@ -328,7 +328,7 @@ TEST_F(LocalTargetTest, Directories) {
   EXPECT_EQ(kind("i"), LookupReply::Kind::kDirectory);
   EXPECT_EQ(kind("d/f"), LookupReply::Kind::kFile);
   EXPECT_EQ(kind("x"), LookupReply::Kind::kNone);
-  EXPECT_EQ(code(run(cluster_.make_dir(alice(), kName, "d/f", posix))), Errc::already_exists);
+  EXPECT_EQ(code(run(cluster_.make_dir(alice(), kName, "d/f", {.posix = posix}))), Errc::already_exists);
   EXPECT_EQ(run(cluster_.remove_dir(alice(), kName, "d")).error().code(), Errc::not_empty);
   EXPECT_EQ(run(cluster_.remove_dir(alice(), kName, "d/f")).error().code(), Errc::not_directory);
   EXPECT_EQ(run(cluster_.remove_dir(alice(), kName, "x")).error().code(), Errc::not_found);
@@ -340,7 +340,7 @@ TEST_F(LocalTargetTest, Directories) {
 
 TEST_F(LocalTargetTest, ADirectoryIsRenamedWithAllBelowIt) {
   const PosixAttrs posix{.mode = 0040755};
-  ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "old", posix)).ok());
+  ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "old", {.posix = posix})).ok());
   for (int i = 0; i < 30; ++i) {
     ASSERT_TRUE(put("old/sub/" + std::to_string(i), "file " + std::to_string(i)).ok());
   }
@@ -356,7 +356,7 @@ TEST_F(LocalTargetTest, ADirectoryIsRenamedWithAllBelowIt) {
   }
   EXPECT_EQ(list().size(), 32u);
   EXPECT_EQ(run(cluster_.lookup(alice(), kName, "old"))->kind, LookupReply::Kind::kNone);
-  ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "third", posix)).ok());
+  ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "third", {.posix = posix})).ok());
   EXPECT_EQ(run(cluster_.rename_dir(alice(), kName, "third", "new", true)).error().code(),
             Errc::already_exists);
   EXPECT_EQ(run(cluster_.rename_dir(alice(), kName, "third", "new", false)).error().code(),
