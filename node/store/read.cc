@@ -89,6 +89,25 @@ Task<Result<ObjectStream>> Store::open_object(Key key, GetOptions options, Verif
                                verify);
 }
 
+std::optional<ObjectStream> Store::open_now(const Key& key,
+                                            const GetOptions& options,
+                                            VerifyRead verify) {
+  if (!engine_->ready || options.version) return std::nullopt;
+  const auto now = engine_->mountpath_of(key).index().peek(key.bucket, key.key());
+  if (!now || !*now || (*now)->kind != IndexRecord::Kind::kObject) return std::nullopt;
+  auto file = engine_->files.find((*now)->content_version);
+  // Attributes that changed since the file was opened are in the record alone.
+  if (!file || file->meta.info.meta_version != (*now)->meta_version) return std::nullopt;
+  const ObjectInfo& info = file->meta.info;
+  if (!check_conditions(options.conditions, &info, Access::kRead)) return std::nullopt;
+  const ByteRange range = options.range.within(info.size);
+  ObjectStream stream{info, range, nullptr};
+  auto body = std::make_unique<FileBody>(*engine_, std::move(file), range, verify);
+  if (body->file() == nullptr) return std::nullopt;
+  stream.body = std::move(body);
+  return stream;
+}
+
 Task<Result<ObjectStream>> Store::open_content(BucketId bucket,
                                                BucketName name,
                                                Reference content,
