@@ -49,9 +49,9 @@ Task<Result<std::shared_ptr<OpenFile>>> open_current(Engine& engine,
                                                      std::optional<IndexRecord>& record) {
   auto file = co_await engine.open_file(key, *record);
   if (file) co_return file;
-  if (file.error().code() != Errc::stale_map && file.error().code() != Errc::not_found) {
-    co_return file;
-  }
+  // A file that was replaced in between may hold anything.
+  const Errc code = file.error().code();
+  if (code != Errc::stale_map && code != Errc::not_found && code != Errc::corrupt) co_return file;
   const auto guard = co_await engine.lock(key);
   CO_TRY(record, engine.find(key));
   if (!record) co_return no_such_object(key);

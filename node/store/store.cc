@@ -86,6 +86,7 @@ Status destroy_on(Mountpath& mp, BucketId bucket) {
   mp.index().erase_bucket(bucket);
   CHECK_OK(mp.index().flush());  // it is queued: nobody may see the objects after the answer
   CHECK_OK(remove_tree(mp.root(), to));
+  mp.remove_spares(mp.spares().take_all());
   return mp.forget_bucket(bucket);
 }
 
@@ -108,6 +109,7 @@ class SyncMutation final : public Mutation {
 }  // namespace
 
 Task<Status> Store::sync(Key key) {
+  engine_->promise_all();
   SyncMutation mutation;
   mutation.barrier_before = true;
   co_return co_await engine_->mountpath_of(key).committer().run(mutation);
