@@ -74,14 +74,9 @@ http::ResponseHead head_of_stream(const ObjectStream& stream, bool whole) {
   return head;
 }
 
-Task<void> reply_stream(Call& call, ObjectStream stream, bool whole) {
-  if (!whole && stream.range.length == 0) {
-    Error error(Errc::out_of_range, "the range lies outside of the object, which has " +
-                                        std::to_string(stream.info.size) + " bytes");
-    co_return co_await reply_error(call, std::move(error));
-  }
-  http::ResponseHead head = head_of_stream(stream, whole);
-  (void)co_await call.exchange.respond(std::move(head), *stream.body);
+Error outside_of(const ObjectInfo& info) {
+  return Error(Errc::out_of_range, "the range lies outside of the object, which has " +
+                                       std::to_string(info.size) + " bytes");
 }
 
 // --- HEAD ---------------------------------------------------------------------------------------
@@ -147,12 +142,18 @@ Task<void> get_object(Call& call, ObjectName name) {
   if (counts_from_end(call)) options = co_await options_from_end(call, name);
   if (!options) co_return co_await reply_error(call, about_object(options.error(), name));
   const bool whole = options->range == ByteRange{};
-  if (auto hot = call.objects.get_now(call.context, name, *options)) {
-    co_return co_await reply_stream(call, *std::move(hot), whole);
+  auto stream = call.objects.get_now(call.context, name, *options);
+  if (!stream) {
+    auto found = co_await call.objects.get(call.context, name, *std::move(options));
+    if (!found) co_return co_await reply_error(call, about_object(found.error(), name));
+    stream = *std::move(found);
   }
-  auto stream = co_await call.objects.get(call.context, name, *std::move(options));
-  if (!stream) co_return co_await reply_error(call, about_object(stream.error(), name));
-  co_await reply_stream(call, *std::move(stream), whole);
+  if (!whole && stream->range.length == 0) {
+    Error error = outside_of(stream->info);
+    co_return co_await reply_error(call, std::move(error));
+  }
+  http::ResponseHead head = head_of_stream(*stream, whole);
+  (void)co_await call.exchange.respond(std::move(head), *stream->body);
 }
 
 Task<void> head_object(Call& call, ObjectName name) {
