@@ -60,9 +60,18 @@ Status PutMutation::publish() {
   mp.index().put(key.bucket, key.key(), index_record_of(meta, escaped));
   engine.verified.insert(meta.info.content_version);
   if (base) engine.drop_replaced(key, *base);
-  if (swapped) retire_old();
-  body.work.reset();
+  if (!barrier_after) settle();
   return {};
+}
+
+/// The work file's name is the old file's now. Unless somebody reads it, it becomes a spare; else
+/// it goes with the work file, and stays for those who have it open.
+void PutMutation::settle() {
+  if (swapped && !engine.pins.pinned(base->info.content_version)) {
+    SpareFile old{key.bucket, body.work->release(), base->info.size};
+    mp.remove_spares(mp.spares().give(std::move(old)));
+  }
+  body.work.reset();
 }
 
 /// Puts the work file under the object's name. True when that is its escaped path.
@@ -75,19 +84,13 @@ Result<bool> PutMutation::take_name(std::optional<bool> there) {
 }
 
 /// Exchanges the names of the new file and of the old one, which can be used again then. Only
-/// where neither was promised to survive power loss: a rename over a name makes ext4 write the new
-/// content out before it, an exchange does not, and the old file is to change in place.
+/// where the old one is not needed after power loss: either the new one is durable before anybody
+/// writes into the old one, or neither was promised to survive. (A rename over a name makes ext4 write
+/// new content out before it, an exchange does not.)
 bool PutMutation::swap_in(const std::string& path) {
-  if (barrier_before || engine.is_promised(*base)) return false;
+  const bool nothing_promised = !barrier_before && !engine.is_promised(*base);
+  if (!barrier_after && !nothing_promised) return false;
   return disk::exchange_beneath(mp.root(), body.work->path(), path).ok();
-}
-
-/// The work file's name is the old file's now. Unless somebody reads it, it becomes a spare; else
-/// it goes with the work file, and stays for those who have it open.
-void PutMutation::retire_old() {
-  if (engine.pins.pinned(base->info.content_version)) return;
-  SpareFile old{key.bucket, body.work->release(), base->info.size};
-  mp.remove_spares(mp.spares().give(std::move(old)));
 }
 
 Status Body::add(Mountpath& mp, ConstBytes bytes, Durability level) {

@@ -41,10 +41,10 @@ class PutMutation final : public Mutation {
 
   Status stage() override;
   Status publish() override;
+  void settle() override;
 
   Result<bool> take_name(std::optional<bool> there);
   bool swap_in(const std::string& path);
-  void retire_old();
 
   Engine& engine;
   Mountpath& mp;

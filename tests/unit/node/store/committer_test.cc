@@ -24,7 +24,8 @@ class Traced final : public Mutation {
     published_at = syncs_;
     return {};
   }
-  int staged_at = -1, published_at = -1;
+  void settle() override { settled_at = syncs_; }
+  int staged_at = -1, published_at = -1, settled_at = -1;
 
  private:
   std::atomic<int>& syncs_;
@@ -58,6 +59,7 @@ TEST_F(CommitterTest, NothingIsPublishedBeforeItsFirstBarrier) {
   EXPECT_TRUE(run(m).ok());
   EXPECT_GT(m.published_at, m.staged_at);
   EXPECT_GT(syncs, m.published_at);
+  EXPECT_GT(m.settled_at, m.published_at);  // only then may what it replaced go
 }
 
 TEST_F(CommitterTest, ManyShareTheirBarriers) {

@@ -95,6 +95,21 @@ TEST_F(Overwrite, WhatWasSyncedStaysUntilItsSuccessorIs) {
   EXPECT_EQ(content_of(synced), "version 1");
 }
 
+TEST_F(Overwrite, AFileThatWasReplacedDurablyHoldsTheNextVersion) {
+  level_ = Durability::kFull;
+  ASSERT_TRUE(put("x", "version 1").ok());
+  const UniqueFd first = file_of("x");
+  ASSERT_TRUE(put("x", "version 2").ok());
+  EXPECT_EQ(content_of(first), "version 1");
+  ASSERT_TRUE(put("x", "shorter").ok());
+  EXPECT_EQ(content_of(first), "shorter");
+  level_ = Durability::kData;  // its name may be lost, and then the old one counts
+  const UniqueFd third = file_of("x");
+  ASSERT_TRUE(put("x", "version 4").ok());
+  ASSERT_TRUE(put("x", "version 5").ok());
+  EXPECT_EQ(content_of(third), "shorter");
+}
+
 TEST_F(Overwrite, WhatWasPublishedDurablyOrBeforeTheStartIsNotWrittenInto) {
   level_ = Durability::kFull;
   ASSERT_TRUE(put("full", "version 1").ok());
