@@ -168,11 +168,14 @@ class Node {
   static Task<void> serve(Node& self, http::Handler Fronts::* front, http::Exchange& exchange) {
     Status may = self.serving() ? Status{} : starting();
     if (may) may = self.fencing_.check();
-    if (may) co_return co_await (self.fronts_.*front)(exchange);
+    return may ? (self.fronts_.*front)(exchange) : refuse(exchange, std::move(may).error());
+  }
+  static Task<void> refuse(http::Exchange& exchange, Error why) {
     http::ResponseHead head;
-    head.status = info(may.error().code()).http;
+    head.status = info(why.code()).http;
     head.fields.set("Retry-After", "1");
-    static_cast<void>(co_await exchange.respond(std::move(head), may.error().what() + "\n"));
+    std::string text = why.what() + "\n";
+    static_cast<void>(co_await exchange.respond(std::move(head), std::move(text)));
   }
 
   /// Opens the disks of a target and makes the fronts. Blocks while the store recovers.

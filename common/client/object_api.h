@@ -297,6 +297,15 @@ class ObjectApi {
   /// The stream's body must be read or dropped before the api goes.
   virtual Task<Result<ObjectStream>> get(Context context, ObjectName name, GetOptions options) = 0;
 
+  /// What get() would succeed with, if it is in memory: nothing is waited for. nullopt says nothing:
+  /// ask get(), which also knows why not. A hot GET is this one call instead of a chain of
+  /// coroutines, each with copies of its arguments.
+  virtual std::optional<ObjectStream> get_now(const Context& /*context*/,
+                                              const ObjectName& /*name*/,
+                                              const GetOptions& /*options*/) {
+    return std::nullopt;
+  }
+
   /// Reads `body` to its end and publishes it as a new version, atomically; on any error the old
   /// version stays. bad_checksum when the body is not what `expected` says. `body` outlives the task.
   virtual Task<Result<ObjectInfo>> put(Context context,

@@ -167,6 +167,15 @@ Task<Result<ObjectStream>> PlacedObjects::get(Context context,
   return at_owner(std::move(context), std::move(name), Replay::kSafe, std::move(step));
 }
 
+std::optional<ObjectStream> PlacedObjects::get_now(const Context& context,
+                                                   const ObjectName& name,
+                                                   const GetOptions& options) {
+  const MapSnapshot map = maps_.current();
+  const NodeInfo* owner = placement::owner_of(*map, name);
+  if (owner == nullptr) return std::nullopt;
+  return api_of_(*owner)->get_now(context, name, options);
+}
+
 Task<Result<ObjectInfo>> PlacedObjects::put(Context context,
                                             ObjectName name,
                                             PutOptions options,

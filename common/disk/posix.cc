@@ -107,6 +107,17 @@ Status rename_beneath(int root, const std::string& from, const std::string& to, 
   return {};
 }
 
+Status exchange_beneath(int root, const std::string& a, const std::string& b) {
+  TRY(const Place first, place_of(root, a));
+  TRY(const Place second, place_of(root, b));
+  if (::renameat2(first.dir_fd, first.name.c_str(), second.dir_fd, second.name.c_str(),
+                  RENAME_EXCHANGE) == 0) {
+    return {};
+  }
+  if (errno == EINVAL) return Error(Errc::unsupported, text_of("exchange", a, b));
+  return errno_error(text_of("exchange", a, b));
+}
+
 Status link_beneath(int root, const std::string& from, const std::string& to) {
   TRY(const Place a, place_of(root, from));
   TRY(const Place b, place_of(root, to));

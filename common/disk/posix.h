@@ -34,6 +34,8 @@ Status rename_beneath(int root,
                       const std::string& from,
                       const std::string& to,
                       Replace replace = Replace::kYes);
+/// Two files swap their names, at once. unsupported where the file system cannot.
+Status exchange_beneath(int root, const std::string& a, const std::string& b);
 /// A second name of one file. already_exists.
 Status link_beneath(int root, const std::string& from, const std::string& to);
 /// not_found when there is none.

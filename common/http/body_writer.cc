@@ -123,20 +123,21 @@ Task<Status> BodyWriter::send(std::string_view head, BodySource& body, Framing f
   const FileSlice* file = stream_.is_tls() ? nullptr : body.file();
   switch (framing.kind) {
     case Framing::Kind::kNone:
-      co_return co_await send(head, std::string_view());
+      return send(head, std::string_view());
     case Framing::Kind::kChunked:
-      co_return co_await send_chunked(head, body);
+      return send_chunked(head, body);
     case Framing::Kind::kUntilClose:
-      co_return co_await send_until_close(head, body);
+      return send_until_close(head, body);
     case Framing::Kind::kLength:
       break;
   }
-  if (file == nullptr) co_return co_await send_length(head, body, framing.length);
-  if (file->length < framing.length) co_return blame_source(ended_early());
+  if (file == nullptr) return send_length(head, body, framing.length);
   const FileSlice part{file->fd, file->offset, framing.length};
-  if (part.length <= kSmallMax) co_return co_await send_small_file(head, body, part);
-  co_return co_await send_file(head, body, part);
+  if (file->length < framing.length) return refuse_source(ended_early());
+  return part.length <= kSmallMax ? send_small_file(head, body, part) : send_file(head, body, part);
 }
+
+Task<Status> BodyWriter::refuse_source(Error error) { co_return blame_source(std::move(error)); }
 
 Task<Status> BodyWriter::bring_in(BodySource& body, FileSlice part) {
   auto done = co_await body.bring_in(part.offset, part.length);

@@ -35,6 +35,7 @@ class BodyWriter {
   Task<Status> send_until_close(std::string_view head, BodySource& body);
   Task<Status> write(Stream::Pieces pieces, int flags = 0);
   Task<Status> bring_in(BodySource& body, FileSlice part);
+  Task<Status> refuse_source(Error error);
   Error blame_source(Error error);
 
   Stream& stream_;

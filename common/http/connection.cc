@@ -60,7 +60,11 @@ Task<Connection::Next> Connection::read_request() {
   while (true) {
     const HeadScanner::Found found = scanner_.scan(in_.view());
     if (found.error) co_return co_await refuse(*found.error);
-    if (found.size != 0) co_return co_await parse_request(found.size);
+    if (found.size != 0) {
+      const auto error = parse_request(found.size);
+      if (error) co_return co_await refuse(*error);
+      co_return Next::kRequest;
+    }
     idle_ = in_.empty();
     if (idle_ && context_.stopping) co_return Next::kClose;
     const MutableBytes space = in_.space(2048);
@@ -75,13 +79,13 @@ Task<Connection::Next> Connection::read_request() {
   }
 }
 
-Task<Connection::Next> Connection::parse_request(std::size_t head_size) {
-  const auto error = parse_request_head(in_.view().substr(0, head_size),
-                                        context_.options.body_bytes_max, request_);
-  if (error) co_return co_await refuse(*error);
+std::optional<HeadError> Connection::parse_request(std::size_t head_size) {
+  auto error = parse_request_head(in_.view().substr(0, head_size),
+                                  context_.options.body_bytes_max, request_);
+  if (error) return error;
   in_.consume(head_size);
   served_any_ = true;
-  co_return Next::kRequest;
+  return std::nullopt;
 }
 
 Task<Connection::Next> Connection::refuse(HeadError error) {
@@ -113,7 +117,7 @@ Task<Connection::Next> Connection::answer_request() {
     if (!sent) keep_alive_ = false;
   }
   if (ending_ == Ending::kReset) co_return Next::kClose;
-  if (keep_alive_ && co_await drain_body()) co_return Next::kRequest;
+  if (keep_alive_ && (body_->done() || co_await drain_body())) co_return Next::kRequest;
   if (!body_->done() || !in_.empty()) ending_ = Ending::kLinger;
   co_return Next::kClose;
 }
@@ -148,11 +152,14 @@ std::optional<std::uint64_t> Connection::content_length() const {
 }
 
 Task<Status> Connection::respond(ResponseHead head, std::string body) {
+  if (responded_) return answered_twice();
   const Framing framing{body.empty() ? Framing::Kind::kNone : Framing::Kind::kLength, body.size()};
-  co_return co_await send(head, framing, body, nullptr);
+  const bool bodyless = write_head(head, framing);
+  return send_text(bodyless ? std::string() : std::move(body));
 }
 
 Task<Status> Connection::respond(ResponseHead head, BodySource& body) {
+  if (responded_) return answered_twice();
   const auto length = body.file() != nullptr ? std::optional(body.file()->length) : body.remaining();
   Framing framing;
   if (length) {
@@ -162,27 +169,34 @@ Task<Status> Connection::respond(ResponseHead head, BodySource& body) {
   } else {
     framing.kind = Framing::Kind::kChunked;
   }
-  co_return co_await send(head, framing, {}, &body);
+  const bool bodyless = write_head(head, framing);
+  return bodyless ? send_text({}) : send_body(framing, body);
 }
 
-Task<Status> Connection::send(const ResponseHead& head,
-                              Framing framing,
-                              std::string_view text,
-                              BodySource* body) {
-  if (responded_) co_return Error(Errc::internal, "a request was answered twice");
+Task<Status> Connection::answered_twice() {
+  co_return Error(Errc::internal, "a request was answered twice");
+}
+
+/// Makes `out_` the head of the response. True when no body may follow it.
+bool Connection::write_head(const ResponseHead& head, Framing framing) {
   keep_alive_ = keep_alive_ && may_keep_alive(head) && framing.kind != Framing::Kind::kUntilClose;
   write_response_head(head, frame_of(head, framing), out_);
+  return request_.head.method == Method::kHead || has_no_body(head.status);
+}
 
+Task<Status> Connection::send_text(std::string text) {
   BodyWriter writer(stream_, body_pace());
   const Defer note([&] { responded_ = writer.begun(); });  // also when it is cut off
-  Status sent;
-  if (request_.head.method == Method::kHead || has_no_body(head.status)) {
-    sent = co_await writer.send(out_, std::string_view());
-  } else if (body == nullptr) {
-    sent = co_await writer.send(out_, text);
-  } else {
-    sent = co_await writer.send(out_, *body, framing);
-  }
+  Status sent = co_await writer.send(out_, text);
+  complete_ = sent.ok();
+  if (!sent && writer.begun()) keep_alive_ = false;
+  co_return sent;
+}
+
+Task<Status> Connection::send_body(Framing framing, BodySource& body) {
+  BodyWriter writer(stream_, body_pace());
+  const Defer note([&] { responded_ = writer.begun(); });
+  Status sent = co_await writer.send(out_, body, framing);
   complete_ = sent.ok();
   if (!sent && writer.begun()) keep_alive_ = false;
   co_return sent;

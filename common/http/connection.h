@@ -44,10 +44,13 @@ class Connection final : public Exchange {
   Task<void> serve();
   Task<Next> read_request();
   Task<Next> answer_request();
-  Task<Next> parse_request(std::size_t head_size);
+  std::optional<HeadError> parse_request(std::size_t head_size);
   Task<Next> refuse(HeadError error);
   Task<bool> handle();
-  Task<Status> send(const ResponseHead& head, Framing framing, std::string_view text, BodySource* body);
+  static Task<Status> answered_twice();
+  bool write_head(const ResponseHead& head, Framing framing);
+  Task<Status> send_text(std::string text);
+  Task<Status> send_body(Framing framing, BodySource& body);
   Task<bool> drain_body();
   Task<void> close();
 

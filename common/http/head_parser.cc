@@ -19,26 +19,20 @@ HeadError bad(string_view why) { return {400, std::string(why)}; }
 
 string_view std_view(beast::string_view text) { return {text.data(), text.size()}; }
 
-/// Beast's parser, told to stop after the head and to hand over what it reads.
-template <bool IsRequest>
-class Reader : public beast::http::basic_parser<IsRequest> {
+/// Beast's parser of responses, told to stop after the head and to hand over what it reads.
+class Reader : public beast::http::basic_parser<false> {
  public:
   explicit Reader(Fields& fields) : fields_(fields) {
-    this->header_limit(std::numeric_limits<std::uint32_t>::max());  // HeadScanner's to enforce
-    this->body_limit(boost::none);
+    header_limit(std::numeric_limits<std::uint32_t>::max());  // HeadScanner's to enforce
+    body_limit(boost::none);
   }
-  string_view method, target;
   int version = 0;
   int status = 0;
 
  private:
   using View = beast::string_view;
   using Code = beast::error_code;
-  void on_request_impl(beast::http::verb, View m, View t, int v, Code&) override {
-    method = std_view(m);
-    target = std_view(t);
-    version = v;
-  }
+  void on_request_impl(beast::http::verb, View, View, int, Code&) override {}
   void on_response_impl(int s, View, int v, Code&) override {
     status = s;
     version = v;
@@ -56,8 +50,7 @@ class Reader : public beast::http::basic_parser<IsRequest> {
   Fields& fields_;
 };
 
-template <bool IsRequest>
-bool read_head(Reader<IsRequest>& reader, string_view head) {
+bool read_head(Reader& reader, string_view head) {
   beast::error_code ec;
   reader.put(boost::asio::buffer(head.data(), head.size()), ec);
   const bool complete = !ec || ec == beast::http::error::need_more;
@@ -65,8 +58,9 @@ bool read_head(Reader<IsRequest>& reader, string_view head) {
 }
 
 /// Every field line: a token, a colon at once, a value without control characters. Refuses folded
-/// lines and spaces before the colon, which Beast would let pass.
-std::optional<HeadError> check_field_lines(string_view lines) {
+/// lines and spaces before the colon. `take` gets names and trimmed values.
+template <class Take>
+std::optional<HeadError> read_field_lines(string_view lines, Take take) {
   while (lines != "\r\n") {
     const auto end = lines.find('\r');
     if (end == lines.npos || lines.substr(end, 2) != "\r\n") return bad("bare CR");
@@ -74,17 +68,23 @@ std::optional<HeadError> check_field_lines(string_view lines) {
     const auto colon = line.find(':');
     if (colon == line.npos || !is_token(line.substr(0, colon))) return bad("bad field name");
     if (!is_field_value(line.substr(colon + 1))) return bad("control character in a field");
+    take(line.substr(0, colon), trim(line.substr(colon + 1)));
     lines.remove_prefix(end + 2);
   }
   return std::nullopt;
 }
 
-std::optional<HeadError> check_request_line(string_view line) {
+struct RequestLine {
+  string_view method, target, version;
+};
+
+std::optional<HeadError> read_request_line(string_view line, RequestLine& out) {
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
   if (first == line.npos || first == last) return bad("request line has not three parts");
   const string_view target = line.substr(first + 1, last - first - 1);
   const string_view version = line.substr(last + 1);
+  out = {line.substr(0, first), target, version};
   if (!is_token(line.substr(0, first)) || first > 32) return bad("bad method");
   if (target.find_first_of(" \t") != target.npos || !is_field_value(target) || target.empty()) {
     return bad("bad request target");
@@ -245,17 +245,15 @@ std::optional<HeadError> parse_request_head(string_view head,
                                             ParsedRequest& out) {
   const auto line_end = head.find("\r\n");
   if (line_end == head.npos || !head.ends_with("\r\n\r\n")) return bad("head is cut");
-  if (auto error = check_request_line(head.substr(0, line_end))) return error;
-  if (auto error = check_field_lines(head.substr(line_end + 2))) return error;
-
+  RequestLine line;
+  if (auto error = read_request_line(head.substr(0, line_end), line)) return error;
   out = ParsedRequest{};
-  Reader<true> reader(out.head.fields);
-  // Beast's own view of the framing is not used; a refusal of its is, as a second opinion.
-  if (!read_head(reader, head)) return bad("malformed head");
-  out.method_text = reader.method;
-  out.head.method = parse_method(reader.method);
-  out.head.target = reader.target;
-  out.is_http_1_0 = reader.version == 10;
+  const auto add = [&out](string_view name, string_view value) { out.head.fields.add(name, value); };
+  if (auto error = read_field_lines(head.substr(line_end + 2), add)) return error;
+  out.method_text = line.method;
+  out.head.method = parse_method(line.method);
+  out.head.target = line.target;
+  out.is_http_1_0 = line.version == "HTTP/1.0";
   if (auto error = check_host(out)) return error;
   if (auto error = frame_request(out, body_bytes_max)) return error;
   auto target = Target::parse(out.head.target);
@@ -270,10 +268,11 @@ Result<ParsedResponse> parse_response_head(string_view head, Method request) {
   };
   const auto line_end = head.find("\r\n");
   if (line_end == head.npos || !head.ends_with("\r\n\r\n")) return refuse("head is cut");
-  if (auto error = check_field_lines(head.substr(line_end + 2))) return refuse(error->why);
+  const auto leave_to_beast = [](string_view, string_view) {};
+  if (auto error = read_field_lines(head.substr(line_end + 2), leave_to_beast)) return refuse(error->why);
 
   ParsedResponse out;
-  Reader<false> reader(out.head.fields);
+  Reader reader(out.head.fields);
   reader.skip(true);  // the body is not for Beast
   if (!read_head(reader, head)) return refuse("not HTTP/1");
   out.head.status = reader.status;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bytes to message heads. Pure: no socket, no clock. Beast reads the text; what it is lenient
-// about, and everything that decides where a message ends, is checked here.
+// Bytes to message heads. Pure: no socket, no clock. Requests are read here, line by line, because
+// every line is checked here anyway; responses by Beast, after the same checks.
 #pragma once
 #include <cstddef>
 #include <optional>

@@ -26,6 +26,9 @@ Errc errc_of(int code) {
   }
 }
 
+// A renewed transaction saves its memory and the search for a reader's slot.
+constexpr std::size_t kIdleMax = 16;
+
 /// A write transaction that is dropped unless it was committed.
 struct RawTxn {
   MDB_txn* txn = nullptr;
@@ -64,19 +67,41 @@ Result<std::unique_ptr<Env>> Env::open(EnvOptions options) {
   return env;
 }
 
-Env::~Env() { mdb_env_close(env_); }
+Env::~Env() {
+  for (MDB_txn* txn : idle_) mdb_txn_abort(txn);
+  mdb_env_close(env_);
+}
+
+MDB_txn* Env::take_idle() const {
+  const std::lock_guard lock(idle_mutex_);
+  if (idle_.empty()) return nullptr;
+  MDB_txn* const txn = idle_.back();
+  idle_.pop_back();
+  return txn;
+}
+
+void Env::give_back(MDB_txn* txn) const {
+  mdb_txn_reset(txn);  // it holds no pages any more
+  {
+    const std::lock_guard lock(idle_mutex_);
+    if (idle_.size() < kIdleMax) return idle_.push_back(txn);
+  }
+  mdb_txn_abort(txn);
+}
 
 Result<ReadTxn> Env::read() const {
   std::shared_lock map(map_);
-  MDB_txn* txn = nullptr;
-  if (const int rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn); rc != 0) {
-    return lmdb_error("begin", rc);
+  MDB_txn* txn = take_idle();
+  if (txn != nullptr && mdb_txn_renew(txn) != 0) mdb_txn_abort(std::exchange(txn, nullptr));
+  if (txn == nullptr) {
+    const int rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+    if (rc != 0) return lmdb_error("begin", rc);
   }
-  return ReadTxn(txn, std::move(map));
+  return ReadTxn(*this, txn, std::move(map));
 }
 
 ReadTxn::~ReadTxn() {
-  if (txn_ != nullptr) mdb_txn_abort(txn_);
+  if (txn_ != nullptr) env_.give_back(txn_);
 }
 
 Status Env::write(const std::function<Status(WriteTxn&)>& change) {

@@ -3,12 +3,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
+#include <vector>
 
 #include "common/base/result.h"
 
 struct MDB_env;
+struct MDB_txn;
 
 namespace aisfs::lmdb {
 
@@ -63,9 +66,13 @@ class Env {
   friend class ReadTxn;
   explicit Env(MDB_env* env) : env_(env) {}
   Status grow();
+  MDB_txn* take_idle() const;
+  void give_back(MDB_txn* txn) const;
 
   MDB_env* const env_;
   mutable std::shared_mutex map_;  // shared: a transaction lives; exclusive: the map is moved
+  mutable std::mutex idle_mutex_;
+  mutable std::vector<MDB_txn*> idle_;  // guarded by idle_mutex_: reset, to be renewed
 };
 
 /// An Error for an LMDB return code.

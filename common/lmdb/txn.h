@@ -14,7 +14,7 @@ namespace aisfs::lmdb {
 class ReadTxn {
  public:
   ReadTxn(ReadTxn&& o) noexcept
-      : txn_(std::exchange(o.txn_, nullptr)), map_(std::move(o.map_)) {}
+      : env_(o.env_), txn_(std::exchange(o.txn_, nullptr)), map_(std::move(o.map_)) {}
   ReadTxn& operator=(ReadTxn&&) = delete;
   ~ReadTxn();
 
@@ -22,9 +22,10 @@ class ReadTxn {
 
  private:
   friend class Env;
-  ReadTxn(MDB_txn* txn, std::shared_lock<std::shared_mutex> map)
-      : txn_(txn), map_(std::move(map)) {}
+  ReadTxn(const Env& env, MDB_txn* txn, std::shared_lock<std::shared_mutex> map)
+      : env_(env), txn_(txn), map_(std::move(map)) {}
 
+  const Env& env_;
   MDB_txn* txn_;
   std::shared_lock<std::shared_mutex> map_;
 };

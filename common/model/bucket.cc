@@ -30,7 +30,10 @@ Error bad_name(std::string_view name, std::string_view why) {
 }  // namespace
 
 std::string BucketName::uname() const {
-  return provider + "/" + (ns.empty() ? "@#" : ns) + "/" + name + "/";
+  std::string text;  // several times in a request
+  text.reserve(provider.size() + ns.size() + name.size() + 5);
+  text.append(provider).append("/").append(ns.empty() ? "@#" : ns);
+  return text.append("/").append(name).append("/");
 }
 
 std::string BucketName::display() const {

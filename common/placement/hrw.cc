@@ -67,9 +67,19 @@ std::size_t heaviest(const std::vector<std::uint64_t>& node_digests, std::uint64
   return best;
 }
 
+/// The first of holders_of, without sorting the others: asked with every request.
 const NodeInfo* owner_of(const ClusterMap& map, const ObjectName& name) {
-  const auto holders = holders_of(map, name, 1);
-  return holders.empty() ? nullptr : holders[0];
+  const std::uint64_t key = placement_digest(name);
+  const NodeInfo* owner = nullptr;
+  std::uint64_t most = 0;
+  for (const auto& [id, node] : map.nodes) {
+    if (!node.stores() || node.state != NodeState::kActive) continue;
+    const std::uint64_t w = weight(digest(id), key);
+    if (owner != nullptr && w < most) continue;  // of equal weights the later id wins
+    owner = &node;
+    most = w;
+  }
+  return owner;
 }
 
 std::vector<const NodeInfo*> holders_of(const ClusterMap& map,

@@ -7,9 +7,26 @@
 
 namespace aisfs::control {
 
+namespace {
+// Of all sources, so that a number names one map of one of them.
+std::atomic<std::uint64_t> g_installs{0};
+}  // namespace
+
+NodeMapSource::NodeMapSource() : map_(std::make_shared<ClusterMap>()), serial_(++g_installs) {}
+
 MapSnapshot NodeMapSource::current() const {
+  // Asked several times in a request: a thread has references, and a counter of them, of its own, so
+  // that threads do not pass one cache line to and fro.
+  struct Seen {
+    std::uint64_t serial = 0;
+    MapSnapshot map;
+  };
+  thread_local Seen seen;
+  if (seen.serial == serial_.load(std::memory_order_acquire)) return seen.map;
   std::lock_guard lock(mutex_);
-  return map_;
+  const auto mine = std::make_shared<const MapSnapshot>(map_);
+  seen = {serial_.load(std::memory_order_relaxed), MapSnapshot(mine, mine->get())};
+  return seen.map;
 }
 
 Task<Result<MapSnapshot>> NodeMapSource::at_least(Epoch epoch, Deadline deadline) {
@@ -42,6 +59,7 @@ Result<Epoch> NodeMapSource::install(ClusterMap map) {
     }
     if (next->epoch <= map_->epoch) return map_->epoch;
     map_ = next;
+    serial_.store(++g_installs, std::memory_order_release);
   }
   LOG_INFO("map installed", "epoch", next->epoch, "nodes", next->nodes.size(), "buckets",
            next->buckets.size());

@@ -15,7 +15,7 @@ namespace aisfs::control {
 /// here. at_least asks the one who polls to hurry, and waits.
 class NodeMapSource final : public MapSource {
  public:
-  NodeMapSource() : map_(std::make_shared<ClusterMap>()) {}
+  NodeMapSource();
 
   MapSnapshot current() const override;
   /// not_ready when no such map came before the deadline.
@@ -37,6 +37,7 @@ class NodeMapSource final : public MapSource {
  private:
   mutable std::mutex mutex_;
   MapSnapshot map_;  // guarded by mutex_
+  std::atomic<std::uint64_t> serial_;  // of map_; written under mutex_
   std::atomic<bool> closed_ = false;
   Notifier installed_;
   Notifier wanted_;

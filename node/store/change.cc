@@ -125,6 +125,7 @@ Task<Result<ObjectInfo>> Store::set_attrs(Key key,
   CO_TRY(mutation.info.meta_version, engine_->versions.next());
   mutation.level = level;
   mutation.barrier_after = level == Durability::kFull;
+  if (mutation.barrier_after) engine_->promise_all();  // its content with it
   CO_CHECK_OK(co_await mutation.mp.committer().run(mutation));
   co_return std::move(mutation.info);
 }

@@ -10,6 +10,11 @@ std::int64_t steady_ns() {
   return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
 
+// How long a barrier waits for those who were acknowledged a moment ago and will be back: a small
+// part of what it takes itself.
+constexpr int kCompanyShare = 8;
+constexpr Duration kCompanyMax = std::chrono::milliseconds(2);
+
 }  // namespace
 
 Committer::Committer(asio::thread_pool& pool, Sync sync) : pool_(pool), sync_(std::move(sync)) {
@@ -57,13 +62,29 @@ std::vector<Mutation*> Committer::take(bool may_wait) {
   return batch;
 }
 
+/// Without it those who come back find the next barrier begun, and wait for three instead of two.
+void Committer::await_company(std::size_t count, Duration barrier_took) {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, std::min(barrier_took / kCompanyShare, kCompanyMax),
+                 [&] { return stop_ || waiting_.size() >= count; });
+}
+
 void Committer::loop() {
   std::vector<Mutation*> published;  // visible, waiting for their second barrier
+  std::size_t acknowledged = 0;      // by the last barrier
+  Duration took{};
   while (true) {
+    if (!published.empty() && acknowledged > 0) await_company(acknowledged, took);
     const std::vector<Mutation*> staged = take(published.empty());
     if (staged.empty() && published.empty() && !take_flush()) return;
+    const auto begin = std::chrono::steady_clock::now();
     const Status synced = barrier();
-    for (Mutation* mutation : published) finish(mutation, synced);
+    took = std::chrono::steady_clock::now() - begin;
+    acknowledged = published.size();
+    for (Mutation* mutation : published) {
+      if (synced) mutation->settle();
+      finish(mutation, synced);
+    }
     published.clear();
     for (Mutation* mutation : staged) {
       Status status = synced.ok() ? mutation->publish() : synced;
@@ -82,14 +103,15 @@ bool Committer::take_flush() {
   return std::exchange(flush_, false);
 }
 
-void Committer::flush_older_than(Duration age) {
+bool Committer::flush_older_than(Duration age) {
   const std::int64_t since = unflushed_since_.load();
-  if (since == 0 || steady_ns() - since < age.count()) return;
+  if (since == 0 || steady_ns() - since < age.count()) return false;
   {
     std::lock_guard lock(mutex_);
     flush_ = true;
   }
   wake_.notify_one();
+  return true;
 }
 
 void Committer::note_unflushed() {

@@ -22,6 +22,8 @@ class Mutation {
   virtual Status stage() { return {}; }
   /// Makes it visible: intent, rename, index. Runs after the first barrier.
   virtual Status publish() = 0;
+  /// After the second barrier, if there is one and it succeeded: what it replaced is needed no more.
+  virtual void settle() {}
 
   bool barrier_before = false;  // what was staged is durable before publish()
   bool barrier_after = false;   // what was published is durable before the acknowledgement
@@ -36,7 +38,8 @@ class Mutation {
 ///
 /// Two-phase group commit: a barrier is one syncfs for everything that waits, and the second barrier
 /// of one batch is the first of the next, so in the steady state a batch costs one sync. Who comes
-/// while a sync is in flight joins the next batch; who comes alone waits for nobody. Renaming
+/// while a sync is in flight joins the next batch, which waits a small part of a sync for those who
+/// have just been acknowledged; who comes alone waits for nobody. Renaming
 /// before the contents are durable (one phase) tears objects and does not exist here.
 ///
 /// A sync that failed is never repeated: the kernel has dropped the dirty pages and a second
@@ -54,8 +57,8 @@ class Committer {
   Task<Status> run(Mutation& mutation);
 
   /// Passes a barrier if a mutation with `flush_soon` was acknowledged that long ago and none has
-  /// been passed since. Waits for nothing. Any thread.
-  void flush_older_than(Duration age);
+  /// been passed since; true when it asks for one. Waits for nothing. Any thread.
+  bool flush_older_than(Duration age);
 
   bool suspect() const { return suspect_.load(std::memory_order_relaxed); }
   void mark_suspect(const Error& why);
@@ -71,6 +74,7 @@ class Committer {
   void loop();
   std::vector<Mutation*> take(bool may_wait);
   bool take_flush();
+  void await_company(std::size_t count, Duration barrier_took);
   Status barrier();
   void finish(Mutation* mutation, Status status);
   void note_unflushed();

@@ -110,6 +110,7 @@ Status Engine::start_clock() {
   }
   CHECK_OK(versions.start(floor));
   for (const auto& mountpath : mountpaths) mountpath->assume_synced(versions.last());
+  promise_all();  // what earlier runs promised of single objects is not known
   return {};
 }
 
@@ -119,7 +120,7 @@ void Engine::tick() {
     lock.unlock();
     for (auto& mountpath : mountpaths) {
       mountpath->checkpoint();
-      mountpath->committer().flush_older_than(kFlushAfter);
+      if (mountpath->committer().flush_older_than(kFlushAfter)) promise_all();
     }
     files.sweep(clock.now());
     if (Status st = versions.renew(); !st) {
@@ -217,14 +218,28 @@ Result<std::shared_ptr<OpenFile>> Engine::open_file_now(const Key& key, const In
 Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord record) {
   const Version version = record.info.content_version;
   if (auto file = files.find(version)) co_return file;
+  auto pin = pins.pin(version);  // before the path is looked at
   auto open = [this, &key, &record] { return open_file_now(key, record); };
   auto opened = co_await mountpath_of(key).pool().run(std::move(open));
   if (!opened) co_return std::move(opened).error();
   std::shared_ptr<OpenFile> file = *std::move(opened);
+  file->pin = std::move(pin);
   if (file->meta.info.content_version != version) co_return Error(Errc::stale_map);  // raced
   if (verified.contains(version)) file->verified = true;
   files.insert(file);
   co_return file;
+}
+
+void Engine::promise_all() {
+  const std::uint64_t now = versions.last();
+  std::uint64_t known = promised_.load();
+  while (known < now && !promised_.compare_exchange_weak(known, now)) {
+  }
+}
+
+bool Engine::is_promised(const IndexRecord& version) const {
+  return version.level != Durability::kNone ||
+         version.info.content_version.hlc <= promised_.load();
 }
 
 void Engine::drop_replaced(const Key& key, const IndexRecord& old) {

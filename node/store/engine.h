@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <thread>
 
+#include "node/store/block_buffers.h"
 #include "node/store/key_locks.h"
 #include "node/store/mountpath.h"
 #include "node/store/object_file.h"
@@ -26,8 +27,10 @@ class Engine {
   std::vector<std::unique_ptr<Mountpath>> mountpaths;
   VersionClock versions;
   KeyLocks locks;
+  ReadPins pins;
   OpenFiles files;
   VerifiedSet verified;
+  BlockBuffers blocks;
   std::vector<RecoveryReport> reports;
   std::atomic<bool> ready = false;
 
@@ -42,6 +45,11 @@ class Engine {
   Task<Result<std::optional<IndexRecord>>> find_whole(Key key);
   /// The file behind a record, open; from the cache or with one hop.
   Task<Result<std::shared_ptr<OpenFile>>> open_file(Key key, IndexRecord record);
+
+  /// Everything published so far has been promised to survive power loss.
+  void promise_all();
+  /// Whether anybody was promised that this version survives power loss.
+  bool is_promised(const IndexRecord& version) const;
 
   /// A version was replaced: its file may stay open for a moment, what it had beside it goes.
   /// Blocks.
@@ -58,6 +66,7 @@ class Engine {
   Result<std::shared_ptr<OpenFile>> open_file_now(const Key& key, const IndexRecord& record);
 
   std::vector<std::uint64_t> digests_;  // of the mountpaths
+  std::atomic<std::uint64_t> promised_ = 0;  // the clock when promise_all() was called last
   std::mutex tick_mutex_;
   std::condition_variable tick_wake_;
   bool stop_ = false;  // guarded by tick_mutex_

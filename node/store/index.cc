@@ -197,16 +197,14 @@ Result<std::optional<IndexRecord>> Index::get(BucketId bucket, std::string_view 
   return record;
 }
 
-Result<std::optional<IndexRecord::Kind>> Index::kind_of(BucketId bucket,
-                                                        std::string_view key) const {
-  std::optional<IndexRecord::Kind> kind;
-  const auto peek = [&kind](std::string_view bytes) -> Status {
-    if (bytes.empty()) return Error(Errc::corrupt, "index record: empty");
-    kind = static_cast<IndexRecord::Kind>(bytes.front());
+Result<std::optional<IndexPeek>> Index::peek(BucketId bucket, std::string_view key) const {
+  std::optional<IndexPeek> front;
+  const auto decode = [&front](std::string_view bytes) -> Status {
+    TRY(front, peek_index_record(bytes));
     return {};
   };
-  CHECK_OK(impl_->look(bucket, key, peek));
-  return kind;
+  CHECK_OK(impl_->look(bucket, key, decode));
+  return front;
 }
 
 Result<ScanPage> Index::scan(BucketId bucket, const ScanOptions& options) const {

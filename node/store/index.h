@@ -41,8 +41,15 @@ struct IndexRecord {
 
 };
 
+/// The front of a record: which version of what a name has now.
+struct IndexPeek {
+  IndexRecord::Kind kind = IndexRecord::Kind::kObject;
+  Version content_version, meta_version;
+};
+
 std::string encode_index_record(const IndexRecord& record);
 Result<IndexRecord> decode_index_record(std::string_view bytes);
+Result<IndexPeek> peek_index_record(std::string_view bytes);
 
 /// The record for an object at a path; drops from `info` what is too long for the index.
 IndexRecord index_record_of(const StoredMeta& meta, bool escaped);
@@ -105,8 +112,8 @@ class Index {
   void advance_checkpoint(Lsn lsn);
 
   Result<std::optional<IndexRecord>> get(BucketId bucket, std::string_view key) const;
-  /// Only what kind of record get() would return: nothing is decoded.
-  Result<std::optional<IndexRecord::Kind>> kind_of(BucketId bucket, std::string_view key) const;
+  /// Only the front of the record that get() would return.
+  Result<std::optional<IndexPeek>> peek(BucketId bucket, std::string_view key) const;
   /// Replaces what was there, newer or not: the caller holds the key's lock and knows. Waits while
   /// the queue is full.
   void put(BucketId bucket, std::string_view key, IndexRecord record);

@@ -97,6 +97,7 @@ class Index::Impl {
   std::uint64_t committed_ = 0;
   std::uint64_t wanted_ = 0;  // a flush waits for this one
   bool woken_ = false, stopping_ = false;
+  bool crowded_ = false;  // the queue is long: the writer gathers no more
   std::optional<Error> failure_;
   std::unordered_map<std::uint64_t, BucketCounters> counters_;
   Lsn checkpoint_ = 0;

@@ -47,6 +47,23 @@ Result<IndexRecord> decode_index_record(std::string_view bytes) {
   }
 }
 
+/// Reads what fields() and ObjectInfo::serialize write first.
+Result<IndexPeek> peek_index_record(std::string_view bytes) {
+  try {
+    IndexPeek front;
+    std::uint8_t kind = 0, level = 0;
+    std::uint64_t size = 0, root_hash = 0, ino = 0;
+    bool escaped = false, complete = false;
+    wire::Reader ar(as_bytes(bytes));
+    ar(kind, size, escaped, complete, level, root_hash);
+    ar(ino, front.content_version, front.meta_version);
+    front.kind = static_cast<IndexRecord::Kind>(kind);
+    return front;
+  } catch (const std::exception& e) {
+    return Error(Errc::corrupt, std::string("index record: ") + e.what());
+  }
+}
+
 IndexRecord index_record_of(const StoredMeta& meta, bool escaped) {
   IndexRecord record{.kind = meta.reference ? IndexRecord::Kind::kReference
                                             : IndexRecord::Kind::kObject,

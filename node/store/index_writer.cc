@@ -6,13 +6,17 @@ namespace aisfs::store {
 namespace {
 
 // Readers see what is queued, so nobody waits for a commit: gathering costs nothing but what a
-// restart after kill -9 replays.
-constexpr auto kGather = std::chrono::milliseconds(5);
+// restart after kill -9 replays. A short while would write the same pages again and again, and
+// with them lengthen every syncfs of the file system.
+constexpr auto kGather = std::chrono::milliseconds(50);
+// Less than that while is left to gather when so much is there: commits stay short.
+constexpr std::size_t kGatherMax = 2048;
 constexpr auto kRetry = std::chrono::seconds(1);
 
 }  // namespace
 
 void Index::Impl::enqueue(Update update) {
+  std::size_t queued = 0;
   {
     std::unique_lock lock(overlay_mutex_);
     space_cv_.wait(lock, [this] { return queue_.size() < options_.pending_max; });
@@ -21,10 +25,12 @@ void Index::Impl::enqueue(Update update) {
       overlay_.set(update.bucket, update.key, {update.record, update.sequence});
     }
     queue_.push_back(std::move(update));
-    if (queue_.size() > 1) return;  // the writer knows
+    queued = queue_.size();
   }
+  if (queued != 1 && queued != kGatherMax) return;  // the writer knows
   const std::lock_guard lock(mutex_);
   woken_ = true;
+  crowded_ = queued == kGatherMax;
   work_cv_.notify_one();
 }
 
@@ -71,9 +77,9 @@ void Index::Impl::run() {
 bool Index::Impl::wait_for_work() {
   std::unique_lock lock(mutex_);
   work_cv_.wait(lock, [this] { return woken_ || stopping_; });
-  const auto hurry = [this] { return wanted_ > committed_ || stopping_; };
+  const auto hurry = [this] { return wanted_ > committed_ || stopping_ || crowded_; };
   if (!hurry()) work_cv_.wait_for(lock, kGather, hurry);
-  woken_ = false;
+  woken_ = crowded_ = false;
   return stopping_;
 }
 

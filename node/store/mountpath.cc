@@ -255,14 +255,30 @@ std::string Mountpath::new_work_path() {
   return std::string(layout::kWorkDir) + "/" + std::to_string(next_work_.fetch_add(1));
 }
 
-Status Mountpath::check_space(std::uint64_t more) const {
+Result<bool> Mountpath::has_space(std::uint64_t more) const {
   TRY(const auto space, disk::space_of(root()));
   // A small disk keeps 2 %: what a tombstone needs is far less.
   const std::uint64_t reserve = std::min(options_.reserve_bytes, space.total_bytes / 50);
-  if (space.available_bytes >= reserve && space.available_bytes - reserve >= more) return {};
+  return space.available_bytes >= reserve && space.available_bytes - reserve >= more;
+}
+
+Status Mountpath::check_space(std::uint64_t more) {
+  TRY(bool has, has_space(more));
+  if (has) return {};
+  remove_spares(spares_.take_all());
+  TRY(has, has_space(more));
+  if (has) return {};
+  TRY(const auto space, disk::space_of(root()));
   return Error(Errc::no_space, "mountpath " + path() + " has " +
                                    human_size(space.available_bytes) +
                                    " left: delete objects or add a mountpath");
+}
+
+void Mountpath::remove_spares(const std::vector<SpareFile>& files) {
+  for (const SpareFile& file : files) {
+    // What cannot be removed now is removed at the next start.
+    [[maybe_unused]] const Status removed = disk::unlink_beneath(root(), file.path);
+  }
 }
 
 Result<std::uint64_t> Mountpath::load_ceiling() const {
@@ -281,6 +297,7 @@ Status Mountpath::save_ceiling(std::uint64_t hlc) const {
 }
 
 Status Mountpath::close_clean() {
+  remove_spares(spares_.take_all());
   committer_.reset();
   CHECK_OK(log_->sync(log_->end()));
   index_->advance_checkpoint(log_->end());

@@ -14,6 +14,7 @@
 #include "node/store/index.h"
 #include "node/store/log.h"
 #include "node/store/log_records.h"
+#include "node/store/spare_files.h"
 
 namespace aisfs::store {
 
@@ -45,6 +46,7 @@ class Mountpath {
   const Index& index() const { return *index_; }
   disk::IoPool& pool() { return pool_; }
   Committer& committer() { return *committer_; }
+  SpareFiles& spares() { return spares_; }
 
   /// A record of the log whose effect is on its way to files and index. While it lives the index's
   /// checkpoint stays before the record, so a restart after kill -9 looks at it again.
@@ -91,8 +93,11 @@ class Mountpath {
 
   /// "%wk/<n>", never given before by this process.
   std::string new_work_path();
-  /// no_space when less than the reserve would be left after `more` bytes. Blocks.
-  Status check_space(std::uint64_t more) const;
+  /// no_space when less than the reserve would be left after `more` bytes, also without the spare
+  /// files. Blocks.
+  Status check_space(std::uint64_t more);
+  /// Removes the files. Blocks.
+  void remove_spares(const std::vector<SpareFile>& files);
 
   /// The highest ceiling of the version clock that this mountpath has seen; 0 for none.
   Result<std::uint64_t> load_ceiling() const;
@@ -120,12 +125,14 @@ class Mountpath {
   Status load_buckets();
   Status save_buckets() const;
   void forget(Lsn begin);
+  Result<bool> has_space(std::uint64_t more) const;
 
   const MountpathOptions options_;
   UniqueFd root_;
   UniqueFd sync_fd_;  // syncfs reports an error once for each descriptor: this one is the judge
   disk::FsFacts facts_;
   disk::IoPool pool_;
+  SpareFiles spares_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<Index> index_;
   std::unique_ptr<Committer> committer_;

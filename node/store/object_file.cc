@@ -15,6 +15,21 @@ Result<WorkFile> WorkFile::create(Mountpath& mountpath) {
   return WorkFile(mountpath.root(), std::move(path), std::move(fd));
 }
 
+Result<WorkFile> WorkFile::reuse(Mountpath& mountpath,
+                                 BucketId bucket,
+                                 std::uint64_t size,
+                                 std::uint64_t& stale) {
+  stale = 0;
+  auto spare = mountpath.spares().take(bucket, size);
+  if (!spare) return create(mountpath);
+  auto file = adopt(mountpath, std::move(spare->path));
+  if (!file) return create(mountpath);
+  TRY(const auto stat, disk::stat_of(file->fd()));
+  if (stat.nlink != 1) return create(mountpath);  // it is somebody's content under another name
+  stale = stat.size;
+  return file;
+}
+
 Result<WorkFile> WorkFile::adopt(Mountpath& mountpath, std::string path) {
   TRY(UniqueFd fd, disk::open_beneath(mountpath.root(), path, O_RDWR));
   return WorkFile(mountpath.root(), std::move(path), std::move(fd));

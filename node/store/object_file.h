@@ -16,6 +16,12 @@ namespace aisfs::store {
 class WorkFile {
  public:
   static Result<WorkFile> create(Mountpath& mountpath);
+  /// A spare of the bucket of about `size` bytes, of which `stale` has what is in it; else a new
+  /// one, with `stale` 0.
+  static Result<WorkFile> reuse(Mountpath& mountpath,
+                                BucketId bucket,
+                                std::uint64_t size,
+                                std::uint64_t& stale);
   /// A file that has a name already becomes one.
   static Result<WorkFile> adopt(Mountpath& mountpath, std::string path);
   WorkFile(WorkFile&& o) noexcept
@@ -27,6 +33,8 @@ class WorkFile {
   const std::string& path() const { return path_; }
   /// It has another name now: the destructor only closes it.
   void published() { path_.clear(); }
+  /// The file at path() is somebody else's to remove.
+  std::string release() { return std::exchange(path_, {}); }
 
  private:
   WorkFile(int root, std::string path, UniqueFd fd)

@@ -5,6 +5,26 @@
 
 namespace aisfs::store {
 
+ReadPins::Pin ReadPins::pin(Version version) {
+  Shard& shard = shard_of(version);
+  const std::lock_guard lock(shard.mutex);
+  ++shard.count[version];
+  return {this, version};
+}
+
+bool ReadPins::pinned(Version version) {
+  Shard& shard = shard_of(version);
+  const std::lock_guard lock(shard.mutex);
+  return shard.count.contains(version);
+}
+
+void ReadPins::unpin(Version version) {
+  Shard& shard = shard_of(version);
+  const std::lock_guard lock(shard.mutex);
+  const auto it = shard.count.find(version);
+  if (--it->second == 0) shard.count.erase(it);
+}
+
 std::shared_ptr<OpenFile> OpenFiles::find(Version version) {
   Shard& shard = shard_of(version);
   std::lock_guard lock(shard.mutex);

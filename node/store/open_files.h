@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/async/task.h"
@@ -14,10 +15,56 @@
 
 namespace aisfs::store {
 
+struct VersionHash {
+  std::size_t operator()(const Version& v) const {
+    return (v.hlc ^ v.incarnation ^ std::size_t{v.epoch} << 32) * 0x9E3779B97F4A7C15ull;
+  }
+};
+
+/// The content versions whose file somebody has open or is about to open: none of them may be
+/// written over once it has been replaced. A reader pins the version that the index names before
+/// it opens the path; who has replaced the version looks afterwards. So either the writer sees the
+/// pin, or the reader finds another version at the path and starts again. Thread-safe.
+class ReadPins {
+ public:
+  class [[nodiscard]] Pin {
+   public:
+    Pin() = default;
+    Pin(ReadPins* owner, Version version) : owner_(owner), version_(version) {}
+    Pin(Pin&& o) noexcept : owner_(std::exchange(o.owner_, nullptr)), version_(o.version_) {}
+    Pin& operator=(Pin&& o) noexcept {
+      std::swap(owner_, o.owner_);
+      std::swap(version_, o.version_);
+      return *this;
+    }
+    ~Pin() {
+      if (owner_ != nullptr) owner_->unpin(version_);
+    }
+
+   private:
+    ReadPins* owner_ = nullptr;
+    Version version_;
+  };
+
+  Pin pin(Version content_version);
+  bool pinned(Version content_version);
+
+ private:
+  struct Shard {
+    std::mutex mutex;
+    std::unordered_map<Version, std::size_t, VersionHash> count;
+  };
+  void unpin(Version version);
+  Shard& shard_of(Version v) { return shards_[VersionHash{}(v) >> 60]; }
+
+  std::array<Shard, 16> shards_;
+};
+
 /// The file of one content version, open for reading. It stays readable whatever happens to its
-/// name: publishing renames over names, it never writes into a file.
+/// name: publishing renames over names, and a file that is pinned is never written into.
 struct OpenFile {
   UniqueFd fd;
+  ReadPins::Pin pin;
   StoredMeta meta;            // as it was when the file was opened
   std::size_t mountpath = 0;  // whose pool reads it
   std::atomic<bool> verified = false;
@@ -47,20 +94,15 @@ class OpenFiles {
     std::shared_ptr<OpenFile> file;
     TimePoint until = TimePoint::max();
   };
-  struct Hash {
-    std::size_t operator()(const Version& v) const {
-      return (v.hlc ^ v.incarnation ^ std::size_t{v.epoch} << 32) * 0x9E3779B97F4A7C15ull;
-    }
-  };
   struct Shard {
     std::mutex mutex;
     std::list<Entry> recent;  // newest first
-    std::unordered_map<Version, std::list<Entry>::iterator, Hash> by_version;
+    std::unordered_map<Version, std::list<Entry>::iterator, VersionHash> by_version;
     std::size_t superseded = 0;
   };
   /// By the top bits: only there does every bit of the clock have a say. Its lowest ones, a counter
   /// within one tick, are nearly always zero.
-  Shard& shard_of(Version v) { return shards_[Hash{}(v) >> 60]; }
+  Shard& shard_of(Version v) { return shards_[VersionHash{}(v) >> 60]; }
 
   const std::size_t per_shard_;
   std::array<Shard, kShards> shards_;

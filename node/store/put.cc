@@ -20,6 +20,9 @@ constexpr std::uint64_t kWritebackBytes = 8_MiB;
 // Larger bodies are synced on their own before they meet the group's barrier.
 constexpr std::uint64_t kOwnSyncBytes = 4_MiB;
 
+// More than this is gathered in a block of memory that uploads pass on.
+constexpr std::size_t kSmallBytes = 64_KiB;
+
 // Hashed and written in turn, so that the second reads what the first left in the core's cache.
 constexpr std::size_t kSliceBytes = 256_KiB;
 
@@ -53,20 +56,50 @@ Status PutMutation::publish() {
                              .escaped = there.value_or(false),
                              .work_path = body.work->path()};
   TRY(const auto effect, mp.announce(LogType::kPublishIntent, intent));
-  TRY(const auto path, place(mp, dir, key.key(), there, body.work->path()));
-  body.work->published();
-  mp.index().put(key.bucket, key.key(), index_record_of(meta, path.escaped));
+  TRY(const bool escaped, take_name(there));
+  mp.index().put(key.bucket, key.key(), index_record_of(meta, escaped));
   engine.verified.insert(meta.info.content_version);
   if (base) engine.drop_replaced(key, *base);
-  body.work.reset();
+  if (!barrier_after) settle();
   return {};
+}
+
+/// The work file's name is the old file's now. Unless somebody reads it, it becomes a spare; else
+/// it goes with the work file, and stays for those who have it open.
+void PutMutation::settle() {
+  if (swapped && !engine.pins.pinned(base->info.content_version)) {
+    SpareFile old{key.bucket, body.work->release(), base->info.size};
+    mp.remove_spares(mp.spares().give(std::move(old)));
+  }
+  body.work.reset();
+}
+
+/// Puts the work file under the object's name. True when that is its escaped path.
+Result<bool> PutMutation::take_name(std::optional<bool> there) {
+  swapped = there && swap_in(path_of(dir, key.key(), *there));
+  if (swapped) return *there;
+  TRY(const auto path, place(mp, dir, key.key(), there, body.work->path()));
+  body.work->published();
+  return path.escaped;
+}
+
+/// Exchanges the names of the new file and of the old one, which can be used again then. Only
+/// where the old one is not needed after power loss: either the new one is durable before anybody
+/// writes into the old one, or neither was promised to survive. (A rename over a name makes ext4 write
+/// new content out before it, an exchange does not.)
+bool PutMutation::swap_in(const std::string& path) {
+  const bool nothing_promised = !barrier_before && !engine.is_promised(*base);
+  if (!barrier_after && !nothing_promised) return false;
+  return disk::exchange_beneath(mp.root(), body.work->path(), path).ok();
 }
 
 Status Body::add(Mountpath& mp, ConstBytes bytes, Durability level) {
   CHECK_OK(mp.check_space(bytes.size()));
   if (!work) {
-    TRY(auto created, WorkFile::create(mp));
-    work.emplace(std::move(created));
+    auto made = spares_of ? WorkFile::reuse(mp, *spares_of, std::max(expected, bytes.size()), stale)
+                          : WorkFile::create(mp);
+    if (!made) return std::move(made).error();
+    work.emplace(*std::move(made));
   }
   while (!bytes.empty()) {
     const ConstBytes slice = bytes.first(std::min(bytes.size(), kSliceBytes));
@@ -87,6 +120,9 @@ Status Body::finish(Mountpath& mp) {
   if (finished) return {};
   CHECK_OK(add(mp, rest, Durability::kNone));
   rest = {};
+  if (stale > size && ::ftruncate(work->fd(), static_cast<off_t>(size)) != 0) {
+    return errno_error("ftruncate");
+  }
   TRY(sums, digests.finish());
   finished = true;
   return {};
@@ -128,6 +164,8 @@ class UploadImpl final : public Upload {
         body_(options_.want_md5, all_checksums(std::move(expected), options_)) {
     // One byte more than promised shows a body that is too long without another round.
     grow(options_.size ? std::min<std::uint64_t>(*options_.size + 1, kHashBlockBytes) : 16_KiB);
+    body_.spares_of = key_.bucket;
+    body_.expected = options_.size.value_or(0);
   }
 
   ~UploadImpl() override {
@@ -213,10 +251,11 @@ class UploadImpl final : public Upload {
   void grow(std::size_t capacity) {
     capacity = std::max<std::size_t>(capacity, 1);
     if (capacity <= capacity_) return;
-    auto larger = std::make_unique_for_overwrite<std::byte[]>(capacity);
+    const bool small = capacity <= kSmallBytes;
+    auto larger = small ? BlockBuffers::small(capacity) : engine_.blocks.take();
     std::memcpy(larger.get(), buffer_.get(), used_);
     buffer_ = std::move(larger);
-    capacity_ = capacity;
+    capacity_ = small ? capacity : kHashBlockBytes;
   }
 
   /// The body takes what is still in the buffer along.
@@ -237,7 +276,7 @@ class UploadImpl final : public Upload {
   const Key key_;
   const PutOptions options_;
   Body body_;
-  std::unique_ptr<std::byte[]> buffer_;
+  BlockBuffers::Buffer buffer_;
   std::size_t capacity_ = 0, used_ = 0;
 };
 

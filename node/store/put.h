@@ -4,6 +4,7 @@
 #pragma once
 #include "node/store/body_digests.h"
 #include "node/store/engine.h"
+#include "node/store/object_file.h"
 
 namespace aisfs::store {
 
@@ -19,7 +20,10 @@ struct Body {
   Status sync_if_large();
   Status sync();
 
-  std::optional<WorkFile> work;  // made by the first add
+  std::optional<BucketId> spares_of;  // whose spare files it may be written into
+  std::size_t expected = 0;           // its size, as far as it is known before the first add
+  std::optional<WorkFile> work;       // made by the first add
+  std::uint64_t stale = 0;            // bytes in it that are another object's
   std::uint64_t size = 0;        // written so far
   std::uint64_t kicked = 0;      // of it, handed to writeback
   ConstBytes rest;               // still in the owner's memory
@@ -37,6 +41,10 @@ class PutMutation final : public Mutation {
 
   Status stage() override;
   Status publish() override;
+  void settle() override;
+
+  Result<bool> take_name(std::optional<bool> there);
+  bool swap_in(const std::string& path);
 
   Engine& engine;
   Mountpath& mp;
@@ -45,6 +53,7 @@ class PutMutation final : public Mutation {
   Body& body;
   const std::optional<IndexRecord>& base;
   StoredMeta meta;
+  bool swapped = false;
 };
 
 /// Takes the lock, checks the conditions, gives the version and publishes. `options` and `body`

@@ -49,9 +49,9 @@ Task<Result<std::shared_ptr<OpenFile>>> open_current(Engine& engine,
                                                      std::optional<IndexRecord>& record) {
   auto file = co_await engine.open_file(key, *record);
   if (file) co_return file;
-  if (file.error().code() != Errc::stale_map && file.error().code() != Errc::not_found) {
-    co_return file;
-  }
+  // A file that was replaced in between may hold anything.
+  const Errc code = file.error().code();
+  if (code != Errc::stale_map && code != Errc::not_found && code != Errc::corrupt) co_return file;
   const auto guard = co_await engine.lock(key);
   CO_TRY(record, engine.find(key));
   if (!record) co_return no_such_object(key);
@@ -87,6 +87,25 @@ Task<Result<ObjectStream>> Store::open_object(Key key, GetOptions options, Verif
   }
   co_return co_await stream_of(*engine_, std::move(file), std::move(record->info), options.range,
                                verify);
+}
+
+std::optional<ObjectStream> Store::open_now(const Key& key,
+                                            const GetOptions& options,
+                                            VerifyRead verify) {
+  if (!engine_->ready || options.version) return std::nullopt;
+  const auto now = engine_->mountpath_of(key).index().peek(key.bucket, key.key());
+  if (!now || !*now || (*now)->kind != IndexRecord::Kind::kObject) return std::nullopt;
+  auto file = engine_->files.find((*now)->content_version);
+  // Attributes that changed since the file was opened are in the record alone.
+  if (!file || file->meta.info.meta_version != (*now)->meta_version) return std::nullopt;
+  const ObjectInfo& info = file->meta.info;
+  if (!check_conditions(options.conditions, &info, Access::kRead)) return std::nullopt;
+  const ByteRange range = options.range.within(info.size);
+  ObjectStream stream{info, range, nullptr};
+  auto body = std::make_unique<FileBody>(*engine_, std::move(file), range, verify);
+  if (body->file() == nullptr) return std::nullopt;
+  stream.body = std::move(body);
+  return stream;
 }
 
 Task<Result<ObjectStream>> Store::open_content(BucketId bucket,

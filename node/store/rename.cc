@@ -315,8 +315,8 @@ Task<Result<ObjectInfo>> Store::reserve(Key key, PutOptions options) {
 Result<std::optional<Reference>> Store::resolve(const Key& key) {
   if (!engine_->ready) return Error(Errc::not_ready, "the target recovers its disks");
   // Asked before every GET, and nearly every name is a plain object.
-  TRY(const auto kind, engine_->mountpath_of(key).index().kind_of(key.bucket, key.key()));
-  if (kind == IndexRecord::Kind::kObject) return std::optional<Reference>();
+  TRY(const auto now, engine_->mountpath_of(key).index().peek(key.bucket, key.key()));
+  if (now && now->kind == IndexRecord::Kind::kObject) return std::optional<Reference>();
   TRY(auto record, engine_->find(key));
   if (!record) return no_such_object(key);
   return std::move(record->reference);

@@ -92,6 +92,7 @@ Status destroy_on(Mountpath& mp, BucketId bucket) {
   mp.index().erase_bucket(bucket);
   CHECK_OK(mp.index().flush());  // it is queued: nobody may see the objects after the answer
   CHECK_OK(remove_tree(mp.root(), to));
+  mp.remove_spares(mp.spares().take_all());
   return mp.forget_bucket(bucket);
 }
 
@@ -120,9 +121,13 @@ Task<Status> sync_mountpath(Mountpath& mountpath) {
 
 }  // namespace
 
-Task<Status> Store::sync(Key key) { return sync_mountpath(engine_->mountpath_of(key)); }
+Task<Status> Store::sync(Key key) {
+  engine_->promise_all();
+  return sync_mountpath(engine_->mountpath_of(key));
+}
 
 Task<Status> Store::sync_all() {
+  engine_->promise_all();
   std::vector<Task<Status>> barriers;
   for (const auto& mountpath : engine_->mountpaths) barriers.push_back(sync_mountpath(*mountpath));
   std::vector<Status> done = co_await gather(std::move(barriers));

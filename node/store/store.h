@@ -78,6 +78,10 @@ class Store {
   /// somebody still reads it or it was read a moment ago; then precondition_failed.
   Task<Result<ObjectStream>> open_object(Key key, GetOptions options, VerifyRead verify);
 
+  /// As open_object, for an object that was read lately and is verified as `verify` asks: inline.
+  /// nullopt in every other case, errors among them.
+  std::optional<ObjectStream> open_now(const Key& key, const GetOptions& options, VerifyRead verify);
+
   /// From the index, k-way over the mountpaths. not_ready rather than a short list.
   Task<Result<ListPage>> list(BucketId bucket, ListOptions options);
   /// Anything at all under the prefix?

@@ -89,6 +89,16 @@ Task<Result<ObjectStream>> LocalTarget::get(Context context, ObjectName name, Ge
   co_return co_await store_.open_object(at.key, std::move(options), at.bucket.props.verify_read);
 }
 
+std::optional<ObjectStream> LocalTarget::get_now(const Context& context,
+                                                 const ObjectName& name,
+                                                 const GetOptions& options) {
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = map->find_bucket(name.bucket);
+  if (bucket == nullptr || !may_use(context.who, *bucket)) return std::nullopt;
+  if (renames_->prepared_to(bucket->id, name.key)) return std::nullopt;
+  return store_.open_now(store::make_key(bucket->id, name), options, bucket->props.verify_read);
+}
+
 Task<Result<ListPage>> LocalTarget::list(Context context, BucketName name, ListOptions options) {
   CO_TRY(const Bucket bucket, admit(context, name));
   co_return co_await store_.list(bucket.id, std::move(options));

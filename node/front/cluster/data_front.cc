@@ -52,7 +52,8 @@ Task<void> serve(std::shared_ptr<const NativeFrontDeps> deps,
   if (!verified) {
     co_return co_await native::reply_error(exchange, deps->node_id, std::move(verified).error());
   }
-  auto map = co_await native::agree_on_epoch(deps->maps, exchange.request().fields);
+  std::string epoch(exchange.request().fields.get(wire::kEpochHeader));
+  auto map = co_await native::agree_on_epoch(deps->maps, std::move(epoch));
   MapSnapshot known = map ? *map : deps->maps.current();
   Call call = make_call(*deps, exchange, std::move(verified->who), std::move(known));
   if (!map) co_return co_await native::reply_error(call, std::move(map).error());

@@ -57,6 +57,11 @@ Task<Result<ObjectStream>> GatedObjects::get(Context context, ObjectName name, G
   return inner_.get(std::move(context), std::move(name), std::move(options));
 }
 
+std::optional<ObjectStream> GatedObjects::get_now(const Context& context, const ObjectName& name, const GetOptions& options) {
+  if (!check(context, name, Action::kRead)) return std::nullopt;
+  return inner_.get_now(context, name, options);
+}
+
 Task<Result<ObjectInfo>> GatedObjects::put(Context context, ObjectName name, PutOptions options, ExpectedChecksums expected, BodySource& body) {
   if (auto may = check(context, name, Action::kWrite); !may) {
     return refuse<Result<ObjectInfo>>(std::move(may).error());

@@ -20,6 +20,9 @@ class GatedObjects final : public ObjectApi {
 
   Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
   Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
+  std::optional<ObjectStream> get_now(const Context&,
+                                      const ObjectName&,
+                                      const GetOptions&) override;
   Task<Result<ObjectInfo>> put(
       Context, ObjectName, PutOptions, ExpectedChecksums, BodySource&) override;
   Task<Result<ObjectInfo>> set_attrs(Context, ObjectName, AttrChange, Conditions) override;

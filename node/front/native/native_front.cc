@@ -41,9 +41,13 @@ Task<void> route(Call& call) {
   return reply_error(call, Error(Errc::not_found, "there is no such path in the API"));
 }
 
-/// Whoever asks for the map may know any.
-bool needs_epoch(const http::Target& target) {
-  return target.path != std::string(wire::kRpcPath) + std::string(wire::kMapWatchMethod);
+/// The epoch that the map must have for the request: whoever asks for the map may know any.
+std::string epoch_of(const http::Exchange& exchange) {
+  std::string epoch(exchange.request().fields.get(wire::kEpochHeader));
+  std::string_view method = exchange.target().path;
+  if (epoch.empty() || !method.starts_with(wire::kRpcPath)) return epoch;
+  method.remove_prefix(wire::kRpcPath.size());
+  return method == wire::kMapWatchMethod ? std::string() : epoch;
 }
 
 Call make_call(const NativeFrontDeps& deps,
@@ -71,9 +75,8 @@ Call make_call(const NativeFrontDeps& deps,
 
 /// A request for this node's own disks at a node that has none.
 bool is_misdirected(const NativeFrontDeps& deps, const Call& call) {
-  const bool about_objects =
-      is_under(call.target().path, "/v1/objects") || is_object_method(call.target());
-  return call.marked && deps.here == nullptr && about_objects;
+  if (!call.marked || deps.here != nullptr) return false;
+  return is_under(call.target().path, "/v1/objects") || is_object_method(call.target());
 }
 
 Task<void> serve(std::shared_ptr<const NativeFrontDeps> deps, http::Exchange& exchange) {
@@ -86,8 +89,8 @@ Task<void> serve(std::shared_ptr<const NativeFrontDeps> deps, http::Exchange& ex
   }
   auth::VerifiedBody body(exchange.body(), verified->body);
   Call call = make_call(*deps, exchange, std::move(verified->who), body.source());
-  if (needs_epoch(call.target())) {
-    auto agreed = co_await agree_on_epoch(call.maps, exchange.request().fields);
+  if (std::string epoch = epoch_of(exchange); !epoch.empty()) {
+    auto agreed = co_await agree_on_epoch(call.maps, std::move(epoch));
     if (!agreed) co_return co_await reply_error(call, std::move(agreed).error());
     call.map = *std::move(agreed);
   }

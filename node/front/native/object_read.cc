@@ -36,25 +36,29 @@ Conditions conditions_of(const Call& call) {
   return c;
 }
 
-/// The range of the request, its conditions with it. A range that counts from the end is worked
-/// out from the size, and then holds for that version only.
-Task<Result<GetOptions>> get_options(Call& call, ObjectName name) {
+/// The range of the request in an object of `size`, its conditions with it.
+Result<GetOptions> get_options(const Call& call, std::uint64_t size = kAnySize) {
   GetOptions options;
   options.conditions = conditions_of(call);
-  const std::string range(call.field("Range"));
-  if (range.empty()) co_return options;
-  std::uint64_t size = kAnySize;
-  if (trim(range).starts_with("bytes=-")) {
-    CO_TRY(const ObjectInfo info,
-           co_await call.objects.head(call.context, std::move(name), options.conditions));
-    options.conditions.if_content_version = info.content_version;
-    size = info.size;
-  }
+  const std::string_view range = call.field("Range");
+  if (range.empty()) return options;
   const http::RangeRequest asked = http::parse_range(range, size);
   if (asked.kind == http::RangeRequest::Kind::kUnsatisfiable) {
-    co_return Error(Errc::out_of_range, "range " + range + " lies outside of the object");
+    return Error(Errc::out_of_range, "range " + std::string(range) + " lies outside of the object");
   }
   if (asked.kind == http::RangeRequest::Kind::kPart) options.range = asked.part;
+  return options;
+}
+
+bool counts_from_end(const Call& call) { return trim(call.field("Range")).starts_with("bytes=-"); }
+
+/// A range that counts from the end is worked out from the size, and then holds for that version
+/// only.
+Task<Result<GetOptions>> options_from_end(Call& call, ObjectName name) {
+  CO_TRY(const ObjectInfo info,
+         co_await call.objects.head(call.context, std::move(name), conditions_of(call)));
+  auto options = get_options(call, info.size);
+  if (options) options->conditions.if_content_version = info.content_version;
   co_return options;
 }
 
@@ -70,14 +74,9 @@ http::ResponseHead head_of_stream(const ObjectStream& stream, bool whole) {
   return head;
 }
 
-Task<void> reply_stream(Call& call, ObjectStream stream, bool whole) {
-  if (!whole && stream.range.length == 0) {
-    Error error(Errc::out_of_range, "the range lies outside of the object, which has " +
-                                        std::to_string(stream.info.size) + " bytes");
-    co_return co_await reply_error(call, std::move(error));
-  }
-  http::ResponseHead head = head_of_stream(stream, whole);
-  (void)co_await call.exchange.respond(std::move(head), *stream.body);
+Error outside_of(const ObjectInfo& info) {
+  return Error(Errc::out_of_range, "the range lies outside of the object, which has " +
+                                       std::to_string(info.size) + " bytes");
 }
 
 // --- HEAD ---------------------------------------------------------------------------------------
@@ -139,12 +138,22 @@ http::Fields selected(const http::Fields& all, std::string_view props) {
 }  // namespace
 
 Task<void> get_object(Call& call, ObjectName name) {
-  auto options = co_await get_options(call, name);
+  Result<GetOptions> options = get_options(call);
+  if (counts_from_end(call)) options = co_await options_from_end(call, name);
   if (!options) co_return co_await reply_error(call, about_object(options.error(), name));
   const bool whole = options->range == ByteRange{};
-  auto stream = co_await call.objects.get(call.context, name, *std::move(options));
-  if (!stream) co_return co_await reply_error(call, about_object(stream.error(), name));
-  co_await reply_stream(call, *std::move(stream), whole);
+  auto stream = call.objects.get_now(call.context, name, *options);
+  if (!stream) {
+    auto found = co_await call.objects.get(call.context, name, *std::move(options));
+    if (!found) co_return co_await reply_error(call, about_object(found.error(), name));
+    stream = *std::move(found);
+  }
+  if (!whole && stream->range.length == 0) {
+    Error error = outside_of(stream->info);
+    co_return co_await reply_error(call, std::move(error));
+  }
+  http::ResponseHead head = head_of_stream(*stream, whole);
+  (void)co_await call.exchange.respond(std::move(head), *stream->body);
 }
 
 Task<void> head_object(Call& call, ObjectName name) {

@@ -132,11 +132,13 @@ Answer get_part(Request& r) {
 Answer get_whole(Request& r) {
   GetOptions options;
   options.conditions = conditions_of(r.fields(), "");
-  CO_TRY(ObjectStream stream,
-         co_await r.deps.objects.get(r.bulk_context(), r.object(), std::move(options)));
-  const Selection selection{.range = stream.range};
-  CO_TRY(Reply reply, describe(r, stream.info, selection));
-  reply.stream = std::move(stream.body);
+  auto hot = r.deps.objects.get_now(r.bulk_context(), r.object(), options);
+  if (!hot) {
+    CO_TRY(hot, co_await r.deps.objects.get(r.bulk_context(), r.object(), std::move(options)));
+  }
+  const Selection selection{.range = hot->range};
+  CO_TRY(Reply reply, describe(r, hot->info, selection));
+  reply.stream = std::move(hot->body);
   co_return reply;
 }
 

@@ -211,6 +211,19 @@ TEST_F(LocalTargetTest, OnlyTheOwnerAndAdministratorsMayUseABucket) {
   EXPECT_EQ(code(head(std::string(1025, 'k'))), Errc::name_too_long);
 }
 
+TEST_F(LocalTargetTest, AHotReadIsForThoseWhoMayRead) {
+  const GetOptions all;
+  ASSERT_TRUE(put("a", "1").ok());
+  EXPECT_FALSE(cluster_.get_now(alice(), name("a"), all));
+  EXPECT_EQ(get("a").value_or("?"), "1");
+  auto hot = cluster_.get_now(alice(), name("a"), all);
+  ASSERT_TRUE(hot);
+  EXPECT_EQ(run(read_all(*hot->body, 10)).value_or("?"), "1");
+  EXPECT_EQ(hot->info, *head("a"));
+  EXPECT_FALSE(cluster_.get_now(as("bob"), name("a"), all));
+  EXPECT_FALSE(cluster_.get_now({}, name("a"), all));
+}
+
 TEST_F(LocalTargetTest, ANameMovesBetweenAnyTwoTargets) {
   for (const char* a : {"t1", "t2", "t3"}) {
     for (const char* b : {"t1", "t2", "t3"}) {
