@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -37,9 +38,14 @@ struct Inode {
   std::uint64_t changed_at = 0;    // Mount::sequence of this mount's last change to it
   std::int64_t touched_ns = 0;     // a directory: when this mount last changed its entries
 
-  // Who saw `attr` last and when (Options::same_call).
-  std::int32_t seen_by = 0;
-  std::chrono::steady_clock::time_point seen_at{};
+  /// Who saw it last and when (Options::same_call): several threads at work in one directory, as
+  /// rsync's two processes, do not make each other forget.
+  struct Sight {
+    std::int32_t by = 0;     // the thread; 0: nobody
+    std::uint32_t at_ms = 0;  // of the steady clock, cut to 32 bits
+  };
+  std::array<Sight, 4> sights{};
+  std::uint8_t next_sight = 0;
 
   bool is_directory() const { return kind != Kind::kFile; }
   bool has_name() const { return parent != nullptr || kind == Kind::kRoot; }

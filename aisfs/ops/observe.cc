@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "aisfs/ops/observe.h"
 
+#include <algorithm>
+
 #include "aisfs/fs/names.h"
 #include "aisfs/ops/open_file.h"
 
@@ -8,6 +10,11 @@ namespace aisfs::ops {
 namespace {
 
 using Kind = fs::Kind;
+
+std::uint32_t steady_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<std::uint32_t>(now / std::chrono::milliseconds(1));
+}
 
 void take_bucket(const Mount& mount, fs::Inode& inode, const Bucket& bucket) {
   fs::AttrDefaults defaults = mount.options.defaults;
@@ -117,8 +124,12 @@ Task<Result<LookupReply>> whats_there(Mount& mount,
 }  // namespace
 
 bool just_seen(const Mount& mount, const Call& call, const fs::Inode& inode) {
-  return inode.seen_by == call.pid && call.pid != 0 &&
-         std::chrono::steady_clock::now() - inode.seen_at < mount.options.same_call;
+  if (call.pid == 0) return false;
+  const std::uint32_t now = steady_ms();
+  return std::any_of(inode.sights.begin(), inode.sights.end(), [&](const fs::Inode::Sight& sight) {
+    return sight.by == call.pid &&
+           std::chrono::milliseconds(now - sight.at_ms) < mount.options.same_call;
+  });
 }
 
 bool just_missed(const Mount& mount,
@@ -131,8 +142,13 @@ bool just_missed(const Mount& mount,
 }
 
 void mark_seen(const Call& call, fs::Inode& inode) {
-  inode.seen_by = call.pid;
-  inode.seen_at = std::chrono::steady_clock::now();
+  const fs::Inode::Sight now{call.pid, steady_ms()};
+  for (fs::Inode::Sight& sight : inode.sights) {
+    if (sight.by != call.pid) continue;
+    sight = now;
+    return;
+  }
+  inode.sights[inode.next_sight++ % inode.sights.size()] = now;
 }
 
 void take_file(const Mount& mount, fs::Inode& inode, const ObjectInfo& info) {
