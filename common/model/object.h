@@ -74,10 +74,16 @@ struct ObjectInfo {
 
   bool operator==(const ObjectInfo&) const = default;
 
+  /// The part that a plain listing shows; it comes first, so it can be read alone.
+  template <class A>
+  void serialize_summary(A& ar) {
+    ar(ino, content_version, meta_version, size, modified_ns, etag);
+  }
+
   template <class A>
   void serialize(A& ar) {
-    ar(ino, content_version, meta_version, size, modified_ns, etag, content_type, headers, user,
-       xattrs, posix, nlink, part_sizes, checksums);
+    serialize_summary(ar);
+    ar(content_type, headers, user, xattrs, posix, nlink, part_sizes, checksums);
   }
 };
 

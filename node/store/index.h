@@ -49,6 +49,8 @@ struct IndexPeek {
 
 std::string encode_index_record(const IndexRecord& record);
 Result<IndexRecord> decode_index_record(std::string_view bytes);
+/// Its front alone, without the parts that take memory of their own: a third of the time.
+Result<IndexRecord> decode_index_summary(std::string_view bytes);
 Result<IndexPeek> peek_index_record(std::string_view bytes);
 
 /// The record for an object at a path; drops from `info` what is too long for the index.
@@ -61,6 +63,7 @@ struct ScanOptions {
   std::string delimiter;       // keys with it after the prefix are rolled up to one entry
   std::size_t limit = 1000;    // entries, at least 1
   bool tombstones = false;     // these and nothing else: for repair
+  bool summary = false;        // of `info` only what ObjectInfo::serialize_summary has
 };
 
 struct ScanEntry {

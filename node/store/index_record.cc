@@ -47,6 +47,21 @@ Result<IndexRecord> decode_index_record(std::string_view bytes) {
   }
 }
 
+Result<IndexRecord> decode_index_summary(std::string_view bytes) {
+  try {
+    IndexRecord record;
+    std::uint8_t kind = 0, level = 0;
+    wire::Reader ar(as_bytes(bytes));
+    ar(kind, record.info.size, record.escaped, record.complete, level, record.root_hash);
+    record.info.serialize_summary(ar);
+    record.kind = static_cast<IndexRecord::Kind>(kind);
+    record.level = static_cast<Durability>(level);
+    return record;
+  } catch (const std::exception& e) {
+    return Error(Errc::corrupt, std::string("index record: ") + e.what());
+  }
+}
+
 /// Reads what fields() and ObjectInfo::serialize write first.
 Result<IndexPeek> peek_index_record(std::string_view bytes) {
   try {

@@ -116,9 +116,10 @@ class Scan {
       at_ = std::move(*behind);
       return seek(table);
     }
-    TRY(IndexRecord decoded, decode_index_record(record));
-    page_.entries.push_back({.key = key, .record = std::move(decoded)});
-    at_ = behind_key(key);
+    auto decoded = options_.summary ? decode_index_summary(record) : decode_index_record(record);
+    if (!decoded) return std::move(decoded).error();
+    page_.entries.push_back({.key = key, .record = *std::move(decoded)});
+    at_.assign(key).push_back('\0');
     const bool was_table = on_table_ && table.key() == page_.entries.back().key;
     if (next_queued_ < queued_.size() && queued_[next_queued_].key < at_) ++next_queued_;
     return was_table ? advance(table) : Status{};

@@ -50,13 +50,4 @@ ListPage merge_pages(std::vector<ScanPage> pages, std::size_t limit) {
   return out;
 }
 
-void drop_attributes(ListPage& page) {
-  for (ListEntry& entry : page.entries) {
-    entry.info.posix.reset();
-    entry.info.user.clear();
-    entry.info.xattrs.clear();
-    entry.info.headers.clear();
-  }
-}
-
 }  // namespace aisfs::store

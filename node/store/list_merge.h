@@ -11,7 +11,4 @@ namespace aisfs::store {
 /// each; common prefixes may come from several and appear once.
 ListPage merge_pages(std::vector<ScanPage> pages, std::size_t limit);
 
-/// Leaves name, size, etag, versions and times.
-void drop_attributes(ListPage& page);
-
 }  // namespace aisfs::store

@@ -24,7 +24,8 @@ Result<Version> Store::next_version() { return engine_->versions.next(); }
 Task<Result<ListPage>> Store::list(BucketId bucket, ListOptions options) {
   if (!engine_->ready) co_return Error(Errc::not_ready, "the target recovers its disks");
   ScanOptions scan{
-      .prefix = options.prefix, .after = options.after, .delimiter = options.delimiter};
+      .prefix = options.prefix, .after = options.after, .delimiter = options.delimiter,
+      .summary = !options.attributes};
   ListPage whole;
   do {
     const auto wanted = options.limit - static_cast<std::uint32_t>(whole.entries.size());
@@ -37,7 +38,6 @@ Task<Result<ListPage>> Store::list(BucketId bucket, ListOptions options) {
     append(whole, merge_pages(std::move(pages), wanted));
     scan.after = whole.next;
   } while (whole.more && whole.entries.size() < options.limit);
-  if (!options.attributes) drop_attributes(whole);
   co_return whole;
 }
 

@@ -36,6 +36,12 @@ struct Shown {
   std::uint64_t size = 0, copies = 0, flags = 0;
 };
 
+/// Checksums are not in the summary that a plain listing has of an object.
+bool shows_checksums(const ListRequest& request) {
+  return !request.has(ListRequest::kNameOnly) && !request.has(ListRequest::kNameSize) &&
+         request.wants("checksum");
+}
+
 Shown show(const ListRequest& request, const ListEntry& entry) {
   Shown shown;
   if (is_directory(entry)) {
@@ -46,7 +52,7 @@ Shown show(const ListRequest& request, const ListEntry& entry) {
   if (request.has(ListRequest::kNameOnly)) return shown;
   if (request.wants("size")) shown.size = entry.info.size;
   if (request.has(ListRequest::kNameSize)) return shown;
-  if (request.wants("checksum")) shown.checksum = checksum_of(entry.info).value;
+  if (shows_checksums(request)) shown.checksum = checksum_of(entry.info).value;
   if (request.wants("version")) shown.version = entry.info.content_version.to_string();
   if (request.wants("atime")) shown.atime = rfc822_time(entry.info.modified_ns);
   if (request.wants("copies")) shown.copies = 1;
@@ -121,6 +127,7 @@ Result<ListOptions> options_of(const ListRequest& request, std::string prefix) {
   options.after = after_of(request);
   if (request.has(ListRequest::kNoRecursion)) options.delimiter = "/";
   options.limit = request.page_size == 0 ? kPageMax : std::min(request.page_size, kPageMax);
+  options.attributes = shows_checksums(request);
   return options;
 }
 
