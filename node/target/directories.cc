@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Names as a file system sees them. A directory's home is the owner of its marker "path/".
+#include <algorithm>
+
+#include "common/async/gather.h"
 #include "common/base/defer.h"
 #include "common/base/hash.h"
 #include "common/base/text.h"
@@ -11,6 +14,8 @@ namespace aisfs::target {
 namespace {
 
 constexpr std::uint32_t kRenamePage = 1000;
+// They share their barriers: many at once take hardly longer than one.
+constexpr std::size_t kRenamesAtOnce = 64;
 
 /// Anything below the directory but its marker.
 Task<Result<bool>> has_entries(Context context,
@@ -21,6 +26,15 @@ Task<Result<bool>> has_entries(Context context,
   CO_TRY(const ListPage page,
          co_await cluster.list(std::move(context), std::move(bucket), std::move(options)));
   co_return !page.entries.empty();
+}
+
+/// One name of a renamed directory; one that is gone has moved before.
+Task<Status> move_name(Context context, ObjectApi& cluster, ObjectName from, ObjectName to) {
+  RenameOptions plain;
+  auto moved =
+      co_await cluster.rename(std::move(context), std::move(from), std::move(to), std::move(plain));
+  if (!moved && moved.error() != Errc::not_found) co_return std::move(moved).error();
+  co_return Status{};
 }
 
 }  // namespace
@@ -161,13 +175,16 @@ Task<Status> LocalTarget::finish_dir_rename(Context context, std::string op_id) 
   for (bool more = bucket != nullptr; more;) {  // a destroyed bucket has nothing to rename
     ListOptions options{.prefix = rename.from, .limit = kRenamePage};
     CO_TRY(const ListPage page, co_await cluster.list(context, bucket->name, std::move(options)));
-    for (const ListEntry& entry : page.entries) {
-      ObjectName source{bucket->name, entry.key};
-      ObjectName target{bucket->name, rename.to + entry.key.substr(rename.from.size())};
-      RenameOptions plain;
-      auto moved = co_await cluster.rename(context, std::move(source), std::move(target),
-                                           std::move(plain));
-      if (!moved && moved.error() != Errc::not_found) co_return std::move(moved).error();
+    for (std::size_t i = 0; i < page.entries.size(); i += kRenamesAtOnce) {
+      std::vector<Task<Status>> moves;
+      for (std::size_t j = i; j < std::min(i + kRenamesAtOnce, page.entries.size()); ++j) {
+        const std::string& key = page.entries[j].key;
+        ObjectName source{bucket->name, key};
+        ObjectName target{bucket->name, rename.to + key.substr(rename.from.size())};
+        moves.push_back(move_name(context, cluster, std::move(source), std::move(target)));
+      }
+      std::vector<Status> moved = co_await gather(std::move(moves));
+      for (Status& one : moved) CO_CHECK_OK(std::move(one));
     }
     more = !page.entries.empty();
   }

@@ -97,6 +97,46 @@ TEST_F(StoreTest, NamesThatAFileSystemCannotHoldSideBySide) {
   check();
 }
 
+TEST_F(StoreTest, AReservedNameIsThereWithoutAFileUntilItsFirstPublish) {
+  const auto files = [&] {
+    std::size_t count = 0;
+    for (const char* mountpath : {"/m1", "/m2"}) {
+      const std::string objects = dir_ + mountpath + "/@ais/b/%ob";
+      if (!std::filesystem::exists(objects)) continue;
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(objects)) {
+        count += entry.is_regular_file() ? 1 : 0;
+      }
+    }
+    return count;
+  };
+  const auto reserved = run(store_->reserve(key("x"), PutOptions{.posix = PosixAttrs{.mode = 0100644}}));
+  ASSERT_TRUE(reserved.ok()) << reserved.error().what();
+  EXPECT_EQ(code(run(store_->reserve(key("x"), PutOptions{}))), Errc::already_exists);
+  EXPECT_EQ(files(), 0u);
+  store_.reset();  // as kill -9: without a clean close
+  ASSERT_TRUE(start().ok());
+  restart_without_index();
+  const auto there = head("x");
+  ASSERT_TRUE(there.ok()) << there.error().what();
+  EXPECT_EQ(there->ino, reserved->ino);
+  EXPECT_EQ(there->size, 0u);
+  EXPECT_EQ(list(), std::vector<std::string>{"x"});
+  PutOptions first{.conditions = {.if_ino = reserved->ino}, .keep_attrs = true};
+  ASSERT_TRUE(put("x", "bytes", std::move(first)).ok());
+  EXPECT_EQ(files(), 1u);
+  restart_without_index();
+  EXPECT_EQ(*get("x"), "bytes");
+  EXPECT_EQ(head("x")->ino, reserved->ino);
+  EXPECT_EQ(head("x")->posix->mode, 0100644u);
+}
+
+TEST_F(StoreTest, AReservationThatIsRemovedStaysRemoved) {
+  ASSERT_TRUE(run(store_->reserve(key("x"), PutOptions{})).ok());
+  ASSERT_TRUE(remove("x").ok());
+  restart_without_index();
+  EXPECT_EQ(code(head("x")), Errc::not_found);
+}
+
 TEST_F(StoreTest, DeletedStaysDeletedAlsoWhenTheFileComesBack) {
   ASSERT_TRUE(put("x", "old").ok());
   const std::string m1 = dir_ + "/m1/@ais/b/%ob/x", m2 = dir_ + "/m2/@ais/b/%ob/x";

@@ -131,6 +131,13 @@ class LocalTargetTest : public ::testing::Test {
   Result<ObjectInfo> head(const std::string& key) {
     return run(cluster_.head(alice(), name(key), {}));
   }
+  Result<ObjectInfo> reserve(const std::string& key) {
+    StringSource nothing("");
+    PutOptions options{.conditions = {.must_not_exist = true}, .size = 0, .reservation = true};
+    ExpectedChecksums unknown;
+    return run(
+        cluster_.put(alice(), name(key), std::move(options), std::move(unknown), nothing));
+  }
   Result<ObjectInfo> rename(const std::string& from, const std::string& to,
                             RenameOptions options = {}) {
     return run(cluster_.rename(alice(), name(from), name(to), std::move(options)));
@@ -199,6 +206,31 @@ Task<Status> DirectPeers::drop_content(Context c,
                                        store::Reference content) {
   co_return co_await test_.targets_.at(node)->drop_content(std::move(c), std::move(bucket),
                                                            std::move(content));
+}
+
+TEST_F(LocalTargetTest, AReservationIsAnEmptyObjectForEverybodyElse) {
+  const auto made = reserve("x");
+  ASSERT_TRUE(made.ok()) << made.error().what();
+  EXPECT_EQ(code(reserve("x")), Errc::already_exists);
+  EXPECT_EQ(*get("x"), "");
+  EXPECT_EQ(list(), std::vector<std::string>{"x"});
+  AttrChange change{.xattrs = {{"user.a", std::string(2000, 'v')}}};
+  ASSERT_TRUE(run(cluster_.set_attrs(alice(), name("x"), std::move(change), {})).ok());
+  EXPECT_EQ(head("x")->xattrs.at("user.a").size(), 2000u);
+  EXPECT_EQ(head("x")->ino, made->ino);
+}
+
+TEST_F(LocalTargetTest, AReservationIsRenamedBetweenTargetsAndPublishedThere) {
+  const std::string from = key_on("t1", "from"), to = key_on("t2", "to");
+  const auto made = reserve(from);
+  ASSERT_TRUE(made.ok());
+  ASSERT_TRUE(rename(from, to).ok());
+  EXPECT_EQ(code(head(from)), Errc::not_found);
+  EXPECT_EQ(head(to)->ino, made->ino);
+  EXPECT_EQ(*get(to), "");
+  ASSERT_TRUE(put(to, "bytes").ok());
+  EXPECT_EQ(*get(to), "bytes");
+  EXPECT_EQ(list(), std::vector<std::string>{to});
 }
 
 TEST_F(LocalTargetTest, OnlyTheOwnerAndAdministratorsMayUseABucket) {
