@@ -252,6 +252,7 @@ void Engine::drop_replaced(const Key& key, const IndexRecord& old) {
         mountpath_of(home).root(), content_path(dir, *old.reference));
     return;
   }
+  if (old.complete && surely_without_side(key.key(), old.info)) return;
   remove_side(mountpath_of(key), dir, key.key(), old.info.meta_version);
 }
 

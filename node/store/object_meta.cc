@@ -175,6 +175,16 @@ EncodedMeta encode_meta(const StoredMeta& meta) {
   return out;
 }
 
+bool surely_without_side(std::string_view key, const ObjectInfo& info) {
+  constexpr std::size_t kRoom = 500;  // what else is in an xattr has less than 400 bytes
+  const bool no_maps = info.headers.empty() && info.user.empty() && info.xattrs.empty() &&
+                       info.checksums.empty() && info.part_sizes.empty() &&
+                       (!info.posix || info.posix->symlink.empty());
+  const std::uint64_t blocks = block_count(info.size);
+  return no_maps && blocks < kRoom &&
+         key.size() + info.etag.size() + info.content_type.size() + 8 * blocks <= kRoom;
+}
+
 Result<std::optional<SideRef>> side_of(std::string_view xattr) {
   TRY(const Inline in, wire::decode<Inline>(xattr));
   if (in.side_bytes == 0) return std::optional<SideRef>();

@@ -51,6 +51,8 @@ struct EncodedMeta {
   std::string side;   // to be in place, as durable as the file, before the xattr is; "" for none
 };
 EncodedMeta encode_meta(const StoredMeta& meta);
+/// True only when the metadata of such a plain object surely need no side file.
+bool surely_without_side(std::string_view key, const ObjectInfo& info);
 
 /// What the xattr says of the side file: its path is layout::side_path(dir, key_hash, version).
 struct SideRef {

@@ -92,9 +92,10 @@ Task<Result<ObjectStream>> Store::open_object(Key key, GetOptions options, Verif
 std::optional<ObjectStream> Store::open_now(const Key& key,
                                             const GetOptions& options,
                                             VerifyRead verify) {
-  if (!engine_->ready || options.version) return std::nullopt;
+  if (!engine_->ready) return std::nullopt;
   const auto now = engine_->mountpath_of(key).index().peek(key.bucket, key.key());
   if (!now || !*now || (*now)->kind != IndexRecord::Kind::kObject) return std::nullopt;
+  if (options.version && *options.version != (*now)->content_version) return std::nullopt;
   auto file = engine_->files.find((*now)->content_version);
   // Attributes that changed since the file was opened are in the record alone.
   if (!file || file->meta.info.meta_version != (*now)->meta_version) return std::nullopt;

@@ -39,7 +39,12 @@ Result<T> header_value(const Call& call, std::string_view name) {
 Task<void> bulk_get(Call& call, ObjectName name) {
   auto header = header_value<wire::GetHeader>(call, wire::kGetHeader);
   if (!header) co_return co_await reply_error(call, std::move(header).error());
-  auto stream = co_await call.objects.get(call.context, std::move(name), header->options);
+  Result<ObjectStream> stream = Errc::not_found;
+  if (auto hot = call.objects.get_now(call.context, name, header->options)) {
+    stream = *std::move(hot);
+  } else {
+    stream = co_await call.objects.get(call.context, std::move(name), header->options);
+  }
   co_await reply_object(call, std::move(stream));
 }
 

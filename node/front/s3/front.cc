@@ -212,7 +212,9 @@ Status check_version(const Request& r) {
 
 /// What would have to be kept secret or locked and would not be is refused.
 Status check_unsupported_headers(const Request& r) {
+  constexpr std::string_view kAmz = "x-amz-";
   for (const auto& field : r.fields()) {
+    if (!iequals(std::string_view(field.name).substr(0, kAmz.size()), kAmz)) continue;
     const std::string name = to_lower(field.name);
     if (name.starts_with("x-amz-server-side-encryption") || name.starts_with("x-amz-object-lock") ||
         name.starts_with("x-amz-copy-source-server-side-encryption") ||

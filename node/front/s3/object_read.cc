@@ -103,12 +103,19 @@ Task<Result<Reply>> not_modified(Request& r) {
 
 bool wants_a_part(const Request& r) { return r.fields().has("range") || r.has_param("partNumber"); }
 
+Task<Result<ObjectStream>> open(Request& r, GetOptions options) {
+  if (auto hot = r.deps.objects.get_now(r.bulk_context(), r.object(), options)) {
+    co_return *std::move(hot);
+  }
+  co_return co_await r.deps.objects.get(r.bulk_context(), r.object(), std::move(options));
+}
+
 /// The part of the version that `info` describes; replaced in between is asked for again.
 Task<Result<ObjectStream>> open_part(Request& r, ObjectInfo info, ByteRange range) {
   GetOptions options;
   options.range = range;
   options.conditions.if_content_version = info.content_version;
-  co_return co_await r.deps.objects.get(r.bulk_context(), r.object(), std::move(options));
+  return open(r, std::move(options));
 }
 
 Answer get_part(Request& r) {
@@ -132,13 +139,10 @@ Answer get_part(Request& r) {
 Answer get_whole(Request& r) {
   GetOptions options;
   options.conditions = conditions_of(r.fields(), "");
-  auto hot = r.deps.objects.get_now(r.bulk_context(), r.object(), options);
-  if (!hot) {
-    CO_TRY(hot, co_await r.deps.objects.get(r.bulk_context(), r.object(), std::move(options)));
-  }
-  const Selection selection{.range = hot->range};
-  CO_TRY(Reply reply, describe(r, hot->info, selection));
-  reply.stream = std::move(hot->body);
+  CO_TRY(ObjectStream stream, co_await open(r, std::move(options)));
+  const Selection selection{.range = stream.range};
+  CO_TRY(Reply reply, describe(r, stream.info, selection));
+  reply.stream = std::move(stream.body);
   co_return reply;
 }
 

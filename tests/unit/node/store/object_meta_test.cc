@@ -54,6 +54,27 @@ TEST(ObjectMeta, AnOrdinaryObjectFitsTheXattr) {
   EXPECT_EQ(*decode_meta(bytes.xattr, ""), small());
 }
 
+TEST(ObjectMeta, WhereASideFileIsRuledOutThereIsNone) {
+  StoredMeta meta = small();
+  EXPECT_FALSE(surely_without_side(meta.key, meta.info));  // it has user metadata
+  meta.info.user.clear();
+  std::size_t longest = 0;
+  for (std::size_t size = 1; size <= 1024; ++size) {
+    meta.key = std::string(size, 'k');
+    if (!surely_without_side(meta.key, meta.info)) continue;
+    longest = size;
+    EXPECT_TRUE(encode_meta(meta).side.empty()) << size;
+  }
+  EXPECT_GT(longest, 255U);
+  meta.key = "k";
+  for (std::uint64_t blocks = 1; blocks < 100; ++blocks) {
+    meta.info.size = blocks * kHashBlockBytes;
+    meta.hashes.blocks.assign(blocks, 1);
+    if (surely_without_side(meta.key, meta.info)) EXPECT_TRUE(encode_meta(meta).side.empty());
+  }
+  EXPECT_FALSE(surely_without_side(meta.key, meta.info));
+}
+
 TEST(ObjectMeta, WhatIsTooLongGoesToTheSideFile) {
   const EncodedMeta bytes = encode_meta(large());
   EXPECT_LE(bytes.xattr.size(), kMetaXattrBytesMax);

@@ -157,9 +157,13 @@ TEST_F(Overwrite, AHotReadFollowsTheName) {
   EXPECT_EQ(hot(), "ask get");
   EXPECT_EQ(*get("x"), "version 1");
   EXPECT_EQ(hot(), "version 1");
+  const GetOptions pinned{.version = head("x")->content_version};
+  EXPECT_TRUE(store_->open_now(key("x"), pinned, VerifyRead::kFirst));
   ASSERT_TRUE(put("x", "version 2").ok());
   EXPECT_EQ(hot(), "ask get");
   EXPECT_EQ(*get("x"), "version 2");
+  EXPECT_EQ(hot(), "version 2");
+  EXPECT_FALSE(store_->open_now(key("x"), pinned, VerifyRead::kFirst));
   AttrChange change{.mode = 0100600};
   ASSERT_TRUE(run(store_->set_attrs(key("x"), change, {}, level_)).ok());
   EXPECT_EQ(hot(), "ask get");  // what is open has the old attributes
