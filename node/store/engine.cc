@@ -111,6 +111,7 @@ Status Engine::start_clock() {
   CHECK_OK(versions.start(floor));
   for (const auto& mountpath : mountpaths) mountpath->assume_synced(versions.last());
   promise_all();  // what earlier runs promised of single objects is not known
+  pins.assume_read(versions.last());
   return {};
 }
 

@@ -9,13 +9,28 @@ ReadPins::Pin ReadPins::pin(Version version) {
   Shard& shard = shard_of(version);
   const std::lock_guard lock(shard.mutex);
   ++shard.count[version];
+  if (version.hlc > shard.read_up_to && shard.read.insert(version).second &&
+      shard.read.size() > kRememberedMax) {
+    for (const Version& known : shard.read) {
+      shard.read_up_to = std::max(shard.read_up_to, known.hlc);
+    }
+    shard.read.clear();
+  }
   return {this, version};
 }
 
-bool ReadPins::pinned(Version version) {
+bool ReadPins::was_read(Version version) {
   Shard& shard = shard_of(version);
   const std::lock_guard lock(shard.mutex);
-  return shard.count.contains(version);
+  return version.hlc <= shard.read_up_to || shard.read.contains(version) ||
+         shard.count.contains(version);
+}
+
+void ReadPins::assume_read(std::uint64_t hlc) {
+  for (Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    shard.read_up_to = std::max(shard.read_up_to, hlc);
+  }
 }
 
 void ReadPins::unpin(Version version) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -21,10 +22,12 @@ struct VersionHash {
   }
 };
 
-/// The content versions whose file somebody has open or is about to open: none of them may be
-/// written over once it has been replaced. A reader pins the version that the index names before
-/// it opens the path; who has replaced the version looks afterwards. So either the writer sees the
-/// pin, or the reader finds another version at the path and starts again. Thread-safe.
+/// The content versions whose file must not be written over once it has been replaced: somebody
+/// has it open or is about to open it, or somebody has ever read it. (What sendfile has handed to
+/// the kernel are the file's own pages; they may wait in a socket long after the reader is gone.)
+/// A reader pins the version that the index names before it opens the path; who has replaced the
+/// version looks afterwards. So either the writer sees the pin, or the reader finds another version
+/// at the path and starts again. Thread-safe.
 class ReadPins {
  public:
   class [[nodiscard]] Pin {
@@ -47,12 +50,19 @@ class ReadPins {
   };
 
   Pin pin(Version content_version);
-  bool pinned(Version content_version);
+  /// True for a version that is pinned or was; errs on the side of true.
+  bool was_read(Version content_version);
+  /// Of versions up to this clock nobody knows who has read them.
+  void assume_read(std::uint64_t hlc);
 
  private:
+  static constexpr std::size_t kRememberedMax = 4096;  // a shard; then all older ones count as read
+
   struct Shard {
     std::mutex mutex;
     std::unordered_map<Version, std::size_t, VersionHash> count;
+    std::unordered_set<Version, VersionHash> read;
+    std::uint64_t read_up_to = 0;  // versions up to this clock count as read
   };
   void unpin(Version version);
   Shard& shard_of(Version v) { return shards_[VersionHash{}(v) >> 60]; }

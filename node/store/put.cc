@@ -64,10 +64,10 @@ Status PutMutation::publish() {
   return {};
 }
 
-/// The work file's name is the old file's now. Unless somebody reads it, it becomes a spare; else
+/// The work file's name is the old file's now. Unless somebody has read it, it becomes a spare; else
 /// it goes with the work file, and stays for those who have it open.
 void PutMutation::settle() {
-  if (swapped && !engine.pins.pinned(base->info.content_version)) {
+  if (swapped && !engine.pins.was_read(base->info.content_version)) {
     SpareFile old{key.bucket, body.work->release(), base->info.size};
     mp.remove_spares(mp.spares().give(std::move(old)));
   }

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/base/unique_fd.h"
+#include "node/store/open_files.h"
 #include "node/store/spare_files.h"
 #include "tests/unit/node/store/store_fixture.h"
 
@@ -84,6 +85,29 @@ TEST_F(Overwrite, AFileWithReadersIsLeftToThem) {
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(put("x", "version " + std::to_string(i + 2)).ok());
   EXPECT_EQ(*run(read_all(*stream->body, 100)), "version 1");
   EXPECT_EQ(*get("x"), "version 4");
+}
+
+TEST_F(Overwrite, AFileThatWasReadIsNotWrittenIntoWhenItsReaderIsGone) {
+  StoreOptions few = options();
+  few.open_files = 0;  // nothing but the reader itself keeps it open
+  store_.reset();
+  store_ = std::make_unique<Store>(few, clock_);
+  ASSERT_TRUE(store_->open().ok());
+  ASSERT_TRUE(put("x", "version 1").ok());
+  ASSERT_EQ(*get("x"), "version 1");  // its pages may still wait in a socket
+  const UniqueFd first = file_of("x");
+  for (int i = 2; i < 5; ++i) ASSERT_TRUE(put("x", "version " + std::to_string(i)).ok());
+  EXPECT_EQ(content_of(first), "version 1");
+}
+
+TEST(ReadPins, RemembersWhoWasReadWithinABound) {
+  ReadPins pins;
+  constexpr std::uint64_t kMany = 200'000;
+  for (std::uint64_t i = 1; i <= kMany; ++i) { const auto pin = pins.pin({1, i * 2, 1}); }
+  for (std::uint64_t i = 1; i <= kMany; i += 100) EXPECT_TRUE(pins.was_read({1, i * 2, 1}));
+  EXPECT_FALSE(pins.was_read({1, kMany * 2 + 1, 1}));
+  pins.assume_read(kMany * 3);
+  EXPECT_TRUE(pins.was_read({1, kMany * 2 + 1, 1}));
 }
 
 TEST_F(Overwrite, WhatWasSyncedStaysUntilItsSuccessorIs) {
