@@ -67,6 +67,9 @@ class Session::Impl {
 
   Status run(SessionOptions options) {
     CHECK_OK(check_mountpoint(options.mountpoint));
+    const sigset_t ends = ending_signals();
+    ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    waiter_ = ::pthread_self();
     FuseArgs args(options.kernel_options);
     const auto& table = fuse_operations();
     SessionPtr session(fuse_session_new(&args.args, &table, sizeof(table), &dispatch_));
@@ -87,11 +90,16 @@ class Session::Impl {
   }
 
  private:
-  /// A signal that ends us, all of which are blocked in every thread, or the end of the loop.
-  static void wait_for_end() {
+  static sigset_t ending_signals() {
     sigset_t ends;
     sigemptyset(&ends);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ends, signal);
+    return ends;
+  }
+
+  /// A signal that ends us, or the one that read_requests sends when it has ended.
+  static void wait_for_end() {
+    const sigset_t ends = ending_signals();
     int got = 0;
     ::sigwait(&ends, &got);
   }
@@ -114,7 +122,7 @@ class Session::Impl {
       const auto [ec] = co_await kernel.async_wait(asio::posix::descriptor_base::wait_read, use_ec);
       if (ec) co_return;
     }
-    ::kill(::getpid(), SIGTERM);  // unmounted by somebody else
+    ::pthread_kill(waiter_, SIGTERM);  // unmounted by somebody else
   }
 
   /// False when there may be more.
@@ -177,6 +185,7 @@ class Session::Impl {
   }
 
   Runtime& runtime_;
+  pthread_t waiter_{};  // the thread in run()
   ops::Mount mount_;
   Dispatch dispatch_;
   std::optional<TaskScope> loops_;

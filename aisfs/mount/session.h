@@ -20,8 +20,9 @@ struct SessionOptions {
 /// A mounted file system: from mount(2) to the last answer.
 ///
 /// run() blocks the calling thread until SIGTERM, SIGINT, SIGHUP or an unmount, then publishes what
-/// is dirty and unmounts. The cluster and the runtime (started; the mount lives on its shard 0)
-/// outlive it.
+/// is dirty and unmounts. It blocks these signals in its thread for good; to be ended by one that is
+/// sent to the process, they have to be blocked in all threads. The cluster and the runtime
+/// (started; the mount lives on its shard 0) outlive it.
 class Session {
  public:
   using Cluster = ops::Mount::Cluster;

@@ -81,6 +81,8 @@ Task<Status> truncate(Mount& mount, Call call, fs::InodePtr inode, std::uint64_t
   const auto file = inode->open;
   if (file == nullptr) co_return co_await truncate_closed(mount, call, inode, size);
   const auto permit = co_await file->turn.acquire();
+  // The last handle may have been released while we waited for its publish.
+  if (inode->open != file) co_return co_await truncate_closed(mount, call, inode, size);
   CO_CHECK_OK(co_await set_size(mount, inode, size));
   // truncate(2) by name on a file that others hold open is visible at once, as on a closed one.
   co_return Status();

@@ -29,7 +29,7 @@ class MountFixture::Impl {
     AISFS_ASSERT(came == std::future_status::ready);
   }
 
-  /// As SIGTERM to the daemon. libfuse's handler knows the session that was mounted last only.
+  /// As SIGTERM to the daemon, of which this process has several.
   Status terminate() {
     ::pthread_kill(thread_.native_handle(), SIGTERM);
     return end();

@@ -67,6 +67,29 @@ TEST_F(Ops, ANewFileWithItsAttributesCostsAReservationAndOnePublish) {
   EXPECT_EQ(info->posix->mtime_ns, 1234);
 }
 
+TEST_F(Ops, TruncateByNameWhileTheLastHandleIsReleased) {
+  const Created made = make("x");
+  put(made.opened.handle, 0, "bytes");
+  cluster.set_latency(std::chrono::milliseconds(5));  // the release publishes and takes its time
+  const auto both = [](Mount& m, std::uint64_t handle, std::uint64_t node) -> Task<Result<fs::Attr>> {
+    TaskScope scope(co_await asio::this_coro::executor);
+    const auto let_go = [](Mount& mount_, std::uint64_t h) -> Task<void> {
+      Call own;
+      EXPECT_TRUE((co_await release(mount_, std::move(own), h)).ok());
+    };
+    scope.spawn(let_go(m, handle));
+    AttrRequest request{.size = 3};
+    Call own;
+    auto attr = co_await setattr(m, std::move(own), node, request);
+    co_await scope.join();
+    co_return attr;
+  };
+  const auto attr = run(both(*mount, made.opened.handle, made.entry.nodeid));
+  ASSERT_TRUE(attr.ok()) << attr.error().what();
+  EXPECT_EQ(attr->size, 3u);
+  EXPECT_EQ(cluster.bytes_of("b", "x"), "byt");
+}
+
 TEST_F(Ops, ASmallFileIsReadByOneRequest) {
   cluster.store("b", "x", "small");
   const auto entry = run(lookup(*mount, call(), bucket, "x"));
