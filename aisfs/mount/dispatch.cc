@@ -28,6 +28,10 @@ const auto kAttr = [](Reply reply, const fs::Attr& attr) { std::move(reply).attr
 
 void on_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
   auto& mount = dispatch_of(req).mount;
+  if (const auto known = ops::lookup_now(mount, fuse_req_ctx(req)->pid, parent, name)) {
+    entry_answer(mount)(Reply(req), *known);
+    return;
+  }
   const ops::Call call = call_of(req);
   run(req, "lookup", call, ops::lookup(mount, call, parent, name), entry_answer(mount));
 }
@@ -44,6 +48,11 @@ void on_forget_multi(fuse_req_t req, std::size_t count, fuse_forget_data* forget
 }
 
 void on_getattr(fuse_req_t req, fuse_ino_t node, fuse_file_info*) {
+  ops::Mount& mount = dispatch_of(req).mount;
+  if (const auto attr = ops::getattr_now(mount, fuse_req_ctx(req)->pid, node)) {
+    Reply(req).attr(*attr);
+    return;
+  }
   const ops::Call call = call_of(req);
   run(req, "getattr", call, ops::getattr(dispatch_of(req).mount, call, node), kAttr);
 }

@@ -4,6 +4,12 @@
 
 namespace aisfs::ops {
 
+std::optional<fs::Attr> getattr_now(Mount& mount, std::int32_t thread, NodeId node) {
+  const auto inode = inode_of(mount, node);
+  if (!inode || !is_settled(mount, thread, **inode)) return std::nullopt;
+  return shown(**inode);
+}
+
 Task<Result<fs::Attr>> getattr(Mount& mount, Call call, NodeId node) {
   CO_TRY(const fs::InodePtr inode, inode_of(mount, node));
   const Status seen = co_await see_again(mount, std::move(call), inode);

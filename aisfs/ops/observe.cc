@@ -123,11 +123,11 @@ Task<Result<LookupReply>> whats_there(Mount& mount,
 
 }  // namespace
 
-bool just_seen(const Mount& mount, const Call& call, const fs::Inode& inode) {
-  if (call.pid == 0) return false;
+bool just_seen(const Mount& mount, std::int32_t thread, const fs::Inode& inode) {
+  if (thread == 0) return false;
   const std::uint32_t now = steady_ms();
   return std::any_of(inode.sights.begin(), inode.sights.end(), [&](const fs::Inode::Sight& sight) {
-    return sight.by == call.pid &&
+    return sight.by == thread &&
            std::chrono::milliseconds(now - sight.at_ms) < mount.options.same_call;
   });
 }
@@ -203,10 +203,14 @@ Task<Result<fs::InodePtr>> see_child(Mount& mount,
   co_return Error(Errc::internal, "unreachable");
 }
 
+bool is_settled(const Mount& mount, std::int32_t thread, const fs::Inode& inode) {
+  if (inode.kind == Kind::kRoot || !inode.has_name()) return true;
+  if (inode.open && inode.open->is_dirty()) return true;
+  return just_seen(mount, thread, inode);
+}
+
 Task<Status> see_again(Mount& mount, Call call, fs::InodePtr inode) {
-  if (inode->kind == Kind::kRoot || !inode->has_name()) co_return Status();
-  if (inode->open && inode->open->is_dirty()) co_return Status();
-  if (just_seen(mount, call, *inode)) co_return Status();
+  if (is_settled(mount, call.pid, *inode)) co_return Status();
   const fs::InodePtr parent = inode->parent;
   const std::string name = inode->name;
   CO_TRY(const fs::InodePtr now, co_await see_child(mount, std::move(call), parent, name));

@@ -8,6 +8,10 @@ namespace aisfs::ops {
 /// The inode of `name`, seen now. not_found when there is nothing.
 Task<Result<fs::InodePtr>> see_child(Mount& mount, Call call, fs::InodePtr parent, std::string name);
 
+/// Whether what is known of the inode holds for this thread without asking the cluster: nobody else
+/// can know better, or it has just seen it.
+bool is_settled(const Mount& mount, std::int32_t thread, const fs::Inode& inode);
+
 /// Sees an inode again where its attributes can have changed elsewhere. not_found when its name is
 /// gone, precondition_failed (ESTALE) when it stands for another object now.
 Task<Status> see_again(Mount& mount, Call call, fs::InodePtr inode);
@@ -18,8 +22,8 @@ bool just_missed(const Mount& mount,
                  const Call& call,
                  const fs::Inode& parent,
                  std::string_view name);
-/// Whether the caller itself has just seen this inode (Options::same_call).
-bool just_seen(const Mount& mount, const Call& call, const fs::Inode& inode);
+/// Whether the thread itself has just seen this inode (Options::same_call).
+bool just_seen(const Mount& mount, std::int32_t thread, const fs::Inode& inode);
 void mark_seen(const Call& call, fs::Inode& inode);
 
 /// Puts what a request has answered into the inode. Times of a touched directory stay.

@@ -20,6 +20,13 @@ using HandleId = std::uint64_t;
 Task<Result<Entry>> lookup(Mount& mount, Call call, NodeId parent, std::string name);
 void forget(Mount& mount, NodeId node, std::uint64_t lookups);
 Task<Result<fs::Attr>> getattr(Mount& mount, Call call, NodeId node);
+/// The answers that need no request, nullopt where one is needed: nine in ten of what the kernel
+/// asks on its way along a path, and too many to start a coroutine for each.
+std::optional<Entry> lookup_now(Mount& mount,
+                                std::int32_t thread,
+                                NodeId parent,
+                                const std::string& name);
+std::optional<fs::Attr> getattr_now(Mount& mount, std::int32_t thread, NodeId node);
 
 struct AttrRequest {
   std::optional<std::uint32_t> mode, uid, gid;  // mode: permission bits
