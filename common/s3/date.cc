@@ -68,9 +68,22 @@ std::string iso_date(std::int64_t unix_ns) {
 
 std::string amz_date(std::int64_t unix_ns) {
   const Civil c = civil_of(unix_ns);
-  char text[64];
-  std::snprintf(text, sizeof text, "%04d%02u%02uT%02u%02u%02uZ", c.year, c.month, c.day, c.hour,
-                c.minute, c.second);
+  std::string text;  // made for every signed request, hence without printf
+  text.reserve(16);
+  const auto add = [&text](unsigned two_digits) {
+    text.push_back(static_cast<char>('0' + two_digits / 10 % 10));
+    text.push_back(static_cast<char>('0' + two_digits % 10));
+  };
+  const auto year = static_cast<unsigned>(c.year);
+  add(year / 100);
+  add(year);
+  add(c.month);
+  add(c.day);
+  text.push_back('T');
+  add(c.hour);
+  add(c.minute);
+  add(c.second);
+  text.push_back('Z');
   return text;
 }
 

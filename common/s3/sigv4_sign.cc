@@ -32,6 +32,20 @@ std::string joined(const std::vector<std::string>& names) {
   return out;
 }
 
+/// A client signs with one secret all day: the key, five hashes, is derived once a thread.
+const std::string& todays_key(std::string_view secret, const Scope& scope) {
+  struct Derived {
+    std::string secret;
+    Scope scope;
+    std::string key;
+  };
+  thread_local Derived last;
+  if (last.key.empty() || last.secret != secret || last.scope != scope) {
+    last = {std::string(secret), scope, signing_key(secret, scope)};
+  }
+  return last.key;
+}
+
 std::string signature_of(std::string_view secret,
                          const Scope& scope,
                          std::string_view timestamp,
@@ -39,7 +53,7 @@ std::string signature_of(std::string_view secret,
   std::string text(kAlgorithm);
   text.append("\n").append(timestamp).append("\n").append(scope.to_string());
   text.append("\n").append(to_hex(as_bytes(sha256(canonical))));
-  return to_hex(as_bytes(hmac_sha256(signing_key(secret, scope), text)));
+  return to_hex(as_bytes(hmac_sha256(todays_key(secret, scope), text)));
 }
 
 }  // namespace
