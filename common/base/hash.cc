@@ -6,7 +6,11 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#if __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>  // the widest vectors that the processor has
+#else
 #include <xxhash.h>
+#endif
 
 #include <cstring>
 

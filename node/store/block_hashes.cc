@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "node/store/block_hashes.h"
 
+#if __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>  // the widest vectors that the processor has
+#else
 #include <xxhash.h>
+#endif
 
 #include <algorithm>
 

@@ -67,7 +67,9 @@ Status PutMutation::publish() {
 /// The work file's name is the old file's now. Unless somebody has read it, it becomes a spare; else
 /// it goes with the work file, and stays for those who have it open.
 void PutMutation::settle() {
-  if (swapped && !engine.pins.was_read(base->info.content_version)) {
+  // Asked again, after the exchange: a promise that comes later is kept by a barrier that covers it.
+  const bool needed = swapped && !barrier_after && engine.is_promised(*base);
+  if (swapped && !needed && !engine.pins.was_read(base->info.content_version)) {
     SpareFile old{key.bucket, body.work->release(), base->info.size};
     mp.remove_spares(mp.spares().give(std::move(old)));
   }
