@@ -103,15 +103,17 @@ bool Committer::take_flush() {
   return std::exchange(flush_, false);
 }
 
-bool Committer::flush_older_than(Duration age) {
+bool Committer::is_flush_due(Duration age) const {
   const std::int64_t since = unflushed_since_.load();
-  if (since == 0 || steady_ns() - since < age.count()) return false;
+  return since != 0 && steady_ns() - since >= age.count();
+}
+
+void Committer::flush() {
   {
     std::lock_guard lock(mutex_);
     flush_ = true;
   }
   wake_.notify_one();
-  return true;
 }
 
 void Committer::note_unflushed() {

@@ -27,7 +27,7 @@ class Mutation {
 
   bool barrier_before = false;  // what was staged is durable before publish()
   bool barrier_after = false;   // what was published is durable before the acknowledgement
-  bool flush_soon = false;      // acknowledged without a barrier: flush_older_than() passes one
+  bool flush_soon = false;      // acknowledged without a barrier: one is due some time later
 
  private:
   friend class Committer;
@@ -56,9 +56,11 @@ class Committer {
   /// frame holds the mutation.
   Task<Status> run(Mutation& mutation);
 
-  /// Passes a barrier if a mutation with `flush_soon` was acknowledged that long ago and none has
-  /// been passed since; true when it asks for one. Waits for nothing. Any thread.
-  bool flush_older_than(Duration age);
+  /// True when a mutation with `flush_soon` was acknowledged that long ago and no barrier has been
+  /// passed since. Any thread.
+  bool is_flush_due(Duration age) const;
+  /// Has a barrier passed soon; waits for nothing. Any thread.
+  void flush();
 
   bool suspect() const { return suspect_.load(std::memory_order_relaxed); }
   void mark_suspect(const Error& why);

@@ -10,6 +10,10 @@
 [[ -x ${TOOLS:-}/fsbench.sh ]] || { echo "TOOLS must name the folder of fsbench.sh" >&2; exit 2; }
 export BIG_MB=${BIG_MB:-512}
 LOADER=${LOADER:-1000}  # files for the DataLoader; 0: without it
+if ((LOADER > 0)) && ! /usr/bin/python3 -c 'import torch' 2>/dev/null; then
+  echo "no DataLoader rows: python3-torch is not installed" >&2
+  LOADER=0
+fi
 MNT=$WORK/mnt
 UNDO=()  # what ends the system under test, last first
 
@@ -59,8 +63,15 @@ start_s3fs() {
 mount_rclone() {
   env -u AWS_CA_BUNDLE RCLONE_CONFIG=/dev/null RCLONE_CONFIG_T_TYPE=s3 RCLONE_CONFIG_T_PROVIDER=Other \
     RCLONE_CONFIG_T_ENV_AUTH=true RCLONE_CONFIG_T_ENDPOINT="$AWS_ENDPOINT_URL" \
-    rclone mount t:bench "$MNT" --vfs-cache-mode full --cache-dir "$WORK/rclone" --daemon \
-    --rc --rc-no-auth --rc-addr "127.0.0.1:$((PORT + 90))"
+    setsid rclone mount t:bench "$MNT" --vfs-cache-mode full --cache-dir "$WORK/rclone" \
+    --rc --rc-no-auth --rc-addr "127.0.0.1:$((PORT + 90))" >>"$WORK/rclone.log" 2>&1 </dev/null &
+  local i
+  for ((i = 0; i < 100; i++)); do
+    ! mountpoint -q "$MNT" || return 0
+    sleep 0.1
+  done
+  echo "rclone does not mount; see $WORK/rclone.log" >&2
+  return 1
 }
 # Until what was written has reached the cluster.
 settle_rclone() {

@@ -54,18 +54,19 @@ TEST_F(CommitterTest, LevelNoneNeverSyncs) {
   EXPECT_EQ(syncs, 0);
 }
 
-TEST_F(CommitterTest, WhatWasAcknowledgedWithoutASyncGetsOneLater) {
-  EXPECT_FALSE(committer.flush_older_than(Duration::zero())) << "nothing was acknowledged yet";
+TEST_F(CommitterTest, WhatWasAcknowledgedWithoutASyncIsDueForOne) {
+  EXPECT_FALSE(committer.is_flush_due(Duration::zero())) << "nothing was acknowledged yet";
   Traced m(syncs, false, false);
   m.flush_soon = true;
   EXPECT_TRUE(run(m).ok());
   EXPECT_EQ(syncs, 0);
-  EXPECT_FALSE(committer.flush_older_than(std::chrono::hours(1)));
-  EXPECT_TRUE(committer.flush_older_than(Duration::zero()));
+  EXPECT_FALSE(committer.is_flush_due(std::chrono::hours(1)));
+  EXPECT_TRUE(committer.is_flush_due(Duration::zero()));
+  committer.flush();
   Traced barrier(syncs, true, false);  // is staged behind the flush or shares its barrier
   EXPECT_TRUE(run(barrier).ok());
   EXPECT_GE(syncs, 1);
-  EXPECT_FALSE(committer.flush_older_than(Duration::zero())) << "nothing is left to flush";
+  EXPECT_FALSE(committer.is_flush_due(Duration::zero())) << "nothing is left to flush";
 }
 
 TEST_F(CommitterTest, NothingIsPublishedBeforeItsFirstBarrier) {
