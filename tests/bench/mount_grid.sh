@@ -87,7 +87,22 @@ start_rclone() {
   export SETTLE=settle_rclone
 }
 
-mount_ceph() { ceph-fuse --conf "$WORK/disk/ceph/ceph.conf" "$MNT" >/dev/null; }
+# In the foreground, so that its end can be waited for: it writes its caches back after the unmount.
+mount_ceph() {
+  setsid ceph-fuse --conf "$WORK/disk/ceph/ceph.conf" -f "$MNT" >>"$WORK/ceph-fuse.log" 2>&1 </dev/null &
+  echo $! >"$WORK/ceph-fuse.pid"
+  local i
+  for ((i = 0; i < 100; i++)); do
+    ! mountpoint -q "$MNT" || return 0
+    sleep 0.1
+  done
+  echo "ceph-fuse does not mount; see $WORK/ceph-fuse.log" >&2
+  return 1
+}
+unmount_ceph() {
+  umount "$MNT"
+  tail --pid="$(<"$WORK/ceph-fuse.pid")" -f /dev/null
+}
 start_ceph() {
   local conf=$WORK/disk/ceph/ceph.conf pool
   make_disk
@@ -102,8 +117,8 @@ start_ceph() {
     sleep 0.2
   done
   mount_ceph
-  UNDO+=(unmount)
-  COLD='unmount; mount_ceph' FOLDER=$MNT
+  UNDO+=(unmount_ceph)
+  COLD='unmount_ceph; mount_ceph' FOLDER=$MNT
 }
 
 start_disk() {
@@ -150,7 +165,7 @@ if ((${#systems[@]} == 0)); then
   for name in aisfs s3fs rclone ceph disk; do ! installed "$name" || systems+=("$name"); done
 fi
 # fsbench.sh runs its cold step in a shell of its own.
-export -f unmount mount_aisfs mount_s3fs mount_rclone settle_rclone mount_ceph
+export -f unmount mount_aisfs mount_s3fs mount_rclone settle_rclone mount_ceph unmount_ceph
 export BUILD MNT WORK PORT
 for name in "${systems[@]}"; do measure "$name"; done
 
