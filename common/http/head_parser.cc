@@ -217,6 +217,7 @@ HeadScanner::Found HeadScanner::end_line(string_view bytes, std::size_t newline)
     if (kind_ == Kind::kRequest && target > limits_.target_bytes_max + 1) {
       return {0, HeadError{414, "request target too long"}};
     }
+    if (line.size() > line_bytes_max()) return {0, line_too_long()};
     if (line.empty()) return {0, bad("empty first line")};
     return {};
   }
@@ -229,10 +230,20 @@ HeadScanner::Found HeadScanner::end_line(string_view bytes, std::size_t newline)
   return {0, check_open_line(bytes)};
 }
 
+/// The same for a line that came whole and for one in pieces.
+std::size_t HeadScanner::line_bytes_max() const {
+  return limits_.target_bytes_max + kRequestLineExtra;
+}
+
+HeadError HeadScanner::line_too_long() const {
+  return {kind_ == Kind::kRequest ? 414 : 400, "first line too long"};
+}
+
 std::optional<HeadError> HeadScanner::check_open_line(string_view bytes) const {
   if (fields_at_ == 0) {
-    if (bytes.size() <= limits_.target_bytes_max + kRequestLineExtra) return std::nullopt;
-    return HeadError{kind_ == Kind::kRequest ? 414 : 400, "first line too long"};
+    // The line and perhaps its CR.
+    if (bytes.size() <= line_bytes_max() + 1) return std::nullopt;
+    return line_too_long();
   }
   // Two bytes of the empty line may be among those that came.
   const std::size_t fields_bytes = scanned_ - fields_at_;

@@ -39,6 +39,8 @@ class HeadScanner {
 
  private:
   Found end_line(std::string_view bytes, std::size_t newline);
+  std::size_t line_bytes_max() const;
+  HeadError line_too_long() const;
   std::optional<HeadError> check_open_line(std::string_view bytes) const;
 
   Kind kind_;

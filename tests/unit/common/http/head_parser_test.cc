@@ -88,6 +88,21 @@ TEST(RequestHead, OtherRefusalsHaveTheirOwnStatus) {
   EXPECT_EQ(verdict("PUT / HTTP/1.0\r\n\r\n"), 411);
 }
 
+TEST(RequestHead, AFirstLineThatIsTooLongIsRefusedHoweverItArrives) {
+  const std::string lines[] = {"GET /" + std::string(70'000, 'x') + " HTTP/1.1\r\n\r\n",
+                               "GET /" + std::string(70'000, 'x') + "\r\n\r\n"};
+  for (const std::string& bytes : lines) {
+    EXPECT_EQ(verdict(bytes), 414);
+    HeadScanner in_pieces(HeadScanner::Kind::kRequest, HeadLimits{});
+    int refused = 0;
+    for (std::size_t n = 100; refused == 0 && n <= bytes.size(); n += 100) {
+      const auto found = in_pieces.scan(std::string_view(bytes).substr(0, n));
+      if (found.error) refused = found.error->status;
+    }
+    EXPECT_EQ(refused, 414);
+  }
+}
+
 TEST(RequestHead, OrdinaryOnesAreAccepted) {
   const std::string rows[] = {
       get_with(""),
