@@ -146,15 +146,18 @@ loader_rows() {
   awk '/^epoch/ { sub(":", "", $2); printf "%-34s %10.3f s  %s samples/s\n", "DataLoader epoch " $2 ($2 == 0 ? " cold" : " warm"), $5, $7 }' <<<"$out"
 }
 
+# "label<tab>seconds" of the lines that are rows.
+rows_of() { sed -nE 's/^(.*[^ ]) +([0-9]*\.[0-9]+) s .*/\1\t\2/p'; }
+
 measure() {
   echo "# $1, load $(cut -d' ' -f1-3 /proc/loadavg)" >&2
   unset SETTLE
   mkdir -p "$MNT"
   "start_$1"
   export COLD
-  "$TOOLS/fsbench.sh" "$FOLDER" "$1" | tee "$WORK/$1.full" | grep -E ' s  ' >"$WORK/$1.rows" || true
+  "$TOOLS/fsbench.sh" "$FOLDER" "$1" | tee "$WORK/$1.full" | rows_of >"$WORK/$1.rows"
   ! grep FAILED "$WORK/$1.full" >&2 || true
-  if ((LOADER > 0)); then loader_rows >>"$WORK/$1.rows"; fi
+  if ((LOADER > 0)); then loader_rows | rows_of >>"$WORK/$1.rows"; fi
   undo
   mountpoint -q "$WORK/disk" && umount "$WORK/disk"
   rm -f "$WORK/disk.img"
@@ -170,12 +173,12 @@ export BUILD MNT WORK PORT
 for name in "${systems[@]}"; do measure "$name"; done
 
 echo "# $(date -u +%FT%TZ) $FSTYPE disks, ${BIG_MB} MiB file, seconds; best/aisfs: of the other networked ones"
-printf '%-36s' row && printf '%9s' "${systems[@]}" && printf '%12s\n' best/aisfs
-cut -c1-34 "$WORK/${systems[0]}.rows" | while IFS= read -r label; do
-  printf '%-36s' "$label"
+printf '%-38s' row && printf '%9s' "${systems[@]}" && printf '%12s\n' best/aisfs
+cut -f1 "$WORK/${systems[0]}.rows" | while IFS= read -r label; do
+  printf '%-38s' "$label"
   ours='' best=''
   for name in "${systems[@]}"; do
-    value=$(grep -F "$label" "$WORK/$name.rows" | head -n 1 | cut -c35-46 | tr -d ' s')
+    value=$(awk -F '\t' -v label="$label" '$1 == label { print $2; exit }' "$WORK/$name.rows")
     printf '%9s' "${value:--}"
     [[ $name != aisfs ]] || ours=$value
     [[ $name == aisfs || $name == disk || -z $value ]] || best=$(awk -v a="${best:-$value}" -v b="$value" 'BEGIN { print (a < b ? a : b) }')
