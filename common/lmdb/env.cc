@@ -117,19 +117,17 @@ Status Env::write(const std::function<Status(WriteTxn&)>& change) {
       if (done) {
         const int rc = raw.commit();
         if (rc == 0) return {};
-        done = lmdb_error("commit", rc);
+        done = txn.failed("commit", rc);
       }
-      if (done.error() != Errc::no_space) return done;
-      // ENOSPC of the disk looks the same; a full map is the one that growing cures.
-      MDB_envinfo info{};
-      MDB_stat stat{};
-      mdb_env_info(env_, &info);
-      mdb_env_stat(env_, &stat);
-      const std::uint64_t used = (info.me_last_pgno + 1) * stat.ms_psize;
-      if (used < info.me_mapsize - info.me_mapsize / 16) return done;
+      if (!txn.needs_growth()) return done;
     }
     CHECK_OK(grow());
   }
+}
+
+Error WriteTxn::failed(std::string_view doing, int code) {
+  needs_growth_ = needs_growth_ || code == MDB_MAP_FULL;
+  return lmdb_error(doing, code);
 }
 
 Status Env::grow() {

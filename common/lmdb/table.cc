@@ -35,20 +35,20 @@ Result<std::optional<std::string_view>> Table::get(const WriteTxn& txn,
 Status Table::put(WriteTxn& txn, std::string_view key, std::string_view value) const {
   MDB_val k = val_of(key), v = val_of(value);
   const int rc = mdb_put(txn.raw(), dbi_, &k, &v, 0);
-  return rc == 0 ? Status{} : Status(lmdb_error("put", rc));
+  return rc == 0 ? Status{} : Status(txn.failed("put", rc));
 }
 
 Result<bool> Table::erase(WriteTxn& txn, std::string_view key) const {
   MDB_val k = val_of(key);
   const int rc = mdb_del(txn.raw(), dbi_, &k, nullptr);
   if (rc == MDB_NOTFOUND) return false;
-  if (rc != 0) return lmdb_error("delete", rc);
+  if (rc != 0) return txn.failed("delete", rc);
   return true;
 }
 
 Status Table::clear(WriteTxn& txn) const {
   const int rc = mdb_drop(txn.raw(), dbi_, 0);
-  return rc == 0 ? Status{} : Status(lmdb_error("clear", rc));
+  return rc == 0 ? Status{} : Status(txn.failed("clear", rc));
 }
 
 Result<std::uint64_t> Table::size(const ReadTxn& txn) const {

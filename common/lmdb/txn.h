@@ -39,8 +39,13 @@ class WriteTxn {
 
   MDB_txn* raw() const { return txn_; }
 
+  /// The error of a step that failed; remembers whether growing the map would have helped.
+  Error failed(std::string_view doing, int code);
+  bool needs_growth() const { return needs_growth_; }
+
  private:
   MDB_txn* const txn_;
+  bool needs_growth_ = false;
 };
 
 }  // namespace aisfs::lmdb
