@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "aisfs/mount/mount_args.h"
 
+#include <algorithm>
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,14 +62,15 @@ Result<std::string> absolute(const std::string& path) {
 bool goes_to_kernel(const std::string& name) {
   static const std::set<std::string> kKernel = {"allow_other", "auto_unmount", "ro",     "nodev",
                                                 "nosuid",      "noexec",       "noatime", "dev",
-                                                "suid",        "exec",         "sync",   "dirsync"};
+                                                "suid",        "exec",         "sync",   "dirsync",
+                                                "default_permissions"};
   return kKernel.contains(name);
 }
 
 /// What mount(8) and fstab add for themselves.
 bool is_for_mount_only(const std::string& name) {
   static const std::set<std::string> kIgnored = {"rw",   "defaults", "_netdev", "auto",    "noauto",
-                                                 "user", "users",    "nofail",  "relatime", "default_permissions"};
+                                                 "user", "users",    "nofail",  "relatime"};
   return kIgnored.contains(name) || name.starts_with("x-") || name == "comment";
 }
 
@@ -172,6 +175,12 @@ Status take_endpoints(std::string_view list, MountArgs& args) {
   return {};
 }
 
+/// Whether the kernel has to check modes and owners. Root alone passes every check, and each one
+/// would ask for the attributes of each directory on the way.
+bool needs_permission_checks(const std::vector<std::string>& options) {
+  return ::geteuid() != 0 || std::find(options.begin(), options.end(), "allow_other") != options.end();
+}
+
 }  // namespace
 
 std::string usage() {
@@ -240,9 +249,12 @@ Result<MountArgs> parse_mount_args(const std::vector<std::string>& argv) {
   CHECK_OK(take_endpoints(words[0], args));
   TRY(args.mountpoint, absolute(words[1]));
   CHECK_OK(take_keys(args));
-  args.kernel_options.insert(args.kernel_options.end(),
-                             {"default_permissions", "subtype=aisfs",
-                              "fsname=" + args.endpoints.front().to_string()});
+  auto& options = args.kernel_options;
+  const bool asked =
+      std::find(options.begin(), options.end(), "default_permissions") != options.end();
+  if (!asked && needs_permission_checks(options)) options.push_back("default_permissions");
+  options.push_back("subtype=aisfs");
+  options.push_back("fsname=" + args.endpoints.front().to_string());
   return args;
 }
 
