@@ -35,6 +35,10 @@
 namespace aisfs::node {
 namespace {
 
+// Changes that were let in by an older map take milliseconds; one that takes longer fails when it
+// publishes.
+constexpr Duration kOlderChangesMax = std::chrono::seconds(2);
+
 using control::ControlPlane;
 
 std::string fresh_uuid() {
@@ -117,8 +121,10 @@ class Node {
           peers_, [this, join = std::move(join)] { return store_candidates(join); });
       meta_ = remote_.get();
     }
+    control::ControlOptions options;
+    options.in_force = [this](Epoch epoch) { return in_force(*this, epoch); };
     plane_ = std::make_unique<ControlPlane>(*meta_, clock_, key_, peers_, maps_, identity_.id,
-                                            control::ControlOptions{});
+                                            std::move(options));
     return {};
   }
 
@@ -129,6 +135,13 @@ class Node {
     if (const auto* node = map->find_node(map->store_node)) nodes.push_back(*node);
     for (const auto& endpoint : join) nodes.push_back(control::node_at(endpoint));
     return nodes;
+  }
+
+  /// A map that the node was told counts when no change goes on that an older one let in.
+  static Task<void> in_force(Node& self, Epoch epoch) {
+    if (!self.serving() || !self.disks_) co_return;
+    const Deadline deadline = Deadline::after(kOlderChangesMax);
+    (void)co_await self.disks_->target().wait_for_older_changes(epoch, deadline);
   }
 
   Task<Result<bool>> bucket_is_empty(Context context, BucketName bucket) {
@@ -149,7 +162,8 @@ class Node {
   /// The listeners are there before the node has joined, because the cluster must know their
   /// addresses; objects are served once open_fronts has run.
   void make_servers() {
-    control::ControlHandlerDeps deps{maps_, verifier_, *admin_, plane_.get(), embedded_.get()};
+    control::ControlHandlerDeps deps{maps_, verifier_, *admin_, plane_.get(), embedded_.get(),
+                                     [this](Epoch epoch) { return in_force(*this, epoch); }};
     add_server("public", when_serving(&Fronts::public_net));
     add_server("s3", when_serving(&Fronts::s3));
     add_server("control", control::make_control_handler(deps));
@@ -182,12 +196,12 @@ class Node {
   Status open_fronts() {
     target::LocalTarget* target = nullptr;
     if (role_of(config_) != NodeRole::kGateway) {
-      TRY(disks_, Disks::open(config_, joined_, data_peers_, maps_, clock_));
+      TRY(disks_, Disks::open(config_, joined_, data_peers_, peers_, maps_, clock_));
       target = &disks_->target();
     }
     router_ = std::make_unique<cluster::Router>(cluster::RouterDeps{
         .node_id = identity_.id, .maps = maps_, .local = target, .peers = data_peers_});
-    if (disks_) disks_->attach(router_->anywhere());
+    if (disks_) disks_->attach(router_->anywhere(), router_->places());
     make_fronts(target);
     serving_.store(true, std::memory_order_release);
     if (disks_) runtime_.run_on(0, spawn_disks(*this));

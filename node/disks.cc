@@ -44,23 +44,25 @@ Task<void> follow_epoch(store::Store& store, MapSource& maps, Clock& clock) {
 
 Disks::Disks(store::StoreOptions options,
              const NodeInfo& self,
-             Transport& transport,
+             Transport& data,
+             Transport& control,
              MapSource& maps,
              Clock& clock)
     : maps_(maps),
       clock_(clock),
       store_(std::move(options), clock),
-      peers_(transport, maps, self.id) {}
+      peers_(data, control, maps, self.id) {}
 
 Disks::~Disks() = default;
 
 Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
                                            const NodeInfo& self,
-                                           Transport& transport,
+                                           Transport& data,
+                                           Transport& control,
                                            MapSource& maps,
                                            Clock& clock) {
   TRY(auto options, store_options(config, self, *maps.current()));
-  std::unique_ptr<Disks> disks(new Disks(std::move(options), self, transport, maps, clock));
+  std::unique_ptr<Disks> disks(new Disks(std::move(options), self, data, control, maps, clock));
   CHECK_OK(disks->store_.open());
   log_recovery(disks->store_);
   target::LocalTargetOptions target_options;

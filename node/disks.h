@@ -15,10 +15,12 @@ namespace aisfs::node {
 class Disks {
  public:
   /// Recovers the mountpaths of the configuration. Blocks, seconds after a crash: not on an io
-  /// thread. `self` is the node as it joined; `transport`, `maps` and `clock` outlive the result.
+  /// thread. `self` is the node as it joined; `data` and `control` (to the listeners of other nodes), `maps` and `clock` outlive
+  /// the result.
   static Result<std::unique_ptr<Disks>> open(const NodeConfig& config,
                                              const NodeInfo& self,
-                                             Transport& transport,
+                                             Transport& data,
+                                             Transport& control,
                                              MapSource& maps,
                                              Clock& clock);
   ~Disks();
@@ -26,8 +28,9 @@ class Disks {
   Disks& operator=(const Disks&) = delete;
 
   target::LocalTarget& target() { return *target_; }
-  /// The whole cluster, for what the target cannot do alone. Once, before the first request.
-  void attach(ObjectApi& cluster) { peers_.attach(cluster, *target_); }
+  /// The whole cluster by names and by places, for what the target cannot do alone. Once, before the
+  /// first request.
+  void attach(ObjectApi& cluster, ObjectApi& places) { peers_.attach(cluster, places, *target_); }
   /// Versions follow the epoch of the map; renames and references are brought to their end. Until
   /// cancelled.
   Task<void> run();
@@ -37,7 +40,8 @@ class Disks {
  private:
   Disks(store::StoreOptions options,
         const NodeInfo& self,
-        Transport& transport,
+        Transport& data,
+        Transport& control,
         MapSource& maps,
         Clock& clock);
 

@@ -37,7 +37,8 @@ Task<Result<MadeObject>> make_object(
                      .level = close_level(mount, place),
                      .lower_level = true,
                      .size = object.posix.symlink.size(),
-                     .reservation = object.reservation};
+                     .reservation = object.reservation,
+                     .has_parent = true};
   StringSource content(object.posix.symlink);  // where S3 tools look for the target
   options.posix = std::move(object.posix);
   ExpectedChecksums unknown;

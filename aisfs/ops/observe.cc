@@ -221,7 +221,7 @@ Task<Status> see_again(Mount& mount, Call call, fs::InodePtr inode) {
 Task<Status> make_explicit(Mount& mount, Call call, fs::InodePtr directory) {
   if (directory->kind != Kind::kDirectory || !directory->implied) co_return Status();
   CO_TRY(const fs::Place place, mount.inodes.place(*directory));
-  PutOptions options{.conditions = {.must_not_exist = true}, .size = 0};
+  PutOptions options{.conditions = {.must_not_exist = true}, .size = 0, .has_parent = true};
   options.posix = fs::posix_of(directory->attr);
   StringSource nothing("");
   ExpectedChecksums unknown;

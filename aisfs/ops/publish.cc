@@ -58,7 +58,8 @@ PutOptions put_options(const fs::Inode& inode, Durability level) {
   PutOptions options{.conditions = {.if_ino = file.base.ino},
                      .level = level,
                      .lower_level = level != Durability::kFull,
-                     .size = file.size};
+                     .size = file.size,
+                     .has_parent = true};
   options.posix = fs::posix_of(inode.attr);
   if (!file.attrs_dirty && !file.fresh) {
     options.keep_attrs = true;

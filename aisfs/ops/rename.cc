@@ -45,7 +45,7 @@ Task<Status> rename_file(Mount& mount, Call call, Ends ends, bool no_replace) {
     const auto permit = co_await replaced->turn.acquire();
     CO_CHECK_OK(co_await bring_all(mount, call, ends.target));
   }
-  RenameOptions options{.no_replace = no_replace};
+  RenameOptions options{.no_replace = no_replace, .has_parent = true};
   auto info = co_await mount.cluster.objects.rename(call.context(), ends.from.file(),
                                                     ends.to.file(), std::move(options));
   if (!info) co_return std::move(info).error();

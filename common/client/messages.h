@@ -57,7 +57,7 @@ struct RenameRequest {
   ObjectName from, to;
   RenameOptions options;
   AISFS_MESSAGE_FIELDS(from, to, options.no_replace, options.source_conditions,
-                       options.destination_conditions)
+                       options.destination_conditions, options.has_parent)
 };
 
 struct CopyRequest {
@@ -229,7 +229,7 @@ struct PartReply {
 // --- headers of bulk requests -------------------------------------------------------------------
 
 struct PutHeader {
-  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
   PutOptions options;
   ExpectedChecksums expected;
 
@@ -238,6 +238,7 @@ struct PutHeader {
     put_fields(ar, options);
     ar(expected.md5, expected.named);
     if (version >= 2) ar(options.reservation);
+    if (version >= 3) ar(options.has_parent);
   }
 };
 

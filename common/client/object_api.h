@@ -26,6 +26,8 @@ struct Context {
   auth::Identity who;  // ignored by ClusterClient with credentials of its own
   Deadline deadline;
   std::string trace;   // id in every log line of the request
+  /// Of the map that the names in the request were placed by; 0: nobody has placed them yet.
+  Epoch epoch = 0;
 };
 
 /// What must hold of the object before an operation happens. All empty: no condition.
@@ -115,6 +117,9 @@ struct PutOptions {
   /// The mount's create: only the name is taken, without a byte and at no level, until the first
   /// publish. `size` is 0 and the name must not exist.
   bool reservation = false;
+  /// The directory that the name lies in has been looked up and has a marker, or is the bucket: a
+  /// file system makes nothing elsewhere. Else the bucket gets `implied_dirs` first.
+  bool has_parent = false;
   /// Verified after the body has been read; called by the owner's side just before publishing.
   /// Fails the PUT with its error and nothing is published.
   std::function<Status()> before_publish;
@@ -130,6 +135,7 @@ struct RenameOptions {
   bool no_replace = false;       // already_exists when the destination is there
   Conditions source_conditions;
   Conditions destination_conditions;
+  bool has_parent = false;       // of the destination, as in PutOptions
 };
 
 struct CopyOptions {

@@ -11,6 +11,12 @@ namespace aisfs {
 /// The api that stands for a node: over the wire, or on this node's own disks. Any thread.
 using ApiOfNode = std::function<std::shared_ptr<ObjectApi>(const NodeInfo& node)>;
 
+/// Which names an operation is given.
+enum class Naming : std::uint8_t {
+  kLogical,   // as users know them: those of renamed directories are looked for where they lie
+  kPhysical,  // as they lie in the stores
+};
+
 /// All objects of the cluster: each operation goes to the target that owns the name, those about
 /// many names to all targets at once. Follows the map and tries again inside the deadline what
 /// errc.def and the operation allow.
@@ -19,8 +25,14 @@ using ApiOfNode = std::function<std::shared_ptr<ObjectApi>(const NodeInfo& node)
 class PlacedObjects final : public ObjectApi {
  public:
   /// `operation_timeout` bounds operations whose context has no deadline.
-  PlacedObjects(MapSource& maps, ApiOfNode api_of, Duration operation_timeout)
-      : maps_(maps), api_of_(std::move(api_of)), operation_timeout_(operation_timeout) {}
+  PlacedObjects(MapSource& maps,
+                ApiOfNode api_of,
+                Duration operation_timeout,
+                Naming naming = Naming::kLogical)
+      : maps_(maps),
+        api_of_(std::move(api_of)),
+        operation_timeout_(operation_timeout),
+        naming_(naming) {}
 
   Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
   Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
@@ -53,23 +65,67 @@ class PlacedObjects final : public ObjectApi {
       Context, BucketName, std::string, std::string, std::string, std::uint32_t) override;
 
  private:
-  /// Runs step(api of the owner of `placed`, context, body) until it succeeds or may not go on.
+  /// Where a name with several places is used.
+  enum class Use : std::uint8_t {
+    kRead,    // at the first place that has it
+    kChange,  // at its home, after what lies elsewhere has been moved there
+    kHome,    // at its home, whatever lies elsewhere
+    kUpload,  // under its own name: parts stay where they began
+  };
+
+  /// Runs step(api of the owner, context, name there) until it succeeds or may not go on.
   template <class Step>
-  auto at_owner(Context context, ObjectName placed, Replay replay, Step step)
-      -> std::invoke_result_t<Step&, ObjectApi&, const Context&>;
+  auto at_owner(Context context, ObjectName name, Use use, Replay replay, Step step)
+      -> std::invoke_result_t<Step&, ObjectApi&, const Context&, const ObjectName&>;
   /// As at_owner, for steps that read a body.
   template <class Step>
-  auto with_body(Context context, ObjectName placed, Replay replay, BodySource& body, Step step)
-      -> std::invoke_result_t<Step&, ObjectApi&, const Context&, BodySource&>;
-  /// One attempt at the owner in `map`.
+  auto with_body(
+      Context context, ObjectName name, Use use, Replay replay, BodySource& body, Step step)
+      -> std::invoke_result_t<Step&, ObjectApi&, const Context&, const ObjectName&, BodySource&>;
+  /// One attempt with `map`, at the owners in it.
   template <class Step>
-  auto attempt(MapSnapshot map, ObjectName placed, Step step)
-      -> std::invoke_result_t<Step&, ObjectApi&>;
+  auto attempt(MapSnapshot map, Context context, ObjectName name, Use use, Step step)
+      -> std::invoke_result_t<Step&, ObjectApi&, const Context&, const ObjectName&>;
+  template <class Step>
+  auto attempt_at(MapSnapshot map, Context context, ObjectName place, Step step)
+      -> std::invoke_result_t<Step&, ObjectApi&, const Context&, const ObjectName&>;
+  /// The bucket if directories of it have been renamed and names are logical; else null.
+  const Bucket* mapped_bucket(const ClusterMap& map, const BucketName& name) const;
+  /// Moves what lies at a source of the name to its home.
+  Task<Status> settle(MapSnapshot map, Context context, ObjectName source, ObjectName home);
+  /// The name's home, after what lies elsewhere has been moved there. Of a mapped bucket.
+  Task<Result<ObjectName>> settled(MapSnapshot map, Context context, ObjectName name);
+  Task<Result<ObjectInfo>> rename_once(MapSnapshot map,
+                                       Context context,
+                                       ObjectName from,
+                                       ObjectName to,
+                                       RenameOptions options);
   /// step(api, context) at all targets at once; all must succeed.
   template <class T, class Step>
   Task<Result<std::vector<T>>> everywhere(Context context, Step step);
   template <class T, class Step>
   Task<Result<std::vector<T>>> everywhere_once(MapSnapshot map, Context context, Step step);
+  /// attempt(map, context) until it succeeds or may not go on.
+  template <class Attempt>
+  auto with_maps(Context context, Replay replay, Attempt attempt)
+      -> std::invoke_result_t<Attempt&, MapSnapshot, Context>;
+
+  Task<Result<ListPage>> list_once(MapSnapshot map,
+                                   Context context,
+                                   BucketName bucket,
+                                   ListOptions options);
+  Task<Result<ListPage>> list_places(MapSnapshot map,
+                                     Context context,
+                                     BucketName bucket,
+                                     ListOptions options);
+  Task<Result<LookupReply>> lookup_once(MapSnapshot map,
+                                        Context context,
+                                        BucketName bucket,
+                                        std::string path);
+  Task<Result<LookupReply>> lookup_mapped(MapSnapshot map,
+                                          Context context,
+                                          BucketName bucket,
+                                          std::string path);
 
   /// Waits for a newer map or a while, as the error says. False when the deadline is too near.
   Task<bool> prepare_retry(Errc error, Epoch epoch, Backoff& backoff, Deadline deadline);
@@ -78,6 +134,7 @@ class PlacedObjects final : public ObjectApi {
   MapSource& maps_;
   ApiOfNode api_of_;
   Duration operation_timeout_;
+  Naming naming_;
 };
 
 /// The name whose owner is the home of the directory `path`.

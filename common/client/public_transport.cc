@@ -14,7 +14,7 @@ Task<Result<http::ClientResponse>> PublicTransport::send(NodeInfo node,
                                                          http::ClientRequest request) {
   request.to = node.public_net;
   if (!context.trace.empty()) request.head.fields.set(wire::kTraceHeader, context.trace);
-  if (const Epoch epoch = epoch_(); epoch != 0) {
+  if (const Epoch epoch = context.epoch != 0 ? context.epoch : epoch_(); epoch != 0) {
     request.head.fields.set(wire::kEpochHeader, std::to_string(epoch));
   }
   CO_CHECK_OK(authenticate(request));

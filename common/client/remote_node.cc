@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 #include "common/client/guarded_source.h"
 #include "common/client/remote_call.h"
+#include "common/client/replayed_source.h"
 
 namespace aisfs {
 namespace {
@@ -18,11 +19,9 @@ http::ClientRequest bulk_request(http::Method method, const ObjectName& name, De
   return request;
 }
 
-/// A PUT that travels twice is cheaper than asking first, up to about a round trip's worth.
 bool worth_asking(const BodySource& body) {
-  constexpr std::uint64_t kSmall = 256 * 1024;
   const auto size = body.remaining();
-  return !size || *size > kSmall;
+  return !size || *size > kUnaskedBytesMax;
 }
 
 Result<ByteRange> parse_body_range(std::string_view text) {

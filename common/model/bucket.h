@@ -63,12 +63,13 @@ struct BucketProps {
   VerifyRead verify_read = VerifyRead::kFirst;
   bool versioning = false;
   std::uint64_t access = ~std::uint64_t{0};  // AIStore's permission bits
+  std::string acl;  // S3's canned ACL of the bucket itself; "" is private
 
   bool operator==(const BucketProps&) const = default;
 
   template <class A>
   void serialize(A& ar) {
-    ar(copies, write_level, close_level, verify_read, versioning, access);
+    ar(copies, write_level, close_level, verify_read, versioning, access, acl);
   }
 };
 
@@ -78,12 +79,15 @@ struct Bucket {
   std::string owner;  // user id
   std::int64_t created_ns = 0;
   BucketProps props;
+  /// Names may lie below directories that have no marker, as S3 clients make them; once true it
+  /// stays so. While false, what a path is is known at its owner alone.
+  bool implied_dirs = false;
 
   bool operator==(const Bucket&) const = default;
 
   template <class A>
   void serialize(A& ar) {
-    ar(id, name, owner, created_ns, props);
+    ar(id, name, owner, created_ns, props, implied_dirs);
   }
 };
 

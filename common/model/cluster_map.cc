@@ -43,6 +43,14 @@ const NodeInfo* ClusterMap::find_node(const std::string& id) const {
   return it == nodes.end() ? nullptr : &it->second;
 }
 
+const NodeInfo* ClusterMap::gateway() const {
+  if (const NodeInfo* node = find_node(store_node)) return node;
+  for (const auto& [id, node] : nodes) {
+    if (node.governs()) return &node;
+  }
+  return nullptr;
+}
+
 std::vector<const NodeInfo*> ClusterMap::active_targets() const {
   std::vector<const NodeInfo*> targets;
   for (const auto& [_, node] : nodes) {

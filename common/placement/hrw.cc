@@ -46,11 +46,12 @@ std::uint64_t mix(std::uint64_t seed) {
 }
 
 std::uint64_t placement_digest(const ObjectName& name) {
-  const auto slash = name.key.rfind('/');
-  const auto begin = slash == std::string::npos ? 0 : slash + 1;
-  const std::string_view last = std::string_view(name.key).substr(begin);
+  std::string_view key = name.key;
+  if (key.size() > 1 && key.back() == '/') key.remove_suffix(1);
+  const auto slash = key.rfind('/');
+  const auto begin = slash == std::string_view::npos ? 0 : slash + 1;
   std::string hashed = name.bucket.uname();
-  hashed.append(name.key, 0, begin).append(final_component(last));
+  hashed.append(key.substr(0, begin)).append(final_component(key.substr(begin)));
   return digest(hashed);
 }
 

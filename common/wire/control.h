@@ -17,6 +17,9 @@ inline constexpr std::string_view kLeaveMethod = "leave";
 inline constexpr std::string_view kKeepAliveMethod = "keep_alive";
 inline constexpr std::string_view kMapPushMethod = "map_push";
 inline constexpr std::string_view kClusterStatusMethod = "cluster_status";
+inline constexpr std::string_view kRenamePrefixMethod = "rename_prefix";
+inline constexpr std::string_view kAllowImpliedDirsMethod = "allow_implied_dirs";
+inline constexpr std::string_view kEndMappingMethod = "end_mapping";
 inline constexpr std::string_view kMetaGetMethod = "meta_get";
 inline constexpr std::string_view kMetaTxnMethod = "meta_txn";
 inline constexpr std::string_view kMetaGrantMethod = "meta_grant";
@@ -88,6 +91,42 @@ struct LeaveRequest {
   template <class A>
   void fields(A& ar, std::uint16_t) {
     ar(node);
+  }
+};
+
+/// A target that is home of a directory renames it. stale_map unless `seen` is the newest epoch: what
+/// it found (the directory, nothing at its new name) holds for that one. Both end in '/'.
+struct RenamePrefixRequest {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  BucketId bucket;
+  std::string from, to;
+  Epoch seen = 0;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(bucket, from, to, seen);
+  }
+};
+
+/// A target is about to make a name in a directory that need not have a marker.
+struct AllowImpliedDirsRequest {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  BucketId bucket;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(bucket);
+  }
+};
+
+/// A target has found nothing at the place of this mapping.
+struct EndMappingRequest {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  PrefixMapping mapping;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(mapping);
   }
 };
 

@@ -9,13 +9,9 @@
 
 namespace aisfs::control {
 
-/// The gateway with the store first: it answers without a further hop.
 Result<NodeInfo> AdminService::gateway() const {
   const MapSnapshot map = deps_.maps.current();
-  if (const auto* node = map->find_node(map->store_node)) return *node;
-  for (const auto& [_, node] : map->nodes) {
-    if (node.governs()) return node;
-  }
+  if (const NodeInfo* node = map->gateway()) return *node;
   return Error(Errc::not_ready, "no gateway is known yet");
 }
 

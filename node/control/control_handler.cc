@@ -61,6 +61,31 @@ Bytes run_map_push(const ControlHandlerDeps& deps, Context context, std::string 
   CO_CHECK_OK(need_node(context));
   CO_TRY(auto map, wire::decode<ClusterMap>(body));
   CO_TRY(const Epoch epoch, deps.maps.install(std::move(map)));
+  if (deps.in_force) co_await deps.in_force(epoch);
+  co_return wire::encode(wire::EpochReply{epoch});
+}
+
+Bytes run_rename_prefix(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_CHECK_OK(need_node(context));
+  if (deps.plane == nullptr) co_return not_here("and changes no map");
+  CO_TRY(auto request, wire::decode<wire::RenamePrefixRequest>(body));
+  CO_TRY(const Epoch epoch, co_await ops::rename_prefix(*deps.plane, std::move(request)));
+  co_return wire::encode(wire::EpochReply{epoch});
+}
+
+Bytes run_allow_implied_dirs(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_CHECK_OK(need_node(context));
+  if (deps.plane == nullptr) co_return not_here("and changes no map");
+  CO_TRY(const auto request, wire::decode<wire::AllowImpliedDirsRequest>(body));
+  CO_TRY(const Epoch epoch, co_await ops::allow_implied_dirs(*deps.plane, request.bucket));
+  co_return wire::encode(wire::EpochReply{epoch});
+}
+
+Bytes run_end_mapping(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_CHECK_OK(need_node(context));
+  if (deps.plane == nullptr) co_return not_here("and changes no map");
+  CO_TRY(auto request, wire::decode<wire::EndMappingRequest>(body));
+  CO_TRY(const Epoch epoch, co_await ops::end_mapping(*deps.plane, std::move(request.mapping)));
   co_return wire::encode(wire::EpochReply{epoch});
 }
 
@@ -159,6 +184,9 @@ const std::map<std::string_view, Method>& methods() {
       {wire::kLeaveMethod, run_leave},
       {wire::kKeepAliveMethod, run_keep_alive},
       {wire::kMapPushMethod, run_map_push},
+      {wire::kRenamePrefixMethod, run_rename_prefix},
+      {wire::kAllowImpliedDirsMethod, run_allow_implied_dirs},
+      {wire::kEndMappingMethod, run_end_mapping},
       {wire::kMapWatchMethod, run_map_watch},
       {wire::kClusterStatusMethod, run_cluster_status},
       {wire::kMetaGetMethod, run_meta<meta::GetRequest, &MetaStore::get>},

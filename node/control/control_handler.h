@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <functional>
+
 #include "common/auth/verifier.h"
 #include "common/http/server.h"
 #include "node/control/admin_service.h"
@@ -13,6 +15,8 @@ struct ControlHandlerDeps {
   AdminService& admin;
   ControlPlane* plane = nullptr;  // on gateways
   MetaStore* store = nullptr;     // on the gateway with the embedded store: served to the others
+  /// Returns when nothing goes on here by an older map, or after a while. Null: nothing does.
+  std::function<Task<void>(Epoch epoch)> in_force;
 };
 
 /// The handler of the control listener: POST /v1/x/<method> of common/wire/control.h, from nodes

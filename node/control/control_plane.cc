@@ -33,8 +33,8 @@ ControlPlane::ControlPlane(MetaStore& meta,
 Task<Result<MapDraft>> ControlPlane::change(MapStore::Edit edit) {
   CO_TRY(auto draft, co_await map_store_.change(std::move(edit)));
   CO_TRY(const Epoch epoch, known_.install(draft.map));
-  static_cast<void>(epoch);
   co_await tell_all(known_.current());
+  if (options_.in_force) co_await options_.in_force(epoch);
   co_return draft;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -16,6 +17,8 @@ struct ControlOptions {
   Duration lease = std::chrono::seconds(10);
   Duration push_wait = std::chrono::seconds(5);      // for live nodes to learn of an epoch
   Duration join_skew_max = std::chrono::minutes(5);  // between the clocks of joining nodes
+  /// Returns when nothing goes on at this node by an older map, or after a while. Null: nothing does.
+  std::function<Task<void>(Epoch epoch)> in_force;
 };
 
 /// What the operations in ops/ work with; one on each gateway. Thread-safe.

@@ -86,7 +86,7 @@ struct BucketDestroyedRecord {
   }
 };
 
-/// A directory's rename by its home target, name by name, begun and not yet done.
+/// A directory's rename, name by name. Not written any more: the cluster map has mappings for it.
 struct DirRenameRecord {
   static constexpr std::uint16_t kVersion = 1, kCompat = 1;
   enum class State : std::uint8_t { kBegun = 1, kDone = 2 };

@@ -4,8 +4,10 @@
 
 #include "common/async/gather.h"
 #include "common/base/defer.h"
-#include "common/base/hash.h"
-#include "common/base/text.h"
+#include "common/client/merge.h"
+#include "common/client/placed_objects.h"
+#include "common/placement/hrw.h"
+#include "common/placement/prefix_map.h"
 #include "node/target/levels.h"
 #include "node/target/local_target.h"
 #include "node/target/rename_log.h"
@@ -28,12 +30,19 @@ Task<Result<bool>> has_entries(Context context,
   co_return !page.entries.empty();
 }
 
-/// One name of a renamed directory; one that is gone has moved before.
-Task<Status> move_name(Context context, ObjectApi& cluster, ObjectName from, ObjectName to) {
-  RenameOptions plain;
-  auto moved =
-      co_await cluster.rename(std::move(context), std::move(from), std::move(to), std::move(plain));
+/// Moves the object of a name to the name's home, if it lies elsewhere.
+Task<Status> move_home(Context context, ObjectApi& cluster, ObjectName name) {
+  RenameOptions options{.has_parent = true};
+  ObjectName same = name;
+  auto moved = co_await cluster.rename(std::move(context), std::move(name), std::move(same),
+                                       std::move(options));
   if (!moved && moved.error() != Errc::not_found) co_return std::move(moved).error();
+  co_return Status{};
+}
+
+Task<Status> all_of(std::vector<Task<Status>> tasks) {
+  std::vector<Status> results = co_await gather(std::move(tasks));
+  for (Status& one : results) CO_CHECK_OK(std::move(one));
   co_return Status{};
 }
 
@@ -58,10 +67,12 @@ Task<Result<LookupReply>> LocalTarget::lookup(Context context, BucketName name, 
   if (dir.error() != Errc::not_found && dir.error() != Errc::name_too_long) {
     co_return std::move(dir).error();
   }
-  CO_TRY(const bool implied, store_.any_below(bucket.id, marker.key));
-  if (implied) {
-    reply.kind = LookupReply::Kind::kDirectory;
-    co_return reply;
+  if (bucket.implied_dirs) {
+    CO_TRY(const bool implied, store_.any_below(bucket.id, marker.key));
+    if (implied) {
+      reply.kind = LookupReply::Kind::kDirectory;
+      co_return reply;
+    }
   }
   ObjectName file{name, std::move(path)};
   auto info = co_await head(std::move(context), std::move(file), none);
@@ -74,13 +85,17 @@ Task<Result<LookupReply>> LocalTarget::lookup(Context context, BucketName name, 
   co_return reply;
 }
 
-/// Everywhere, or, for a name that was found free a moment ago, here: who makes the same directory
-/// now makes it here too.
+/// Here, where whoever makes the same name now makes it too, if only a marker makes a directory or the
+/// name was found free a moment ago; else everywhere.
 Task<Result<LookupReply>> LocalTarget::whats_there(Context context,
                                                    BucketName name,
                                                    std::string path,
                                                    bool seen_free) {
-  ObjectApi& where = seen_free ? static_cast<ObjectApi&>(*this) : peers_.cluster();
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = map->find_bucket(name);
+  const bool here = bucket != nullptr && (seen_free || !bucket->implied_dirs) &&
+                    placement::is_plain(*map, bucket->id, path + "/");
+  ObjectApi& where = here ? static_cast<ObjectApi&>(*this) : peers_.cluster();
   return where.lookup(std::move(context), std::move(name), std::move(path));
 }
 
@@ -92,7 +107,8 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   if (there.kind != LookupReply::Kind::kNone) {
     co_return Error(Errc::already_exists, "\"" + path + "\" exists");
   }
-  CO_TRY(const Admitted at, admit(context, ObjectName{name, path + "/"}));
+  ObjectName marker = placement::home_of(*maps_.current(), directory_name(name, path));
+  CO_TRY(const Admitted at, admit_change(context, std::move(marker)));
   if (!renames_->begin_dir(at.bucket.id, at.key.key())) {
     co_return Error(Errc::busy, "\"" + path + "\" is being removed or renamed");
   }
@@ -108,7 +124,10 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
 }
 
 Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::string path) {
-  CO_TRY(const Admitted at, admit(context, ObjectName{name, path + "/"}));
+  ObjectName marker = directory_name(name, path);
+  const std::string below = marker.key;
+  marker = placement::home_of(*maps_.current(), std::move(marker));
+  CO_TRY(Admitted at, admit_change(context, std::move(marker)));
   if (!renames_->begin_dir(at.bucket.id, at.key.key())) {
     co_return Error(Errc::busy, "\"" + path + "\" is being made, removed or renamed");
   }
@@ -118,79 +137,114 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
   if (there.kind == LookupReply::Kind::kFile) {
     co_return Error(Errc::not_directory, "\"" + path + "\"");
   }
-  CO_TRY(const bool full, co_await has_entries(context, peers_.cluster(), name, at.key.key()));
+  CO_TRY(const bool full, co_await has_entries(context, peers_.cluster(), name, below));
   if (full) co_return Error(Errc::not_empty, "\"" + path + "\"");
   RemoveOptions options{.missing_ok = true};
-  co_return co_await store_.remove(at.key, std::move(options), name_level_of(at.bucket));
+  CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), name_level_of(at.bucket)));
+  // A file that came in between has lost its directory, and is to be found all the same.
+  CO_TRY(const bool orphans, co_await has_entries(context, peers_.cluster(), name, below));
+  if (orphans && !at.bucket.implied_dirs) {
+    const BucketId bucket = at.bucket.id;
+    at.ticket = {};
+    co_return co_await peers_.allow_implied_dirs(std::move(context), bucket);
+  }
+  co_return Status{};
 }
 
+/// That a directory may be renamed to this one: it is not there, or it is replaced and was empty.
+Task<Status> LocalTarget::check_free(Context context,
+                                     ObjectName marker,
+                                     std::string path,
+                                     bool no_replace) {
+  ObjectApi& cluster = peers_.cluster();
+  CO_TRY(const LookupReply there, co_await cluster.lookup(context, marker.bucket, path));
+  if (there.kind == LookupReply::Kind::kNone) co_return Status{};
+  if (no_replace) co_return Error(Errc::already_exists, "\"" + path + "\"");
+  if (there.kind == LookupReply::Kind::kFile) {
+    co_return Error(Errc::not_directory, "\"" + path + "\"");
+  }
+  auto removed = co_await cluster.remove_dir(std::move(context), std::move(marker.bucket),
+                                             std::move(path));
+  if (!removed && removed.error() != Errc::not_found) co_return removed;
+  co_return Status{};
+}
+
+/// No ticket: the change of the map waits for all that have one.
 Task<Status> LocalTarget::rename_dir(
     Context context, BucketName name, std::string from, std::string to, bool no_replace) {
-  CO_TRY(const Admitted source, admit(context, ObjectName{name, from + "/"}));
-  CO_TRY(const Admitted target, admit(context, ObjectName{name, to + "/"}));
-  if (from == to) co_return Status{};
-  if (target.key.key().starts_with(source.key.key())) {
-    co_return Error(Errc::invalid_argument, "\"" + to + "\" lies below \"" + from + "\"");
-  }
+  const ObjectName source = directory_name(name, from);
+  const ObjectName target = directory_name(name, to);
+  CO_CHECK_OK(validate_key(target.key));
+  CO_TRY(const Admitted at, admit(context, placement::home_of(*maps_.current(), source)));
   ObjectApi& cluster = peers_.cluster();
   CO_TRY(const LookupReply old, co_await cluster.lookup(context, name, from));
   if (old.kind == LookupReply::Kind::kNone) co_return Error(Errc::not_found, "\"" + from + "\"");
   if (old.kind == LookupReply::Kind::kFile) {
     co_return Error(Errc::not_directory, "\"" + from + "\"");
   }
-  CO_TRY(const LookupReply there, co_await cluster.lookup(context, name, to));
-  if (there.kind == LookupReply::Kind::kFile) {
-    co_return Error(no_replace ? Errc::already_exists : Errc::not_directory, "\"" + to + "\"");
+  if (from == to) co_return Status{};
+  if (target.key.starts_with(source.key)) {
+    co_return Error(Errc::invalid_argument, "\"" + to + "\" lies below \"" + from + "\"");
   }
-  if (there.kind == LookupReply::Kind::kDirectory) {
-    if (no_replace) co_return Error(Errc::already_exists, "\"" + to + "\"");
-    CO_TRY(const bool full, co_await has_entries(context, cluster, name, target.key.key()));
-    if (full) co_return Error(Errc::not_empty, "\"" + to + "\"");
-  }
-  if (!renames_->begin_dir(source.bucket.id, source.key.key())) {
+  if (!renames_->begin_dir(at.bucket.id, at.key.key())) {
     co_return Error(Errc::busy, "\"" + from + "\" is being removed or renamed");
   }
-  const Defer end([&] { renames_->end_dir(source.bucket.id, source.key.key()); });
-  RenameLog::DirRename intent{.op_id = options_.node_id + "-" + to_hex(as_bytes(random_bytes(8))),
-                              .bucket = source.bucket.id,
-                              .from = source.key.key(),
-                              .to = target.key.key()};
-  const std::string op_id = intent.op_id;
-  auto write = [this, intent] { return renames_->write(intent); };
-  CO_CHECK_OK(co_await io_.run(std::move(write)));
-  co_return co_await finish_dir_rename(std::move(context), op_id);
+  const Defer end([&] { renames_->end_dir(at.bucket.id, at.key.key()); });
+  CO_CHECK_OK(co_await check_free(context, target, std::move(to), no_replace));
+  // What was found holds for the map of this epoch only.
+  Context seen = context;
+  seen.epoch = at.map->epoch;
+  CO_CHECK_OK(co_await peers_.rename_prefix(std::move(seen), at.bucket.id, source.key, target.key));
+  work_.notify();
+  co_return Status{};
 }
 
-/// Renames what is below `from`, until nothing is. Each name moves on its own; what has moved
-/// already is not found again, so it can be done again after any failure.
-Task<Status> LocalTarget::finish_dir_rename(Context context, std::string op_id) {
-  const auto all = renames_->dir_renames();
-  const auto found = std::find_if(all.begin(), all.end(),
-                                  [&](const auto& r) { return r.op_id == op_id; });
-  if (found == all.end()) co_return Status{};
-  RenameLog::DirRename rename = *found;
+// --- the names of renamed directories go home ---------------------------------------------------------
+
+std::vector<PrefixMapping> LocalTarget::own_mappings() const {
+  std::vector<PrefixMapping> own;
   const MapSnapshot map = maps_.current();
-  const Bucket* bucket = map->find_bucket(rename.bucket);
-  ObjectApi& cluster = peers_.cluster();
-  for (bool more = bucket != nullptr; more;) {  // a destroyed bucket has nothing to rename
-    ListOptions options{.prefix = rename.from, .limit = kRenamePage};
-    CO_TRY(const ListPage page, co_await cluster.list(context, bucket->name, std::move(options)));
-    for (std::size_t i = 0; i < page.entries.size(); i += kRenamesAtOnce) {
-      std::vector<Task<Status>> moves;
-      for (std::size_t j = i; j < std::min(i + kRenamesAtOnce, page.entries.size()); ++j) {
-        const std::string& key = page.entries[j].key;
-        ObjectName source{bucket->name, key};
-        ObjectName target{bucket->name, rename.to + key.substr(rename.from.size())};
-        moves.push_back(move_name(context, cluster, std::move(source), std::move(target)));
-      }
-      std::vector<Status> moved = co_await gather(std::move(moves));
-      for (Status& one : moved) CO_CHECK_OK(std::move(one));
-    }
-    more = !page.entries.empty();
+  for (const PrefixMapping& mapping : map->mappings) {
+    const Bucket* bucket = map->find_bucket(mapping.bucket);
+    if (bucket == nullptr) continue;
+    const ObjectName place{bucket->name, mapping.physical};
+    const NodeInfo* owner = placement::owner_of(*map, place);
+    if (owner != nullptr && owner->id == options_.node_id) own.push_back(mapping);
   }
-  rename.state = RenameLog::DirRename::State::kDone;
-  auto write = [this, rename] { return renames_->write(rename); };
-  co_return co_await io_.run(std::move(write));
+  return own;
+}
+
+/// One name after the other, some at once; what has moved already is not found again, so it can be
+/// done again after any failure.
+Task<Status> LocalTarget::rewrite(Context context, PrefixMapping mapping) {
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = map->find_bucket(mapping.bucket);
+  if (bucket == nullptr) co_return Status{};
+  if (mapping.logical == mapping.physical) {  // only the surroundings have to go
+    co_return co_await peers_.end_mapping(std::move(context), std::move(mapping));
+  }
+  if (placement::places_of(*map, bucket->id, mapping.logical).home == mapping.physical) {
+    co_return Status{};  // until its own place is free
+  }
+  ListOptions options{.prefix = mapping.physical, .limit = kRenamePage};
+  for (bool more = true; more;) {
+    CO_TRY(const ListPage page, co_await peers_.places().list(context, bucket->name, options));
+    std::vector<Task<Status>> moves;
+    more = page.more;
+    if (more) options.after = page.next;
+    for (const ListEntry& entry : page.entries) {
+      const PrefixMapping* of = placement::mapping_at(*map, bucket->id, entry.key);
+      if (of == nullptr || *of != mapping) {  // a part of it that is another directory by now
+        if (of != nullptr) options.after = std::max(options.after, after_prefix(of->physical));
+        continue;
+      }
+      ObjectName name{bucket->name, mapping.logical + entry.key.substr(mapping.physical.size())};
+      moves.push_back(move_home(context, peers_.cluster(), std::move(name)));
+      if (moves.size() == kRenamesAtOnce) CO_CHECK_OK(co_await all_of(std::exchange(moves, {})));
+    }
+    CO_CHECK_OK(co_await all_of(std::move(moves)));
+  }
+  co_return co_await peers_.end_mapping(std::move(context), std::move(mapping));
 }
 
 }  // namespace aisfs::target

@@ -2,6 +2,7 @@
 #include "node/target/local_target.h"
 
 #include "common/placement/hrw.h"
+#include "common/placement/prefix_map.h"
 #include "node/target/levels.h"
 #include "node/target/rename_log.h"
 
@@ -40,9 +41,15 @@ Result<std::unique_ptr<LocalTarget>> LocalTarget::open(LocalTargetOptions option
   return target;
 }
 
-Result<Bucket> LocalTarget::admit(const Context& context, const BucketName& name) const {
-  const MapSnapshot map = maps_.current();
-  const Bucket* bucket = map->find_bucket(name);
+namespace {
+
+Result<Bucket> admit_by(const ClusterMap& map, const Context& context, const BucketName& name) {
+  if (context.epoch != 0 && context.epoch != map.epoch) {
+    return Error(Errc::stale_map, "the request was placed by the map of epoch " +
+                                      std::to_string(context.epoch) + ", known here is " +
+                                      std::to_string(map.epoch));
+  }
+  const Bucket* bucket = map.find_bucket(name);
   if (bucket == nullptr) {
     return Error(Errc::not_found, "bucket \"" + name.display() + "\" does not exist");
   }
@@ -50,11 +57,46 @@ Result<Bucket> LocalTarget::admit(const Context& context, const BucketName& name
   return *bucket;
 }
 
+}  // namespace
+
+Result<Bucket> LocalTarget::admit(const Context& context, const BucketName& name) const {
+  const MapSnapshot map = maps_.current();
+  return admit_by(*map, context, name);
+}
+
 Result<LocalTarget::Admitted> LocalTarget::admit(const Context& context, ObjectName name) const {
   CHECK_OK(validate_key(name.key));
-  TRY(Bucket bucket, admit(context, name.bucket));
+  MapSnapshot map = maps_.current();
+  TRY(Bucket bucket, admit_by(*map, context, name.bucket));
   const BucketId id = bucket.id;
-  return Admitted{std::move(bucket), store::make_key(id, std::move(name))};
+  return Admitted{std::move(bucket), store::make_key(id, std::move(name)), std::move(map), {}};
+}
+
+Result<LocalTarget::Admitted> LocalTarget::admit_change(const Context& context, ObjectName name) {
+  // The ticket first: whoever waits for older changes after a newer map has come sees it, or this
+  // sees the newer map.
+  auto ticket = changes_.begin(maps_.current()->epoch);
+  TRY(Admitted at, admit(context, std::move(name)));
+  at.ticket = std::move(ticket);
+  return at;
+}
+
+Task<Status> LocalTarget::check_parent(Context& context, const Admitted& at, bool has_parent) {
+  const std::string_view key = at.key.key();
+  const auto slash = key.find('/');
+  const bool deep = slash != std::string_view::npos && slash + 1 < key.size();
+  if (has_parent || !deep || at.bucket.implied_dirs) co_return Status{};
+  CO_CHECK_OK(co_await peers_.allow_implied_dirs(context, at.bucket.id));
+  CO_CHECK_OK(check_placed(at));
+  context.epoch = maps_.current()->epoch;
+  co_return Status{};
+}
+
+Status LocalTarget::check_placed(const Admitted& at) const {
+  const MapSnapshot now = maps_.current();
+  if (now->epoch == at.map->epoch) return {};
+  if (now->mappings == at.map->mappings) return {};
+  return Error(Errc::stale_map, "a directory was renamed meanwhile");
 }
 
 Result<std::string> LocalTarget::owner_of(const ObjectName& name) const {
@@ -123,13 +165,21 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
                                           ExpectedChecksums expected,
                                           BodySource& body) {
   CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_CHECK_OK(co_await check_parent(context, at, options.has_parent));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   if (options.reservation) {
+    const auto change = changes_.begin(maps_.current()->epoch);
+    CO_CHECK_OK(check_placed(at));
     CO_CHECK_OK(check_unreserved(at.key));
     co_return co_await store_.reserve(at.key, std::move(options));
   }
   options.level = level_of(at.bucket, options.level, options.lower_level);
-  options.before_publish = [this, &at, asked = std::move(options.before_publish)]() -> Status {
+  // The body may be long on its way: only what follows it is a change under way.
+  ChangesUnderWay::Ticket ticket;
+  options.before_publish = [this, &at, &ticket,
+                            asked = std::move(options.before_publish)]() -> Status {
+    ticket = changes_.begin(maps_.current()->epoch);
+    CHECK_OK(check_placed(at));
     CHECK_OK(check_unreserved(at.key));  // one that came while the body was on its way
     return asked ? asked() : Status{};
   };
@@ -144,7 +194,7 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
                                                 ObjectName name,
                                                 AttrChange change,
                                                 Conditions conditions) {
-  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_TRY(const Admitted at, admit_change(context, std::move(name)));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   const bool posix = only_posix(change);
   if (!posix || !change.xattrs.empty()) CO_CHECK_OK(co_await end_reservation(context, at.key));
@@ -153,7 +203,7 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
 }
 
 Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions options) {
-  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_TRY(const Admitted at, admit_change(context, std::move(name)));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   CO_TRY(const auto old, reference_of(at.key));
   const Durability level =
@@ -167,7 +217,7 @@ Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
                                             ObjectName name,
                                             PatchOptions options,
                                             BodySource& body) {
-  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_TRY(const Admitted at, admit_change(context, std::move(name)));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   CO_CHECK_OK(co_await materialise(context, at.key));
   options.level = level_of(at.bucket, options.level, options.lower_level);
@@ -179,10 +229,14 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
                                            ObjectName to,
                                            CopyOptions options) {
   CO_TRY(const Admitted source, admit(context, from));
-  CO_TRY(const Admitted target, admit(context, to));
+  CO_TRY(Admitted target, admit(context, to));
+  CO_CHECK_OK(co_await check_parent(context, target, options.put.has_parent));
+  CO_TRY(target, admit_change(context, to));
   CO_CHECK_OK(co_await settle_for_write(context, target.key));
   CO_TRY(const std::string owner, owner_of(from));
-  if (owner == options_.node_id) {
+  // The source is named as users know it.
+  const bool plain = placement::is_plain(*source.map, source.bucket.id, from.key);
+  if (plain && owner == options_.node_id) {
     CO_CHECK_OK(co_await settle_for_read(context, source.key));
     CO_CHECK_OK(co_await materialise(context, source.key));
     options.put.level = level_of(target.bucket, options.put.level, options.put.lower_level);

@@ -7,6 +7,7 @@
 #include "common/client/object_api.h"
 #include "common/disk/io_pool.h"
 #include "node/store/store.h"
+#include "node/target/changes.h"
 #include "node/target/peers.h"
 
 namespace aisfs::target {
@@ -37,8 +38,14 @@ class LocalTarget final : public ObjectApi {
   /// Background work until cancelled: ends interrupted renames and turns references back into plain
   /// objects. One at a time, on one shard.
   Task<void> run();
-  /// One round of it; how many renames and references are left.
+  /// One round of it; how many renames, references and mappings of this target's are left.
   Task<Result<std::size_t>> settle_all(Context context);
+
+  /// Waits until no change goes on that was admitted by a map older than `epoch`: what a new map
+  /// moves is at rest then. False at the deadline; what still goes on will fail before it publishes.
+  Task<bool> wait_for_older_changes(Epoch epoch, Deadline deadline) {
+    return changes_.wait_for_older(epoch, deadline);
+  }
 
   // --- the other targets' calls (Peers of theirs) ----------------------------------------------
 
@@ -94,14 +101,24 @@ class LocalTarget final : public ObjectApi {
               Peers& peers,
               Clock& clock);
 
-  /// The bucket, if the caller may use it.
+  /// The bucket, if the caller may use it. stale_map when the request's names were placed by
+  /// another map than the one known here.
   Result<Bucket> admit(const Context& context, const BucketName& name) const;
   /// admit and validate the key.
   struct Admitted {
     Bucket bucket;
     store::Key key;
+    MapSnapshot map;
+    ChangesUnderWay::Ticket ticket;
   };
   Result<Admitted> admit(const Context& context, ObjectName name) const;
+  /// admit for an operation that changes something; the ticket lasts as long as it.
+  Result<Admitted> admit_change(const Context& context, ObjectName name);
+  /// Before a new name: if its directory need not have a marker, the bucket is marked for that first.
+  /// The request goes on with the map that says so.
+  Task<Status> check_parent(Context& context, const Admitted& at, bool has_parent);
+  /// stale_map when the name may have another place by now than when it was admitted.
+  Status check_placed(const Admitted& at) const;
   /// The node id of the owner; not_ready when no target is active.
   Result<std::string> owner_of(const ObjectName& name) const;
 
@@ -144,7 +161,11 @@ class LocalTarget final : public ObjectApi {
                                         BucketName name,
                                         std::string path,
                                         bool seen_free);
-  Task<Status> finish_dir_rename(Context context, std::string op_id);
+  Task<Status> check_free(Context context, ObjectName marker, std::string path, bool no_replace);
+  /// The mappings of the map whose place's home is here.
+  std::vector<PrefixMapping> own_mappings() const;
+  /// Moves what lies at the place of a mapping to its home, and ends it.
+  Task<Status> rewrite(Context context, PrefixMapping mapping);
 
   const LocalTargetOptions options_;
   store::Store& store_;
@@ -152,6 +173,8 @@ class LocalTarget final : public ObjectApi {
   Peers& peers_;
   Clock& clock_;
   std::unique_ptr<RenameLog> renames_;
+  ChangesUnderWay changes_;
+  Notifier work_;  // for run()
   disk::IoPool io_{{.threads = 2}};  // of the rename log
 };
 

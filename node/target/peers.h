@@ -48,6 +48,20 @@ class Peers {
 
   /// The whole cluster, each operation at its owner.
   virtual ObjectApi& cluster() = 0;
+  /// The same by the names under which objects lie, whatever directories were renamed.
+  virtual ObjectApi& places() = 0;
+
+  /// Makes a directory's rename part of the cluster map; both prefixes end in '/', and nothing is
+  /// below `to`. Returns when all active targets know it, this one among them. overloaded: too many
+  /// are being rewritten.
+  virtual Task<Status> rename_prefix(Context context,
+                                     BucketId bucket,
+                                     std::string from,
+                                     std::string to) = 0;
+  /// Lets names lie below directories without markers in the bucket (Bucket::implied_dirs).
+  virtual Task<Status> allow_implied_dirs(Context context, BucketId bucket) = 0;
+  /// Takes a mapping whose place is empty out of the map; success too while others need it.
+  virtual Task<Status> end_mapping(Context context, PrefixMapping mapping) = 0;
 
   /// already_exists, precondition_failed, busy (another rename to this name is under way). After
   /// success the name waits for finish_rename. The same again changes nothing.

@@ -32,8 +32,9 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
   if (from.bucket != to.bucket) {
     co_return Error(Errc::cross_device, "rename stays within one bucket");
   }
-  CO_TRY(Admitted source, admit(context, std::move(from)));
   CO_TRY(const Admitted target, admit(context, to));
+  CO_CHECK_OK(co_await check_parent(context, target, options.has_parent));
+  CO_TRY(Admitted source, admit_change(context, std::move(from)));
   CO_CHECK_OK(co_await settle_for_write(context, source.key));
   if (source.key.key() == target.key.key()) {
     co_return co_await store_.head(source.key, std::move(options.source_conditions));
@@ -277,21 +278,20 @@ Task<Result<std::size_t>> LocalTarget::settle_all(Context context) {
     };
     CO_CHECK_OK(co_await io_.run(std::move(write)));
   }
-  for (const auto& dir : renames_->dir_renames()) {
-    if (!renames_->begin_dir(dir.bucket, dir.from)) continue;  // its request still runs
-    (void)co_await finish_dir_rename(context, dir.op_id);
-    renames_->end_dir(dir.bucket, dir.from);
+  for (PrefixMapping& mapping : own_mappings()) {
+    (void)co_await rewrite(context, std::move(mapping));
   }
   co_return renames_->open_intents().size() + renames_->open_prepared().size() +
-      renames_->dir_renames().size();
+      own_mappings().size();
 }
 
 Task<void> LocalTarget::run() {
   for (;;) {
+    const auto seen = work_.count();
     Context own{.who = auth::node_identity(options_.node_id), .trace = "settle"};
     own.deadline = Deadline::after(std::chrono::minutes(1));
     (void)co_await settle_all(std::move(own));
-    if (!co_await clock_.sleep(kRound)) co_return;
+    co_await work_.wait(seen, Deadline::after(kRound));
   }
 }
 

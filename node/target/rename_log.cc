@@ -60,11 +60,6 @@ Status RenameLog::take(const store::LogRecord& record) {
       remember(Prepared{std::move(rename), stored.state});
       return {};
     }
-    case LogType::kDirRename: {
-      TRY(const auto rename, wire::decode<DirRename>(record.payload));
-      remember(rename);
-      return {};
-    }
     default: return {};
   }
 }
@@ -83,9 +78,7 @@ bool RenameLog::live(const store::LogRecord& record) const {
     const auto now = rename ? prepared(rename->op_id) : std::nullopt;
     return now && now->state == stored->state;
   }
-  const auto dir = wire::decode<DirRename>(record.payload);
-  const std::lock_guard lock(mutex_);
-  return dir && dir_renames_.contains(dir->op_id);
+  return false;
 }
 
 void RenameLog::remember(const Intent& intent) {
@@ -117,15 +110,6 @@ void RenameLog::remember(const Prepared& p) {
   prepared_.insert_or_assign(p.rename.op_id, p);
 }
 
-void RenameLog::remember(const DirRename& rename) {
-  const std::lock_guard lock(mutex_);
-  if (rename.state == DirRename::State::kDone) {
-    dir_renames_.erase(rename.op_id);
-  } else {
-    dir_renames_[rename.op_id] = rename;
-  }
-}
-
 Status RenameLog::append(LogType type, const std::string& payload, bool synced) {
   const store::Lsn end = log_->append(type, payload);
   return synced ? log_->sync(end) : log_->flush(end);
@@ -142,12 +126,6 @@ Status RenameLog::write(Prepared prepared) {
   const bool synced = prepared.state == PreparedRecord::State::kPrepared;
   CHECK_OK(append(LogType::kRenamePrepared, wire::encode(record), synced));
   remember(prepared);
-  return {};
-}
-
-Status RenameLog::write(DirRename rename) {
-  CHECK_OK(append(LogType::kDirRename, wire::encode(rename), true));
-  remember(rename);
   return {};
 }
 
@@ -200,13 +178,6 @@ void RenameLog::release(BucketId bucket, const std::string& to, const std::strin
 bool RenameLog::reserved(BucketId bucket, const std::string& to) const {
   const std::lock_guard lock(mutex_);
   return !destinations_.empty() && destinations_.contains({bucket.value, to});
-}
-
-std::vector<RenameLog::DirRename> RenameLog::dir_renames() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<DirRename> out;
-  for (const auto& [id, rename] : dir_renames_) out.push_back(rename);
-  return out;
 }
 
 bool RenameLog::begin_dir(BucketId bucket, const std::string& path) {

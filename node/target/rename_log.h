@@ -32,7 +32,6 @@ struct PreparedRecord {
 class RenameLog {
  public:
   using Intent = store::RenameIntentRecord;
-  using DirRename = store::DirRenameRecord;
   struct Prepared {
     RenamePrepare rename;
     PreparedRecord::State state = PreparedRecord::State::kPrepared;
@@ -59,9 +58,7 @@ class RenameLog {
   std::optional<Prepared> prepared_to(BucketId bucket, const std::string& destination) const;
 
   // As a directory's home.
-  Status write(DirRename rename);
-  std::vector<DirRename> dir_renames() const;
-  /// Takes a directory for one rename at a time; false when it is taken.
+  /// Takes a directory for one operation at a time; false when it is taken. In memory.
   bool begin_dir(BucketId bucket, const std::string& path);
   void end_dir(BucketId bucket, const std::string& path);
 
@@ -75,7 +72,6 @@ class RenameLog {
   Status take(const store::LogRecord& record);
   void remember(const Intent& intent);
   void remember(const Prepared& prepared);
-  void remember(const DirRename& rename);
   Status append(store::LogType type, const std::string& payload, bool synced);
   bool live(const store::LogRecord& record) const;
 
@@ -87,7 +83,6 @@ class RenameLog {
   std::map<Name, std::string> sources_;  // of committed ones -> op id
   std::map<std::string, Prepared> prepared_;
   std::map<Name, std::string> destinations_;  // of prepared ones -> op id
-  std::map<std::string, DirRename> dir_renames_;
   std::set<Name> dirs_taken_;
 };
 

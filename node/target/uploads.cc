@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Multipart uploads: their state lives with the key's owner.
+#include "common/placement/prefix_map.h"
 #include "node/target/levels.h"
 #include "node/target/local_target.h"
 
@@ -9,6 +10,7 @@ Task<Result<std::string>> LocalTarget::create_upload(Context context,
                                                      ObjectName name,
                                                      PutOptions options) {
   CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_CHECK_OK(co_await check_parent(context, at, options.has_parent));
   options.level = level_of(at.bucket, options.level, options.lower_level);
   co_return co_await store_.create_upload(at.key, std::move(options), context.who.user());
 }
@@ -28,7 +30,11 @@ Task<Result<ObjectInfo>> LocalTarget::complete_upload(Context context,
                                                       std::string upload,
                                                       std::vector<CompletedPart> parts,
                                                       Conditions conditions) {
-  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_TRY(const Admitted at, admit_change(context, std::move(name)));
+  if (!placement::is_plain(*at.map, at.bucket.id, at.key.key())) {
+    // Its parts lie here, and the object's place is elsewhere until the directory is rewritten.
+    co_return Error(Errc::not_ready, at.key.display() + ": its directory is being renamed");
+  }
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   co_return co_await store_.complete_upload(at.key, std::move(upload), std::move(parts),
                                             std::move(conditions));

@@ -128,7 +128,8 @@ Result<Bucket> FakeStore::create_bucket(const BucketName& name,
                 .name = name,
                 .owner = std::move(owner),
                 .created_ns = wall_ns(),
-                .props = props};
+                .props = props,
+                .implied_dirs = true};
   ClusterMap next = *map_;
   next.buckets[name.uname()] = bucket;
   install(std::move(next));

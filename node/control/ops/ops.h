@@ -19,6 +19,14 @@ Task<Result<Bucket>> set_bucket_props(ControlPlane& plane,
                                       BucketName name,
                                       BucketProps props);
 
+/// As targets ask for it (common/wire/control.h); the caller has checked that it is one. Return the
+/// epoch of the map with the change. overloaded: too many directories are being rewritten.
+Task<Result<Epoch>> rename_prefix(ControlPlane& plane, wire::RenamePrefixRequest request);
+/// not_found for the bucket.
+Task<Result<Epoch>> allow_implied_dirs(ControlPlane& plane, BucketId bucket);
+/// Nothing changes while other mappings need this one.
+Task<Result<Epoch>> end_mapping(ControlPlane& plane, PrefixMapping mapping);
+
 /// For administrators. already_exists for the id or the access key. The reply has the secret.
 Task<Result<UserInfo>> create_user(ControlPlane& plane, auth::Identity who, CreateUser user);
 /// not_found; busy while the user owns buckets or is the last administrator.

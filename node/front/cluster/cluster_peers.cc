@@ -3,6 +3,7 @@
 
 #include "common/client/remote_call.h"
 #include "common/client/remote_node.h"
+#include "common/wire/control.h"
 #include "node/front/cluster/peer_messages.h"
 
 namespace aisfs::cluster {
@@ -13,6 +14,39 @@ Result<NodeInfo> ClusterPeers::find(const std::string& node) const {
   const MapSnapshot map = maps_.current();
   if (const NodeInfo* found = map->find_node(node)) return *found;
   return Error(Errc::unreachable, "node " + node + " is not in the cluster map");
+}
+
+template <class Request>
+Task<Status> ClusterPeers::change_map(Context context, std::string method, Request request) {
+  const MapSnapshot map = maps_.current();
+  const NodeInfo* gateway = map->gateway();
+  if (gateway == nullptr) co_return Error(Errc::not_ready, "no gateway is known yet");
+  const Deadline deadline = context.deadline;
+  context.who = auth::node_identity(node_id_);
+  CO_TRY(const auto reply,
+         co_await call<wire::EpochReply>(control_, *gateway, std::move(context),
+                                         std::move(method), std::move(request)));
+  auto known = co_await maps_.at_least(reply.epoch, deadline);
+  co_return known ? Status{} : Status(std::move(known).error());
+}
+
+Task<Status> ClusterPeers::rename_prefix(Context context,
+                                         BucketId bucket,
+                                         std::string from,
+                                         std::string to) {
+  wire::RenamePrefixRequest request{bucket, std::move(from), std::move(to), context.epoch};
+  return change_map(std::move(context), std::string(wire::kRenamePrefixMethod),
+                    std::move(request));
+}
+
+Task<Status> ClusterPeers::allow_implied_dirs(Context context, BucketId bucket) {
+  wire::AllowImpliedDirsRequest request{bucket};
+  return change_map(std::move(context), std::string(wire::kAllowImpliedDirsMethod), request);
+}
+
+Task<Status> ClusterPeers::end_mapping(Context context, PrefixMapping mapping) {
+  wire::EndMappingRequest request{std::move(mapping)};
+  return change_map(std::move(context), std::string(wire::kEndMappingMethod), std::move(request));
 }
 
 Task<Status> ClusterPeers::prepare_rename(Context context,
@@ -35,6 +69,7 @@ Task<Result<ObjectInfo>> ClusterPeers::finish_rename(Context context,
   if (node == node_id_) {
     co_return co_await self_->finish_rename(std::move(context), std::move(op_id), state);
   }
+  context.epoch = 0;  // it is decided, whatever the map is now
   CO_TRY(NodeInfo to, find(node));
   FinishRenameRequest request{std::move(op_id), state};
   CO_TRY(auto reply, co_await call<wire::InfoReply>(transport_, std::move(to), std::move(context),
@@ -47,6 +82,7 @@ Task<Result<RenameState>> ClusterPeers::rename_state(Context context,
                                                      std::string node,
                                                      std::string op_id) {
   if (node == node_id_) co_return self_->rename_state(op_id);
+  context.epoch = 0;  // it is decided, whatever the map is now
   CO_TRY(NodeInfo to, find(node));
   RenameStateRequest request{std::move(op_id)};
   CO_TRY(const auto reply,
@@ -64,6 +100,7 @@ Task<Result<ObjectStream>> ClusterPeers::open_content(Context context,
     co_return co_await self_->open_content(std::move(context), std::move(bucket),
                                            std::move(content), range);
   }
+  context.epoch = 0;  // it is decided, whatever the map is now
   CO_TRY(NodeInfo to, find(node));
   ContentRequest message{std::move(bucket), std::move(content), range};
   http::ClientRequest request;
@@ -87,6 +124,7 @@ Task<Status> ClusterPeers::drop_content(Context context,
     co_return co_await self_->drop_content(std::move(context), std::move(bucket),
                                            std::move(content));
   }
+  context.epoch = 0;  // it is decided, whatever the map is now
   CO_TRY(NodeInfo to, find(node));
   ContentRequest request{std::move(bucket), std::move(content), {}};
   CO_TRY([[maybe_unused]] const auto reply,

@@ -14,15 +14,21 @@ namespace aisfs::cluster {
 /// once, before the first call. Thread-safe after that; everything outlives it.
 class ClusterPeers final : public target::Peers {
  public:
-  ClusterPeers(Transport& transport, MapSource& maps, std::string node_id)
-      : transport_(transport), maps_(maps), node_id_(std::move(node_id)) {}
+  /// `data` and `control` reach the listeners of those names.
+  ClusterPeers(Transport& data, Transport& control, MapSource& maps, std::string node_id)
+      : transport_(data), control_(control), maps_(maps), node_id_(std::move(node_id)) {}
 
-  void attach(ObjectApi& cluster, target::LocalTarget& self) {
+  void attach(ObjectApi& cluster, ObjectApi& places, target::LocalTarget& self) {
     cluster_ = &cluster;
+    places_ = &places;
     self_ = &self;
   }
 
   ObjectApi& cluster() override { return *cluster_; }
+  ObjectApi& places() override { return *places_; }
+  Task<Status> rename_prefix(Context, BucketId, std::string from, std::string to) override;
+  Task<Status> allow_implied_dirs(Context, BucketId) override;
+  Task<Status> end_mapping(Context, PrefixMapping) override;
   Task<Status> prepare_rename(Context, std::string node, target::RenamePrepare) override;
   Task<Result<ObjectInfo>> finish_rename(Context,
                                          std::string node,
@@ -38,11 +44,16 @@ class ClusterPeers final : public target::Peers {
  private:
   /// unreachable when the map has no such node.
   Result<NodeInfo> find(const std::string& node) const;
+  /// Asks a gateway to change the map, and waits until the change is known here.
+  template <class Request>
+  Task<Status> change_map(Context context, std::string method, Request request);
 
   Transport& transport_;
+  Transport& control_;
   MapSource& maps_;
   std::string node_id_;
   ObjectApi* cluster_ = nullptr;
+  ObjectApi* places_ = nullptr;
   target::LocalTarget* self_ = nullptr;
 };
 

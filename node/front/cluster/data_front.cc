@@ -28,6 +28,7 @@ Call make_call(const NativeFrontDeps& deps,
             .map = std::move(map),
             .marked = true};
   call.context.who = std::move(who);
+  call.context.epoch = call.map->epoch;
   call.context.trace = exchange.request().fields.get(wire::kTraceHeader);
   return call;
 }

@@ -12,7 +12,8 @@ Task<Result<http::ClientResponse>> DataTransport::send(NodeInfo node,
                                                        http::ClientRequest request) {
   request.to = node.data_net;
   if (!context.trace.empty()) request.head.fields.set(wire::kTraceHeader, context.trace);
-  request.head.fields.set(wire::kEpochHeader, std::to_string(maps_.current()->epoch));
+  const Epoch epoch = context.epoch != 0 ? context.epoch : maps_.current()->epoch;
+  request.head.fields.set(wire::kEpochHeader, std::to_string(epoch));
   auth::sign_node_request(key_, node_id_, context.who, RealClock().unix_ns(), request.head);
   return http_.send(std::move(request));
 }

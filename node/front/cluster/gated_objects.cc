@@ -3,6 +3,7 @@
 
 #include "common/client/placed_objects.h"
 #include "common/placement/hrw.h"
+#include "common/placement/prefix_map.h"
 
 namespace aisfs::cluster {
 namespace {
@@ -34,6 +35,13 @@ Status GatedObjects::check(const Context& context, const ObjectName& name, Actio
   if (owner != nullptr && owner->id == only_owned_by_) return {};
   return Error(Errc::stale_map, "node " + only_owned_by_ + " does not own " + name.display() +
                                     " in epoch " + std::to_string(map->epoch));
+}
+
+Status GatedObjects::check_dir(const Context& context,
+                               const BucketName& bucket,
+                               const std::string& path) const {
+  const MapSnapshot map = maps_.current();
+  return check(context, placement::home_of(*map, directory_name(bucket, path)), Action::kWrite);
 }
 
 Task<Result<Capacity>> GatedObjects::capacity(Context context) {
@@ -125,21 +133,21 @@ Task<Result<LookupReply>> GatedObjects::lookup(Context context, BucketName bucke
 }
 
 Task<Result<ObjectInfo>> GatedObjects::make_dir(Context context, BucketName bucket, std::string path, MakeDirOptions options) {
-  if (auto may = check(context, directory_name(bucket, path), Action::kWrite); !may) {
+  if (auto may = check_dir(context, bucket, path); !may) {
     return refuse<Result<ObjectInfo>>(std::move(may).error());
   }
   return inner_.make_dir(std::move(context), std::move(bucket), std::move(path), std::move(options));
 }
 
 Task<Status> GatedObjects::remove_dir(Context context, BucketName bucket, std::string path) {
-  if (auto may = check(context, directory_name(bucket, path), Action::kWrite); !may) {
+  if (auto may = check_dir(context, bucket, path); !may) {
     return refuse<Status>(std::move(may).error());
   }
   return inner_.remove_dir(std::move(context), std::move(bucket), std::move(path));
 }
 
 Task<Status> GatedObjects::rename_dir(Context context, BucketName bucket, std::string from, std::string to, bool no_replace) {
-  if (auto may = check(context, directory_name(bucket, from), Action::kWrite); !may) {
+  if (auto may = check_dir(context, bucket, from); !may) {
     return refuse<Status>(std::move(may).error());
   }
   return inner_.rename_dir(std::move(context), std::move(bucket), std::move(from), std::move(to), no_replace);

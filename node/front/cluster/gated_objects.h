@@ -52,6 +52,8 @@ class GatedObjects final : public ObjectApi {
   Status check(const Context& context, const BucketName& bucket, auth::Action action) const;
   /// check() of the bucket, and that the name is one of the node's.
   Status check(const Context& context, const ObjectName& name, auth::Action action) const;
+  /// check() of a change of the directory at its home.
+  Status check_dir(const Context& context, const BucketName& bucket, const std::string& path) const;
 
   ObjectApi& inner_;
   MapSource& maps_;

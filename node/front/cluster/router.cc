@@ -13,7 +13,10 @@ class Router::Impl {
       : deps_(std::move(deps)),
         placed_(deps_.maps, [this](const NodeInfo& node) { return at(node); },
                 deps_.operation_timeout),
-        anywhere_(placed_, deps_.maps, "") {
+        by_place_(deps_.maps, [this](const NodeInfo& node) { return at(node); },
+                  deps_.operation_timeout, Naming::kPhysical),
+        anywhere_(placed_, deps_.maps, ""),
+        places_(by_place_, deps_.maps, "") {
     if (deps_.local != nullptr) here_.emplace(*deps_.local, deps_.maps, deps_.node_id);
   }
 
@@ -25,18 +28,20 @@ class Router::Impl {
   }
 
   ObjectApi& anywhere() { return anywhere_; }
+  ObjectApi& places() { return places_; }
   ObjectApi* here() { return here_ ? &*here_ : nullptr; }
 
  private:
   RouterDeps deps_;
-  PlacedObjects placed_;
-  GatedObjects anywhere_;
+  PlacedObjects placed_, by_place_;
+  GatedObjects anywhere_, places_;
   std::optional<GatedObjects> here_;
 };
 
 Router::Router(RouterDeps deps) : impl_(std::make_unique<Impl>(std::move(deps))) {}
 Router::~Router() = default;
 ObjectApi& Router::anywhere() { return impl_->anywhere(); }
+ObjectApi& Router::places() { return impl_->places(); }
 ObjectApi* Router::here() { return impl_->here(); }
 std::shared_ptr<ObjectApi> Router::at(const NodeInfo& node) { return impl_->at(node); }
 

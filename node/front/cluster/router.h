@@ -32,6 +32,8 @@ class Router {
 
   /// Any name, wherever it is.
   ObjectApi& anywhere();
+  /// Any name of the stores themselves, whatever directories were renamed. For background work.
+  ObjectApi& places();
   /// Names of this node only (stale_map for others), and its share of listings, lookups and
   /// capacity. Null on a gateway.
   ObjectApi* here();

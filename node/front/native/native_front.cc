@@ -93,6 +93,7 @@ Task<void> serve(std::shared_ptr<const NativeFrontDeps> deps, http::Exchange& ex
     auto agreed = co_await agree_on_epoch(call.maps, std::move(epoch));
     if (!agreed) co_return co_await reply_error(call, std::move(agreed).error());
     call.map = *std::move(agreed);
+    if (call.marked) call.context.epoch = call.map->epoch;
   }
   if (is_misdirected(*deps, call)) {
     Error error(Errc::stale_map, "node " + deps->node_id + " stores nothing");

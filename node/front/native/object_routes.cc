@@ -2,6 +2,7 @@
 #include "node/front/native/object_routes.h"
 
 #include "common/placement/hrw.h"
+#include "common/placement/prefix_map.h"
 #include "node/front/native/bulk.h"
 #include "node/front/native/redirect.h"
 #include "node/front/native/reply.h"
@@ -30,7 +31,7 @@ Result<ObjectName> name_of(const Call& call) {
 /// The node to redirect to; null when this one serves the request itself.
 const NodeInfo* elsewhere(const Call& call, const ObjectName& name) {
   if (!call.may_redirect || call.marked || is_bulk(call)) return nullptr;
-  const NodeInfo* owner = placement::owner_of(*call.map, name);
+  const NodeInfo* owner = placement::owner_of(*call.map, placement::home_of(*call.map, name));
   return owner == nullptr || owner->id == call.node_id ? nullptr : owner;
 }
 

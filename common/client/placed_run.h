@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// The loops of PlacedObjects around each operation.
+#pragma once
+#include "common/async/gather.h"
+#include "common/client/counted_source.h"
+#include "common/client/placed_objects.h"
+#include "common/client/replayed_source.h"
+#include "common/placement/hrw.h"
+#include "common/placement/prefix_map.h"
+
+namespace aisfs {
+namespace placed {
+
+inline Error no_target() { return Error(Errc::not_ready, "no target is active in the cluster"); }
+
+inline Error no_place(const ObjectName& name) {
+  return Error(Errc::not_found, name.display() + " does not exist");
+}
+
+/// The time that a body may take when the caller named none: one that is slower than this is not
+/// waited for beyond the operation's timeout.
+inline Duration body_time(const BodySource& body) {
+  constexpr std::uint64_t kBytesPerSecond = 1 << 20;
+  constexpr Duration kUnknownMax = std::chrono::hours(24);
+  const auto size = body.remaining();
+  if (!size) return kUnknownMax;
+  return std::chrono::seconds(*size / kBytesPerSecond);
+}
+
+}  // namespace placed
+
+template <class Step>
+auto PlacedObjects::attempt_at(MapSnapshot map, Context context, ObjectName place, Step step)
+    -> std::invoke_result_t<Step&, ObjectApi&, const Context&, const ObjectName&> {
+  const NodeInfo* owner = placement::owner_of(*map, place);
+  if (owner == nullptr) co_return placed::no_target();
+  const std::shared_ptr<ObjectApi> api = api_of_(*owner);
+  auto task = step(*api, context, place);
+  co_return co_await std::move(task);
+}
+
+template <class Step>
+auto PlacedObjects::attempt(MapSnapshot map, Context context, ObjectName name, Use use, Step step)
+    -> std::invoke_result_t<Step&, ObjectApi&, const Context&, const ObjectName&> {
+  context.epoch = map->epoch;
+  const Bucket* bucket = use == Use::kUpload ? nullptr : mapped_bucket(*map, name.bucket);
+  if (bucket == nullptr) {
+    co_return co_await attempt_at(std::move(map), std::move(context), std::move(name), step);
+  }
+  if (use == Use::kChange) {
+    CO_TRY(ObjectName home, co_await settled(map, context, std::move(name)));
+    co_return co_await attempt_at(std::move(map), std::move(context), std::move(home), step);
+  }
+  placement::Places places = placement::places_of(*map, bucket->id, name.key);
+  if (places.home.empty()) co_return placed::no_place(name);
+  if (use == Use::kHome) places.sources.clear();
+  for (std::string& key : places.sources) {
+    ObjectName source{name.bucket, std::move(key)};
+    auto found = co_await attempt_at(map, context, std::move(source), step);
+    if (found.ok() || found.error() != Errc::not_found) co_return found;
+  }
+  name.key = std::move(places.home);
+  co_return co_await attempt_at(std::move(map), std::move(context), std::move(name), step);
+}
+
+template <class Step>
+auto PlacedObjects::at_owner(Context context, ObjectName name, Use use, Replay replay, Step step)
+    -> std::invoke_result_t<Step&, ObjectApi&, const Context&, const ObjectName&> {
+  context.deadline = bounded(context.deadline);
+  Backoff backoff;
+  for (;;) {
+    const MapSnapshot map = maps_.current();
+    // By reference: the step's arguments are large, and it outlives the attempt.
+    const auto once = [&step](ObjectApi& api, const Context& c, const ObjectName& place) {
+      return step(api, c, place);
+    };
+    auto result = co_await attempt(map, context, name, use, once);
+    if (result.ok() || !may_retry(result.error(), replay)) co_return result;
+    const Errc code = result.error().code();
+    if (!co_await prepare_retry(code, map->epoch, backoff, context.deadline)) co_return result;
+  }
+}
+
+template <class Step>
+auto PlacedObjects::with_body(
+    Context context, ObjectName name, Use use, Replay replay, BodySource& body, Step step)
+    -> std::invoke_result_t<Step&, ObjectApi&, const Context&, const ObjectName&, BodySource&> {
+  const Deadline retry_until = bounded(context.deadline);
+  if (context.deadline.at() == Deadline().at()) {
+    context.deadline = Deadline::after(operation_timeout_ + placed::body_time(body));
+  }
+  Backoff backoff;
+  ReplayedSource replayed(body);
+  for (;;) {
+    const MapSnapshot map = maps_.current();
+    CountedSource counted(replayed);
+    const auto once = [&](ObjectApi& api, const Context& c, const ObjectName& place) {
+      return step(api, c, place, counted);
+    };
+    auto result = co_await attempt(map, context, name, use, once);
+    if (result.ok() || counted.failed()) co_return result;
+    // Of a body that was never touched nothing can have been published.
+    const Replay effective = counted.touched() ? replay : Replay::kSafe;
+    if (!may_retry(result.error(), effective)) co_return result;
+    if (counted.touched() && !replayed.rewind()) co_return result;
+    const Errc code = result.error().code();
+    if (!co_await prepare_retry(code, map->epoch, backoff, retry_until)) co_return result;
+  }
+}
+
+template <class T, class Step>
+Task<Result<std::vector<T>>> PlacedObjects::everywhere_once(MapSnapshot map,
+                                                            Context context,
+                                                            Step step) {
+  context.epoch = map->epoch;
+  std::vector<std::shared_ptr<ObjectApi>> apis;
+  for (const auto& [id, node] : map->nodes) {
+    if (!node.stores()) continue;
+    // What only an absent node holds is unknown, so nothing may be said about all names.
+    if (node.state == NodeState::kAway) co_return Error(Errc::not_ready, "target " + id + " is away");
+    if (node.state == NodeState::kActive) apis.push_back(api_of_(node));
+  }
+  if (apis.empty()) co_return placed::no_target();
+  std::vector<Task<Result<T>>> tasks;
+  for (const auto& api : apis) tasks.push_back(step(*api, context));
+  auto results = co_await gather(std::move(tasks));
+  std::vector<T> values;
+  for (auto& result : results) {
+    CO_TRY(T value, std::move(result));
+    values.push_back(std::move(value));
+  }
+  co_return values;
+}
+
+template <class Attempt>
+auto PlacedObjects::with_maps(Context context, Replay replay, Attempt attempt)
+    -> std::invoke_result_t<Attempt&, MapSnapshot, Context> {
+  context.deadline = bounded(context.deadline);
+  Backoff backoff;
+  for (;;) {
+    const MapSnapshot map = maps_.current();
+    auto task = attempt(map, context);
+    auto result = co_await std::move(task);
+    if (result.ok() || !may_retry(result.error(), replay)) co_return result;
+    const Errc code = result.error().code();
+    if (!co_await prepare_retry(code, map->epoch, backoff, context.deadline)) co_return result;
+  }
+}
+
+template <class T, class Step>
+Task<Result<std::vector<T>>> PlacedObjects::everywhere(Context context, Step step) {
+  auto attempt = [this, &step](MapSnapshot map, Context c) {
+    return everywhere_once<T>(std::move(map), std::move(c), step);
+  };
+  co_return co_await with_maps(std::move(context), Replay::kSafe, std::move(attempt));
+}
+
+}  // namespace aisfs

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+// Three targets in one process, which call each other directly.
+#pragma once
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "common/async/runtime.h"
+#include "common/client/placed_objects.h"
+#include "common/placement/hrw.h"
+#include "common/placement/prefix_map.h"
+#include "common/wire/envelope.h"
+#include "node/target/local_target.h"
+
+namespace aisfs::target {
+
+inline const BucketName kName = native_bucket("b");
+inline constexpr BucketId kId{42};
+
+class FixedMap final : public MapSource {
+ public:
+  FixedMap() {
+    ClusterMap map{.uuid = "c", .epoch = 1};
+    for (const char* id : {"t1", "t2", "t3"}) map.nodes[id] = NodeInfo{.id = id};
+    map.buckets[kName.uname()] = Bucket{.id = kId, .name = kName, .owner = "alice"};
+    map_ = std::make_shared<const ClusterMap>(std::move(map));
+  }
+  MapSnapshot current() const override {
+    const std::lock_guard lock(mutex_);
+    return map_;
+  }
+  Task<Result<MapSnapshot>> at_least(Epoch, Deadline) override { co_return current(); }
+
+  /// As the control plane changes it.
+  template <class Edit>
+  Status change(Edit edit) {
+    const std::lock_guard lock(mutex_);
+    auto next = std::make_shared<ClusterMap>(*map_);
+    CHECK_OK(edit(*next));
+    ++next->epoch;
+    map_ = std::move(next);
+    return {};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  MapSnapshot map_;
+};
+
+class LocalTargetTest;
+
+/// Calls the others as if by wire; what a test has cut off is unreachable.
+class DirectPeers final : public Peers {
+ public:
+  explicit DirectPeers(LocalTargetTest& test) : test_(test) {}
+  ObjectApi& cluster() override;
+  ObjectApi& places() override;
+  Task<Status> rename_prefix(Context c, BucketId id, std::string from, std::string to) override;
+  Task<Status> end_mapping(Context c, PrefixMapping mapping) override;
+  Task<Status> allow_implied_dirs(Context c, BucketId bucket) override;
+  Task<Status> prepare_rename(Context c, std::string node, RenamePrepare r) override;
+  Task<Result<ObjectInfo>> finish_rename(Context c,
+                                         std::string node,
+                                         std::string op,
+                                         RenameState state) override;
+  Task<Result<RenameState>> rename_state(Context c, std::string node, std::string op) override;
+  Task<Result<ObjectStream>> open_content(Context c,
+                                          std::string node,
+                                          BucketName bucket,
+                                          store::Reference content,
+                                          ByteRange range) override;
+  Task<Status> drop_content(Context c,
+                            std::string node,
+                            BucketName bucket,
+                            store::Reference content) override;
+
+ private:
+  LocalTargetTest& test_;
+};
+
+class LocalTargetTest : public ::testing::Test {
+ public:
+  LocalTargetTest() : peers_(*this) {
+    char name[] = "/tmp/aisfs-target-test-XXXXXX";
+    dir_ = ::mkdtemp(name);
+    runtime_.start();
+    for (const char* id : {"t1", "t2", "t3"}) {
+      const std::string base = dir_ + "/" + id;
+      std::filesystem::create_directories(base + "/m1");
+      std::filesystem::create_directories(base + "/m2");
+      store::StoreOptions options{
+          .cluster_uuid = "c", .node_id = id, .mountpaths = {base + "/m1", base + "/m2"}};
+      stores_[id] = std::make_unique<store::Store>(std::move(options), clock_);
+      EXPECT_TRUE(stores_[id]->open().ok());
+      restart(id);
+    }
+  }
+  ~LocalTargetTest() override {
+    runtime_.stop();
+    targets_.clear();
+    stores_.clear();
+    std::filesystem::remove_all(dir_);
+  }
+
+  /// A new LocalTarget over what the old one left in its log.
+  void restart(const std::string& id) {
+    targets_.erase(id);
+    LocalTargetOptions options{.node_id = id, .state_dir = dir_ + "/" + id + "/state"};
+    auto target = LocalTarget::open(std::move(options), *stores_[id], maps_, peers_, clock_);
+    ASSERT_TRUE(target.ok()) << target.error().what();
+    targets_[id] = std::move(*target);
+  }
+
+  template <class T>
+  T run(Task<T> task) {
+    return runtime_.run_on(0, std::move(task));
+  }
+  static Context as(const std::string& user, bool admin = false) {
+    return {.who = auth::test_identity(user, admin),
+            .deadline = Deadline::after(std::chrono::seconds(20))};
+  }
+  static Context alice() { return as("alice"); }
+  static ObjectName name(const std::string& key) { return {kName, key}; }
+  const std::string& owner(const std::string& key) {
+    return placement::owner_of(*maps_.current(), name(key))->id;
+  }
+  /// A key with this beginning that the target owns.
+  std::string key_on(const std::string& id, const std::string& begin) {
+    for (int i = 0;; ++i) {
+      std::string key = begin + std::to_string(i);
+      if (owner(key) == id) return key;
+    }
+  }
+
+  Result<ObjectInfo> put(const std::string& key, const std::string& body) {
+    StringSource source(body);
+    PutOptions options;
+    ExpectedChecksums expected;
+    return run(cluster_.put(alice(), name(key), std::move(options), std::move(expected), source));
+  }
+  Result<std::string> get(const std::string& key) {
+    const auto read = [](ObjectApi& api, Context c, ObjectName n) -> Task<Result<std::string>> {
+      GetOptions options;
+      CO_TRY(ObjectStream stream, co_await api.get(std::move(c), std::move(n), std::move(options)));
+      co_return co_await read_all(*stream.body, 1 << 20);
+    };
+    return run(read(cluster_, alice(), name(key)));
+  }
+  Result<ObjectInfo> head(const std::string& key) {
+    return run(cluster_.head(alice(), name(key), {}));
+  }
+  Result<ObjectInfo> reserve(const std::string& key) {
+    StringSource nothing("");
+    PutOptions options{.conditions = {.must_not_exist = true}, .size = 0, .reservation = true};
+    ExpectedChecksums unknown;
+    return run(
+        cluster_.put(alice(), name(key), std::move(options), std::move(unknown), nothing));
+  }
+  Result<ObjectInfo> rename(const std::string& from, const std::string& to,
+                            RenameOptions options = {}) {
+    return run(cluster_.rename(alice(), name(from), name(to), std::move(options)));
+  }
+  std::vector<std::string> list() {
+    std::vector<std::string> keys;
+    ListOptions options;
+    const auto page = run(cluster_.list(alice(), kName, std::move(options)));
+    EXPECT_TRUE(page.ok());
+    for (const ListEntry& entry : page->entries) keys.push_back(entry.key);
+    return keys;
+  }
+  std::size_t settle_all() {
+    std::size_t left = 0;
+    for (auto& [id, target] : targets_) {
+      left += *run(target->settle_all(as("node", true)));
+    }
+    return left;
+  }
+  template <class T>
+  static Errc code(const Result<T>& r) {
+    return r.ok() ? Errc::internal : r.error().code();
+  }
+
+  std::string dir_;
+  Runtime runtime_{1};
+  RealClock clock_;
+  FixedMap maps_;
+  DirectPeers peers_;
+  bool finish_is_lost_ = false;
+  std::map<std::string, std::unique_ptr<store::Store>> stores_;
+  std::map<std::string, std::unique_ptr<LocalTarget>> targets_;
+  ApiOfNode at_ = [this](const NodeInfo& node) {
+    return std::shared_ptr<ObjectApi>(std::shared_ptr<void>(), targets_.at(node.id).get());
+  };
+  PlacedObjects cluster_{maps_, at_, std::chrono::seconds(20)};
+  PlacedObjects places_{maps_, at_, std::chrono::seconds(20), Naming::kPhysical};
+};
+
+inline ObjectApi& DirectPeers::cluster() { return test_.cluster_; }
+inline ObjectApi& DirectPeers::places() { return test_.places_; }
+inline Task<Status> DirectPeers::rename_prefix(Context c, BucketId id, std::string from, std::string to) {
+  co_return test_.maps_.change([&](ClusterMap& map) -> Status {
+    if (map.epoch != c.epoch) return Error(Errc::stale_map, "old");
+    const std::string hidden = placement::hidden_prefix(std::to_string(map.epoch));
+    return placement::rename_prefix(map, id, from, to, hidden);
+  });
+}
+inline Task<Status> DirectPeers::allow_implied_dirs(Context, BucketId) {
+  co_return test_.maps_.change([&](ClusterMap& map) -> Status {
+    map.buckets.at(kName.uname()).implied_dirs = true;
+    return {};
+  });
+}
+inline Task<Status> DirectPeers::end_mapping(Context, PrefixMapping mapping) {
+  co_return test_.maps_.change([&](ClusterMap& map) -> Status {
+    placement::end_mapping(map, mapping);
+    return {};
+  });
+}
+inline Task<Status> DirectPeers::prepare_rename(Context c, std::string node, RenamePrepare r) {
+  // Over the wire it would be encoded.
+  auto copy = wire::decode<RenamePrepare>(wire::encode(r));
+  if (!copy) co_return std::move(copy).error();
+  co_return co_await test_.targets_.at(node)->prepare_rename(std::move(c), *std::move(copy));
+}
+inline Task<Result<ObjectInfo>> DirectPeers::finish_rename(Context c,
+                                                    std::string node,
+                                                    std::string op,
+                                                    RenameState state) {
+  if (test_.finish_is_lost_) co_return Error(Errc::unreachable, node);
+  co_return co_await test_.targets_.at(node)->finish_rename(std::move(c), std::move(op), state);
+}
+inline Task<Result<RenameState>> DirectPeers::rename_state(Context, std::string node, std::string op) {
+  co_return test_.targets_.at(node)->rename_state(op);
+}
+inline Task<Result<ObjectStream>> DirectPeers::open_content(
+    Context c, std::string node, BucketName bucket, store::Reference content, ByteRange range) {
+  co_return co_await test_.targets_.at(node)->open_content(std::move(c), std::move(bucket),
+                                                           std::move(content), range);
+}
+inline Task<Status> DirectPeers::drop_content(Context c,
+                                       std::string node,
+                                       BucketName bucket,
+                                       store::Reference content) {
+  co_return co_await test_.targets_.at(node)->drop_content(std::move(c), std::move(bucket),
+                                                           std::move(content));
+}
+
+}  // namespace aisfs::target
