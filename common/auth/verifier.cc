@@ -11,6 +11,7 @@
 #include "common/base/text.h"
 #include "common/obs/log.h"
 #include "common/s3/body_check.h"
+#include "common/s3/sigv2.h"
 
 namespace aisfs::auth {
 namespace {
@@ -26,11 +27,6 @@ Error refuse(Refusal reason, Errc code, std::string text, Refusal& why) {
 
 Refusal malformed_at(s3::Claim::Place place) {
   return place == s3::Claim::Place::kHeader ? Refusal::kMalformedHeader : Refusal::kMalformedQuery;
-}
-
-/// Signature Version 2, which is not spoken here: "AWS key:signature", or in the query.
-bool has_v2_query(const http::Target& target) {
-  return target.has("AWSAccessKeyId") || target.has("Signature");
 }
 
 std::vector<std::string> announced_trailers(const http::Fields& fields) {
@@ -165,7 +161,7 @@ Result<Verified> Verifier::verify_public(const http::RequestHead& head,
     case s3::Carries::kQuery:
       return verify_signature(head, target, s3::Claim::Place::kQuery, why);
     case s3::Carries::kHeader:
-      if (has_v2_query(target)) {
+      if (s3::carries_v2_query(target)) {
         return refuse(Refusal::kSeveralCredentials, Errc::invalid_argument,
                       "credentials both in the header and in the query", why);
       }
@@ -180,10 +176,7 @@ Result<Verified> Verifier::verify_public(const http::RequestHead& head,
     case s3::Carries::kNothing:
       break;
   }
-  if (has_v2_query(target)) {
-    return refuse(Refusal::kUnknownScheme, Errc::permission_denied,
-                  "Signature Version 2 is not supported; use Version 4", why);
-  }
+  if (s3::carries_v2_query(target)) return verify_v2_query(head, target, why);
   if (options_.allow_anonymous) return Verified{};
   return refuse(Refusal::kNoCredentials, Errc::unauthenticated, "the request is not signed", why);
 }
@@ -227,6 +220,77 @@ Result<Verified> Verifier::verify_signature(const http::RequestHead& head,
   }
   TRY(auto body, body_auth(*claim, head, std::move(*key), why));
   return Verified{.who = identity_of(account->user), .body = std::move(body)};
+}
+
+Result<Verifier::Secret> Verifier::secret_of(const std::string& access_key, Refusal& why) const {
+  const MapSnapshot map = map_();
+  const auto account = cache_->find(map, access_key);
+  if (!account) return refuse(Refusal::kUnknownKey, Errc::unauthenticated, "unknown access key", why);
+  auto secret = unseal(key_.seal(), account->sealed, access_key);
+  if (!secret.ok()) {
+    LOG_ERROR("secret of a user cannot be opened", "user", account->user.id, "error",
+              secret.error().what());
+    return refuse(Refusal::kUnknownKey, Errc::unauthenticated, "unknown access key", why);
+  }
+  return Secret{account->user, *std::move(secret)};
+}
+
+Result<Verified> Verifier::verify_v2_query(const http::RequestHead& head,
+                                           const http::Target& target,
+                                           Refusal& why) const {
+  auto claim = s3::parse_v2_query(target);
+  if (!claim.ok()) {
+    why = Refusal::kMalformedQuery;
+    return std::move(claim.error());
+  }
+  TRY(const Secret secret, secret_of(claim->access_key, why));
+  if (!s3::v2_signature_matches(*claim, head, target, secret.text)) {
+    return refuse(Refusal::kBadSignature, Errc::permission_denied,
+                  "the signature does not match; check the secret key", why);
+  }
+  if (clock_.unix_ns() / 1'000'000'000 > claim->expires_s) {
+    return refuse(Refusal::kExpired, Errc::permission_denied, "the URL has expired", why);
+  }
+  return Verified{.who = identity_of(secret.user), .body = {}};
+}
+
+Result<Identity> Verifier::verify_form(const FormClaim& claim, Refusal* reason) const {
+  Refusal ignored = Refusal::kNone;
+  Refusal& why = reason != nullptr ? *reason : ignored;
+  const bool v2 = claim.credential.empty() && claim.date.empty();
+  const auto parts = split(claim.credential, '/');  // key/date/region/s3/aws4_request
+  const bool scoped = parts.size() == 5 && parts[3] == "s3" && parts[4] == "aws4_request" &&
+                      claim.date.starts_with(parts[1]) && parts[1].size() == 8;
+  if (!v2 && !scoped) {
+    return refuse(Refusal::kMalformedQuery, Errc::invalid_argument,
+                  "x-amz-credential is not <key>/<date>/<region>/s3/aws4_request", why);
+  }
+  TRY(const Secret secret, secret_of(v2 ? claim.access_key : std::string(parts[0]), why));
+  std::string expected;
+  if (v2) {
+    expected = to_base64(as_bytes(s3::hmac_sha1(secret.text, claim.policy)));
+  } else {
+    const s3::Scope scope{std::string(parts[1]), std::string(parts[2]), "s3"};
+    const std::string key = s3::signing_key(secret.text, scope);
+    expected = to_hex(as_bytes(hmac_sha256(key, claim.policy)));
+  }
+  if (!equal_constant_time(expected, claim.signature)) {
+    return refuse(Refusal::kBadSignature, Errc::permission_denied,
+                  "the signature of the policy does not match", why);
+  }
+  return identity_of(secret.user);
+}
+
+Result<Identity> Verifier::by_acl(const Identity& who,
+                                  s3::Permission permission,
+                                  const Bucket& bucket,
+                                  std::string_view acl) {
+  if (s3::grants(s3::parse_stored_acl(acl, bucket.owner), who.user(), permission)) {
+    return Identity(Identity::Kind::kUser, bucket.owner, {});
+  }
+  return Error(Errc::permission_denied, "no access control list lets " +
+                                            (who.is_anonymous() ? "everybody" : who.user()) +
+                                            " do this");
 }
 
 Result<BodyAuth> Verifier::body_auth(const s3::Claim& claim,

@@ -13,6 +13,7 @@
 #include "common/auth/token.h"
 #include "common/http/message.h"
 #include "common/model/cluster_map.h"
+#include "common/s3/acl.h"
 #include "common/s3/aws_chunked.h"
 
 namespace aisfs::auth {
@@ -81,6 +82,7 @@ class Verifier {
 
   const VerifierOptions& options() const { return options_; }
   const ClusterKey& key() const { return key_; }
+  std::int64_t now_ns() const { return clock_.unix_ns(); }
 
   /// The identity of a request. Fails with unauthenticated or permission_denied (signature, time),
   /// invalid_argument (form); `why` tells fronts the exact reason. Default deny: a kind of
@@ -89,6 +91,28 @@ class Verifier {
                           const http::Target& target,
                           Front front,
                           Refusal* why = nullptr) const;
+
+  /// Who signed the policy of an HTML form: HMAC over `policy`, as it is in the form, by the user's
+  /// key. `date` and `credential` are those of Signature Version 4; with "" for both, `access_key`
+  /// and a signature of Version 2. That the policy allows the form is the caller's to check.
+  struct FormClaim {
+    std::string policy, signature;
+    std::string credential, date;  // Version 4
+    std::string access_key;        // Version 2
+  };
+  Result<Identity> verify_form(const FormClaim& claim, Refusal* why = nullptr) const;
+
+  /// For someone whom authorize() does not let in: if the access control list (of the bucket or of
+  /// one of its objects, as it is stored) gives `who` the permission, the identity to act with, which
+  /// is the owner's, for this one request; else permission_denied.
+  static Result<Identity> by_acl(const Identity& who,
+                                 s3::Permission permission,
+                                 const Bucket& bucket,
+                                 std::string_view acl);
+  /// To look at an object's access control list, and for nothing else.
+  static Identity reader_of_acl(const Bucket& bucket) {
+    return Identity(Identity::Kind::kUser, bucket.owner, {});
+  }
 
  private:
   class KeyCache;
@@ -101,6 +125,15 @@ class Verifier {
                                     const http::Target& target,
                                     s3::Claim::Place place,
                                     Refusal& why) const;
+  Result<Verified> verify_v2_query(const http::RequestHead& head,
+                                   const http::Target& target,
+                                   Refusal& why) const;
+  /// The secret of an access key, and whose it is.
+  struct Secret {
+    User user;
+    std::string text;
+  };
+  Result<Secret> secret_of(const std::string& access_key, Refusal& why) const;
   Result<Verified> verify_bearer(std::string_view token, Refusal& why) const;
   Result<std::shared_ptr<const TokenClaims>> claims_of(std::string_view token,
                                                        const ClusterMap& map) const;

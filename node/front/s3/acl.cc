@@ -1,61 +1,152 @@
 // SPDX-License-Identifier: MIT
-// Access control lists: the owner has full control, and nobody else has any.
 #include "node/front/s3/acl.h"
 
 #include <algorithm>
-#include <array>
 
-#include "common/s3/xml_reader.h"
 #include "common/s3/xml_writer.h"
 
 namespace aisfs::front::s3 {
 namespace {
 
-constexpr std::array<std::string_view, 8> kCanned = {
-    "private",       "public-read",       "public-read-write",         "authenticated-read",
-    "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control", "log-delivery-write"};
-constexpr std::size_t kAclBytesMax = 256 * 1024;
+using aisfs::s3::Acl;
+using aisfs::s3::Grant;
+using aisfs::s3::Permission;
 
-/// An object's ACL is that of an existing object.
-Task<Status> check_object(Request& r) {
-  if (r.key.empty()) co_return Status{};
-  CO_TRY(const auto info, co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
-  static_cast<void>(info);
-  co_return Status{};
+constexpr std::size_t kAclBytesMax = 256 * 1024;
+constexpr std::string_view kGroups = "http://acs.amazonaws.com/groups/global/";
+constexpr std::string_view kInstance =
+    R"(xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type=)";
+
+/// Of a new bucket the owner is the sender.
+const std::string& owner_of(const Request& r) { return r.found ? r.found->owner : r.who().user(); }
+
+Status check_grantees(const Request& r, const Acl& acl) {
+  const MapSnapshot map = r.deps.map ? r.deps.map() : nullptr;
+  for (const Grant& grant : acl) {
+    const bool group = grant.grantee == Grant::kEverybody || grant.grantee == Grant::kAuthenticated;
+    const bool known = group || grant.grantee == owner_of(r) || map == nullptr ||
+                       map->users.contains(grant.grantee);
+    if (!known) return fail("InvalidArgument", "no such user: " + grant.grantee);
+  }
+  return {};
+}
+
+Result<std::string> stored(const Request& r, Result<Acl> acl) {
+  if (!acl) return fail("InvalidArgument", acl.error().what());
+  CHECK_OK(check_grantees(r, *acl));
+  return aisfs::s3::format_acl(*acl, owner_of(r));
+}
+
+std::string_view acl_of(const ObjectInfo& info) {
+  const auto it = info.headers.find(std::string(kAclHeader));
+  return it == info.headers.end() ? std::string_view() : std::string_view(it->second);
+}
+
+std::string to_xml(const Request& r, const Acl& acl) {
+  aisfs::s3::XmlWriter xml("AccessControlPolicy", aisfs::s3::kS3Namespace);
+  const std::string& owner = r.found->owner;
+  xml.open("Owner").leaf("ID", owner).leaf("DisplayName", display_name_of(r, owner)).close();
+  xml.open("AccessControlList");
+  for (const Grant& grant : acl) {
+    xml.open("Grant");
+    if (grant.grantee == Grant::kEverybody || grant.grantee == Grant::kAuthenticated) {
+      const bool all = grant.grantee == Grant::kEverybody;
+      xml.open_with("Grantee", std::string(kInstance) + "\"Group\"");
+      xml.leaf("URI", std::string(kGroups) + (all ? "AllUsers" : "AuthenticatedUsers")).close();
+    } else {
+      xml.open_with("Grantee", std::string(kInstance) + "\"CanonicalUser\"");
+      xml.leaf("ID", grant.grantee).leaf("DisplayName", display_name_of(r, grant.grantee)).close();
+    }
+    xml.leaf("Permission", aisfs::s3::to_string(grant.permission)).close();
+  }
+  return std::move(xml).finish();
+}
+
+/// The list that a PUT ?acl brings, in its headers or its body.
+Task<Result<std::string>> wanted(Request& r) {
+  CO_TRY(const std::string text, co_await read_body(r, kAclBytesMax));
+  if (text.empty() || aisfs::s3::has_acl_headers(r.fields())) co_return acl_text_of(r, r.fields());
+  auto acl = aisfs::s3::parse_acl_xml(text);
+  if (!acl) co_return fail("MalformedACLError", acl.error().what());
+  co_return stored(r, std::move(acl));
+}
+
+Task<Status> store_with_object(Request& r, std::string acl) {
+  constexpr int kAttempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    CO_TRY(const ObjectInfo info, co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
+    if (acl_of(info) == acl) co_return Status{};
+    AttrChange change;
+    change.headers = info.headers;
+    change.headers->erase(std::string(kAclHeader));
+    if (!acl.empty()) (*change.headers)[std::string(kAclHeader)] = acl;
+    Conditions unchanged{.if_meta_version = info.meta_version};
+    auto set = co_await r.deps.objects.set_attrs(r.context(), r.object(), std::move(change),
+                                                 std::move(unchanged));
+    if (set) co_return Status{};
+    if (set.error() != Errc::precondition_failed || attempt == kAttempts) {
+      co_return std::move(set).error();
+    }
+  }
 }
 
 }  // namespace
 
-Status check_canned_acl(const Request& r) {
-  const auto* acl = r.fields().find("x-amz-acl");
-  if (acl == nullptr || std::find(kCanned.begin(), kCanned.end(), *acl) != kCanned.end()) return {};
-  return fail("InvalidArgument", "x-amz-acl is not a canned ACL");
+Result<std::string> acl_text_of(const Request& r, const http::Fields& fields) {
+  return stored(r, aisfs::s3::acl_of_headers(fields, owner_of(r)));
 }
 
 Answer get_acl(Request& r) {
-  CO_CHECK_OK(co_await check_object(r));
-  const std::string& owner = r.found->owner;
-  const std::string name = display_name_of(r, owner);
-  aisfs::s3::XmlWriter xml("AccessControlPolicy", aisfs::s3::kS3Namespace);
-  xml.open("Owner").leaf("ID", owner).leaf("DisplayName", name).close();
-  xml.open("AccessControlList").open("Grant");
-  xml.open_with(
-      "Grantee",
-      R"(xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser")");
-  xml.leaf("ID", owner).leaf("DisplayName", name).close();
-  xml.leaf("Permission", "FULL_CONTROL");
-  co_return xml_reply(std::move(xml).finish());
+  std::string text = r.found->props.acl;
+  if (!r.key.empty()) {
+    CO_TRY(const ObjectInfo info, co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
+    text = acl_of(info);
+  }
+  co_return xml_reply(to_xml(r, aisfs::s3::parse_stored_acl(text, r.found->owner)));
 }
 
 Answer put_acl(Request& r) {
-  CO_CHECK_OK(check_canned_acl(r));
-  CO_CHECK_OK(co_await check_object(r));
-  CO_TRY(const std::string text, co_await read_body(r, kAclBytesMax));
-  if (!text.empty()) {
-    const auto root = aisfs::s3::parse_xml(text);
-    if (!root.ok() || root->name != "AccessControlPolicy") co_return fail("MalformedXML");
+  CO_TRY(std::string acl, co_await wanted(r));
+  if (r.key.empty()) {
+    BucketProps props = r.found->props;
+    props.acl = std::move(acl);
+    CO_TRY(const auto done, co_await r.deps.admin.set_bucket_props(r.context(), r.bucket_name(),
+                                                                   std::move(props)));
+    static_cast<void>(done);
+  } else {
+    CO_CHECK_OK(co_await store_with_object(r, std::move(acl)));
   }
   co_return empty_reply(200);
+}
+
+Task<Status> set_object_acl(Request& r, const ObjectInfo& info) {
+  CO_TRY(std::string acl, acl_text_of(r, r.fields()));
+  if (acl_of(info) == acl) co_return Status{};
+  co_return co_await store_with_object(r, std::move(acl));
+}
+
+Task<Result<Bucket>> admit_by_acl(Request& r, std::optional<Needed> needed) {
+  const MapSnapshot map = r.deps.map ? r.deps.map() : nullptr;
+  const Bucket* bucket = map == nullptr ? nullptr : map->find_bucket(r.bucket_name());
+  if (bucket == nullptr) co_return fail(map == nullptr ? "AccessDenied" : "NoSuchBucket");
+  if (!needed) co_return fail("AccessDenied");
+  std::string acl = bucket->props.acl;
+  if (needed->of_object) {
+    Context look = r.context();
+    look.who = auth::Verifier::reader_of_acl(*bucket);
+    const auto info = co_await r.deps.objects.head(std::move(look), r.object(), Conditions{});
+    // That a name is free is told to those who may list the names.
+    if (!info && info.error() == Errc::not_found) {
+      const auto may = auth::Verifier::by_acl(r.who(), Permission::kRead, *bucket, acl);
+      co_return fail(may ? "NoSuchKey" : "AccessDenied");
+    }
+    if (!info) co_return info.error();
+    acl = acl_of(*info);
+  }
+  auto who = auth::Verifier::by_acl(r.who(), needed->permission, *bucket, acl);
+  if (!who) co_return fail("AccessDenied");
+  r.verified.who = *std::move(who);
+  co_return *bucket;
 }
 
 }  // namespace aisfs::front::s3

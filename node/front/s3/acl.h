@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: MIT
+// Access control lists: kept with the bucket's properties and in the object's headers; the owner of
+// a bucket owns all that is in it.
 #pragma once
+#include "common/s3/acl.h"
 #include "node/front/s3/request.h"
 
 namespace aisfs::front::s3 {
 
-/// InvalidArgument for a canned ACL that S3 does not know. What a known one would grant beyond the
-/// owner is not granted: buckets are private here until there are policies.
-Status check_canned_acl(const Request& r);
+/// Where an object keeps its list. Never sent as it is.
+inline constexpr std::string_view kAclHeader = "x-amz-acl";
+
+/// What x-amz-acl and x-amz-grant-* of the fields say, as it is stored; "" for the owner alone.
+/// InvalidArgument: no ACL, or a grantee who does not exist.
+Result<std::string> acl_text_of(const Request& r, const http::Fields& fields);
+
+/// After a copy, which brings the source's list along: the object gets the one of this request.
+Task<Status> set_object_acl(Request& r, const ObjectInfo& info);
+
+/// What a route needs of those who do not own the bucket.
+struct Needed {
+  aisfs::s3::Permission permission;
+  bool of_object;  // by the object's list; else by the bucket's
+};
+
+/// Lets someone who does not own the bucket of the request in by an access control list, and makes
+/// the request act for its owner. AccessDenied, NoSuchBucket, NoSuchKey.
+Task<Result<Bucket>> admit_by_acl(Request& r, std::optional<Needed> needed);
 
 }  // namespace aisfs::front::s3

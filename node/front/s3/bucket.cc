@@ -34,9 +34,10 @@ Answer create_bucket(Request& r) {
   if (auto valid = validate_s3_bucket_name(r.bucket); !valid.ok()) {
     co_return fail("InvalidBucketName", valid.error().what());
   }
-  CO_CHECK_OK(check_canned_acl(r));
+  BucketProps props;
+  CO_TRY(props.acl, acl_text_of(r, r.fields()));
   CO_CHECK_OK(co_await check_location(r));
-  auto created = co_await r.deps.admin.create_bucket(r.context(), r.bucket_name(), BucketProps{});
+  auto created = co_await r.deps.admin.create_bucket(r.context(), r.bucket_name(), std::move(props));
   Reply reply = empty_reply(200);
   if (!created.ok()) {
     if (created.error().code() != Errc::already_exists) co_return std::move(created.error());

@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "common/s3/date.h"
 #include "common/s3/xml_writer.h"
+#include "node/front/s3/acl.h"
 #include "node/front/s3/headers.h"
 #include "node/front/s3/mapping.h"
 
@@ -137,6 +138,7 @@ Answer copy_object(Request& r) {
   CO_TRY(CopyOptions options, co_await options_of(r, from));
   auto info = co_await r.deps.objects.copy(r.bulk_context(), from, r.object(), std::move(options));
   if (!info.ok()) co_return as_precondition(std::move(info.error()));
+  CO_CHECK_OK(co_await set_object_acl(r, *info));
   co_return xml_reply(
       result_xml("CopyObjectResult", info->etag, info->modified_ns, info->checksums));
 }

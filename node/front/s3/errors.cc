@@ -36,6 +36,9 @@ constexpr std::array kRows = {
     Row{"InvalidRequest", 400, "Invalid request."},
     Row{"InvalidTag", 400, "The tag is not valid."},
     Row{"KeyTooLongError", 400, "Your key is too long."},
+    Row{"InvalidPolicyDocument", 400, "The content of the form does not meet the policy document."},
+    Row{"MalformedACLError", 400, "The access control list you provided is not well-formed."},
+    Row{"MalformedPOSTRequest", 400, "The body of your POST request is not well-formed."},
     Row{"MalformedXML", 400, "The XML you provided was not well-formed or not valid here."},
     Row{"MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed size."},
     Row{"MethodNotAllowed", 405, "The method is not allowed against this resource."},
@@ -126,10 +129,10 @@ std::string_view code_of_cluster(const Error& error, Noun noun) {
     case Errc::no_space:
       return "InsufficientCapacity";
     case Errc::busy:
-    case Errc::stale_map:
       return "OperationAborted";
     case Errc::overloaded:
       return "SlowDown";
+    case Errc::stale_map:
     case Errc::unreachable:
     case Errc::not_ready:
     case Errc::timed_out:

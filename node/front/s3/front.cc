@@ -6,22 +6,60 @@
 #include "common/base/hash.h"
 #include "common/base/text.h"
 #include "common/obs/log.h"
+#include "node/front/s3/acl.h"
 #include "node/front/s3/request.h"
 #include "node/front/s3/s3_front.h"
 
 namespace aisfs::front::s3 {
 namespace {
 
+using aisfs::s3::Permission;
 using http::Method;
 using Operation = Answer (*)(Request&);
 
 /// Whether the bucket must exist and be the sender's before the operation runs.
-enum class Needs : unsigned char { kIdentity, kBucket };
+enum class Needs : unsigned char {
+  kIdentity,
+  kBucket,
+  kNothing,  // it brings credentials of its own
+};
 
 struct Route {
   Operation run = nullptr;
   Needs needs = Needs::kBucket;
 };
+
+/// What an access control list may open to those who do not own the bucket; nothing for the rest.
+/// Copies are not among them: one would read in the owner's name.
+struct Opening {
+  Operation run;
+  Needed needed;
+};
+constexpr std::array kOpenings = {
+    Opening{&get_object, {Permission::kRead, true}},
+    Opening{&head_object, {Permission::kRead, true}},
+    Opening{&get_attributes, {Permission::kRead, true}},
+    Opening{&list_objects_v1, {Permission::kRead, false}},
+    Opening{&list_objects_v2, {Permission::kRead, false}},
+    Opening{&head_bucket, {Permission::kRead, false}},
+    Opening{&list_uploads, {Permission::kRead, false}},
+    Opening{&put_object, {Permission::kWrite, false}},
+    Opening{&delete_object, {Permission::kWrite, false}},
+    Opening{&delete_objects, {Permission::kWrite, false}},
+    Opening{&create_upload, {Permission::kWrite, false}},
+    Opening{&upload_part, {Permission::kWrite, false}},
+    Opening{&complete_upload, {Permission::kWrite, false}},
+    Opening{&abort_upload, {Permission::kWrite, false}},
+};
+
+/// ?acl of a bucket is its own list's business, of an object the object's.
+std::optional<Needed> opening_of(const Request& r, Operation run) {
+  if (run == &get_acl) return Needed{Permission::kReadAcp, !r.key.empty()};
+  if (run == &put_acl) return Needed{Permission::kWriteAcp, !r.key.empty()};
+  const auto it = std::find_if(kOpenings.begin(), kOpenings.end(),
+                               [&](const Opening& o) { return o.run == run; });
+  return it == kOpenings.end() ? std::nullopt : std::optional(it->needed);
+}
 
 struct Place {
   std::string bucket, key;
@@ -157,7 +195,8 @@ Route bucket_route(const Request& r) {
       return {&delete_bucket};
     case Method::kPost:
       if (r.has_param("delete")) return {&delete_objects};
-      return {&not_implemented};
+      if (!r.target().query.empty()) return {&not_implemented};
+      return {&post_object, Needs::kNothing};
     default:
       return {&method_not_allowed};
   }
@@ -234,12 +273,23 @@ Error refuse_anonymous(const Request& r) {
   return fail(map->find_bucket(r.bucket_name()) == nullptr ? "NoSuchBucket" : "AccessDenied");
 }
 
+/// The bucket, for its owner, or for whom an access control list lets in.
+Task<Result<Bucket>> admit(Request& r, std::optional<Needed> needed) {
+  if (r.who().is_anonymous()) co_return co_await admit_by_acl(r, needed);
+  auto own = co_await authorise(r, r.bucket);
+  const bool denied = !own && (own.error() == Errc::permission_denied ||
+                               code_of(own.error()) == "AccessDenied");
+  if (!denied) co_return own;
+  co_return co_await admit_by_acl(r, needed);
+}
+
 Task<Result<Reply>> act(Request& r) {
   if (r.method() == Method::kOptions) co_return co_await preflight(r);
   const Route route = route_of(r);
-  if (r.who().is_anonymous()) co_return refuse_anonymous(r);
   if (route.needs == Needs::kBucket) {
-    CO_TRY(r.found, co_await authorise(r, r.bucket));
+    CO_TRY(r.found, co_await admit(r, opening_of(r, route.run)));
+  } else if (route.needs == Needs::kIdentity && r.who().is_anonymous()) {
+    co_return refuse_anonymous(r);
   }
   CO_CHECK_OK(check_version(r));
   CO_CHECK_OK(check_unsupported_headers(r));
@@ -309,6 +359,8 @@ class Front {
       verified =
           deps_.verifier.verify(exchange.request(), exchange.target(), auth::Front::kPublic, &why);
     }
+    // Who signs nothing is nobody, and may what access control lists open to everybody.
+    if (!verified.ok() && why == auth::Refusal::kNoCredentials) verified = auth::Verified{};
     if (!verified.ok()) {
       co_await send_error(exchange, s3_error_of(why, verified.error()), id);
       co_return;

@@ -53,10 +53,10 @@ std::string without_aws_chunked(std::string_view encoding) {
   return out;
 }
 
-std::map<std::string, std::string> stored_headers_of(const Request& r) {
+std::map<std::string, std::string> stored_headers_of(const http::Fields& fields) {
   std::map<std::string, std::string> headers;
   for (std::string_view name : kStoredHeaders) {
-    const auto* value = r.fields().find(name);
+    const auto* value = fields.find(name);
     if (value == nullptr) continue;
     std::string kept = name == "content-encoding" ? without_aws_chunked(*value) : *value;
     if (!kept.empty()) headers[std::string(name)] = std::move(kept);
@@ -64,10 +64,10 @@ std::map<std::string, std::string> stored_headers_of(const Request& r) {
   return headers;
 }
 
-Result<std::map<std::string, std::string>> user_metadata_of(const Request& r) {
+Result<std::map<std::string, std::string>> user_metadata_of(const http::Fields& fields) {
   std::map<std::string, std::string> user;
   std::size_t bytes = 0;
-  for (const auto& field : r.fields()) {
+  for (const auto& field : fields) {
     const std::string name = to_lower(field.name);
     if (!name.starts_with(kMetaPrefix)) continue;
     const std::string key = name.substr(kMetaPrefix.size());
@@ -109,16 +109,19 @@ Conditions conditions_of(const http::Fields& fields, std::string_view prefix) {
   return conditions;
 }
 
-Result<PutOptions> put_options_of(const Request& r) {
-  CHECK_OK(check_canned_acl(r));
+Result<PutOptions> put_options_of(const Request& r) { return put_options_of(r, r.fields()); }
+
+Result<PutOptions> put_options_of(const Request& r, const http::Fields& fields) {
   PutOptions options{.level = Durability::kNone};  // the bucket's level holds
   options.want_md5 = true;
-  options.content_type = std::string(r.field("content-type"));
+  options.content_type = std::string(fields.get("content-type"));
   if (options.content_type.empty()) options.content_type = "binary/octet-stream";
-  options.headers = stored_headers_of(r);
-  TRY(options.user, user_metadata_of(r));
+  options.headers = stored_headers_of(fields);
+  TRY(std::string acl, acl_text_of(r, fields));
+  if (!acl.empty()) options.headers[std::string(kAclHeader)] = std::move(acl);
+  TRY(options.user, user_metadata_of(fields));
   options.posix = take_posix(options.user, r.key, options.content_type, unix_now_ns());
-  if (const auto* tagging = r.fields().find(kTaggingHeader)) {
+  if (const auto* tagging = fields.find(kTaggingHeader)) {
     TRY(const Tags tags, parse_tag_header(*tagging));
     if (!tags.empty()) options.headers[std::string(kTaggingHeader)] = format_tags(tags);
   }

@@ -16,6 +16,8 @@ Conditions conditions_of(const http::Fields& fields, std::string_view prefix);
 /// Metadata of a PUT, a copy with REPLACE or a multipart upload: content headers, user metadata,
 /// POSIX attributes, tags; conditions and checksums are not in it.
 Result<PutOptions> put_options_of(const Request& r);
+/// The same of fields that came in another way.
+Result<PutOptions> put_options_of(const Request& r, const http::Fields& fields);
 
 /// Content-MD5, raw; InvalidDigest when it is none.
 Result<std::optional<std::string>> content_md5_of(const Request& r);

@@ -96,6 +96,7 @@ Answer list_parts(Request& r);  // multipart_list.cc
 Answer list_uploads(Request& r);
 Answer get_acl(Request& r);  // acl.cc
 Answer put_acl(Request& r);
+Answer post_object(Request& r);  // post_object.cc
 Answer get_tagging(Request& r);  // tagging.cc
 Answer put_tagging(Request& r);
 Answer delete_tagging(Request& r);

@@ -91,7 +91,7 @@ TEST_F(VerifierTest, NothingIsTakenWithoutCredentialsUnlessAllowed) {
   EXPECT_EQ(refusal({.method = http::Method::kGet,
                      .target = "/b/k?AWSAccessKeyId=AKALICE&Expires=1&Signature=x",
                      .fields = {}}),
-            Refusal::kUnknownScheme);
+            Refusal::kMalformedQuery);
 }
 
 TEST_F(VerifierTest, CredentialsInTwoPlacesAreRefused) {

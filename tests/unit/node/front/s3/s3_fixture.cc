@@ -15,8 +15,13 @@ S3Test::S3Test() {
     users->users[name] = user;
   }
   users_ = users;
-  const auto map = [this] { return users_; };
-  verifier_ = std::make_unique<auth::Verifier>(key_, map, clock_, auth::VerifierOptions{});
+  verifier_ = std::make_unique<auth::Verifier>(key_, [this] { return users_; }, clock_,
+                                               auth::VerifierOptions{});
+  const auto map = [this] {
+    auto whole = std::make_shared<ClusterMap>(*cluster_.current());
+    whole->users = users_->users;
+    return MapSnapshot(std::move(whole));
+  };
   S3FrontDeps deps{.objects = cluster_,
                    .admin = cluster_,
                    .verifier = *verifier_,
