@@ -9,6 +9,9 @@
 #include "aisfs/mount/daemon.h"
 #include "aisfs/mount/mount_args.h"
 #include "aisfs/mount/session.h"
+#include "cachefs/names/name_cache.h"
+#include "common/base/hash.h"
+#include "common/base/text.h"
 #include "common/obs/log.h"
 
 namespace aisfs::mount {
@@ -38,6 +41,19 @@ Status prepare_cache(const std::string& folder) {
   return {};
 }
 
+/// Without it names are asked for once more; a mount is not refused for that.
+std::unique_ptr<cachefs::NameCache> open_names(const MountArgs& args, const MapSource& map) {
+  const std::string uuid = map.current()->uuid;
+  const std::string place = to_hex(xxh3_64(as_bytes(args.mountpoint)));
+  cachefs::NameCacheOptions options{
+      .folder = args.options.cache_dir + "/aisfs-names-" + std::to_string(::geteuid()) + "/" + place,
+      .cluster_uuid = uuid};
+  auto names = cachefs::NameCache::open(std::move(options));
+  if (names) return *std::move(names);
+  LOG_WARN("names of earlier mounts are not used", "why", names.error().what());
+  return nullptr;
+}
+
 Status serve(const MountArgs& args, Daemon& daemon) {
   CHECK_OK(prepare_cache(args.options.cache_dir));
   log::Level level{};
@@ -48,9 +64,10 @@ Status serve(const MountArgs& args, Daemon& daemon) {
   Runtime runtime(1);
   runtime.start();
   TRY(const auto client, connect(runtime, args));
+  const auto names = open_names(args, *client);
   Status done;
   {
-    Session session(runtime, {*client, *client, *client}, args.options);
+    Session session(runtime, {*client, *client, *client, names.get()}, args.options);
     SessionOptions options{.mountpoint = args.mountpoint, .kernel_options = args.kernel_options};
     options.on_ready = [&daemon] { daemon.ready(); };
     done = session.run(std::move(options));

@@ -121,6 +121,9 @@ Entry adopt(Mount& mount, const Call& call, HandleId id, const DirEntry& entry) 
   const auto handle = find_handle(mount, id);
   if (!handle || !entry.info || !(*handle)->inode->has_name()) return {};
   (*handle)->entries[entry.next - 1].info.reset();  // a listing may be of a million names
+  fs::Place place = (*handle)->place;
+  place.path = fs::join(place.path, entry.name);
+  remember_listed(mount, place, *entry.info);
   const fs::InodePtr parent = (*handle)->inode;
   fs::InodePtr inode = mount.inodes.child(*parent, entry.name);
   if (inode && inode->is_directory()) return {};

@@ -8,6 +8,7 @@
 #include "aisfs/fs/inode_table.h"
 #include "aisfs/fs/options.h"
 #include "aisfs/read/reader.h"
+#include "cachefs/names/name_cache.h"
 #include "common/async/scope.h"
 #include "common/client/object_api.h"
 
@@ -28,6 +29,7 @@ struct Mount {
     ObjectApi& objects;
     AdminApi& admin;
     MapSource& map;
+    cachefs::NameCache* names = nullptr;  // what was seen in earlier mounts, if there is one
   };
   Mount(Cluster cluster, fs::Options options, asio::any_io_executor shard);
   ~Mount();

@@ -97,15 +97,48 @@ fs::InodePtr install_file(Mount& mount,
   return inode;
 }
 
-/// What the path is. What is known as a file, or as a directory with a marker, and still is the
-/// same object, is asked of its owner alone; the rest of every target.
+using Seen = cachefs::SeenName;
+
+/// Where one target knows every name, nothing is gained by remembering them.
+cachefs::NameCache* names_of(const Mount& mount, const fs::Place& place) {
+  const MapSnapshot map = mount.cluster.map.current();
+  const Bucket* bucket = map == nullptr ? nullptr : map->find_bucket(BucketId{place.bucket_id});
+  return bucket != nullptr && bucket->implied_dirs ? mount.cluster.names : nullptr;
+}
+
+/// What this mount, or an earlier one, has seen under the path.
+std::optional<Seen> seen_before(const Mount& mount, const fs::Place& place, const fs::Inode* known) {
+  if (known != nullptr && known->kind == Kind::kFile) {
+    return Seen{Seen::Kind::kFile, known->attr.ino, known->attr.content_version};
+  }
+  if (known != nullptr && known->kind == Kind::kDirectory) {
+    if (known->implied) return std::nullopt;
+    return Seen{Seen::Kind::kDirectory, known->attr.ino, {}};
+  }
+  cachefs::NameCache* const names = names_of(mount, place);
+  return names == nullptr ? std::nullopt : names->find(BucketId{place.bucket_id}, place.path);
+}
+
+void remember(const Mount& mount, const fs::Place& place, const LookupReply& reply) {
+  cachefs::NameCache* const names = names_of(mount, place);
+  if (names == nullptr) return;
+  const BucketId bucket{place.bucket_id};
+  const bool file = reply.kind == LookupReply::Kind::kFile;
+  if (!reply.info || (!file && !reply.explicit_dir)) return names->forget(bucket, place.path);
+  names->learn(bucket, place.path,
+               {file ? Seen::Kind::kFile : Seen::Kind::kDirectory, reply.info->ino,
+                reply.info->content_version});
+}
+
+/// What the path is. What was seen as a file, or as a directory with a marker, and still is the
+/// same object, is asked of its owner alone; the rest of whoever may know.
 Task<Result<LookupReply>> whats_there(Mount& mount,
                                       Call call,
                                       fs::Place place,
                                       fs::InodePtr known) {
-  const bool marked = known && known->kind == Kind::kDirectory && !known->implied;
-  if (marked || (known && known->kind == Kind::kFile)) {
-    Conditions same{.if_ino = known->attr.ino};
+  if (const auto seen = seen_before(mount, place, known.get())) {
+    const bool marked = seen->kind == Seen::Kind::kDirectory;
+    Conditions same{.if_ino = seen->ino};
     ObjectName name = marked ? place.marker() : place.file();
     auto info = co_await mount.cluster.objects.head(call.context(), std::move(name), same);
     if (info) {
@@ -117,11 +150,21 @@ Task<Result<LookupReply>> whats_there(Mount& mount,
       co_return std::move(info).error();
     }
   }
-  co_return co_await mount.cluster.objects.lookup(call.context(), std::move(place.bucket),
-                                                  std::move(place.path));
+  BucketName bucket = place.bucket;
+  std::string path = place.path;
+  CO_TRY(LookupReply reply, co_await mount.cluster.objects.lookup(call.context(), std::move(bucket),
+                                                                  std::move(path)));
+  remember(mount, place, reply);
+  co_return reply;
 }
 
 }  // namespace
+
+void remember_listed(const Mount& mount, const fs::Place& place, const ObjectInfo& info) {
+  cachefs::NameCache* const names = names_of(mount, place);
+  if (names == nullptr) return;
+  names->learn(BucketId{place.bucket_id}, place.path, {Seen::Kind::kFile, info.ino, info.content_version});
+}
 
 bool just_seen(const Mount& mount, std::int32_t thread, const fs::Inode& inode) {
   if (thread == 0) return false;

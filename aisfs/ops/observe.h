@@ -26,6 +26,9 @@ bool just_missed(const Mount& mount,
 bool just_seen(const Mount& mount, std::int32_t thread, const fs::Inode& inode);
 void mark_seen(const Call& call, fs::Inode& inode);
 
+/// Notes for later mounts what a listing said of a file.
+void remember_listed(const Mount& mount, const fs::Place& place, const ObjectInfo& info);
+
 /// Puts what a request has answered into the inode. Times of a touched directory stay.
 void take_file(const Mount& mount, fs::Inode& inode, const ObjectInfo& info);
 void take_directory(const Mount& mount, fs::Inode& inode, const ObjectInfo* marker, std::uint64_t ino);

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "aisfs/ops/open_file.h"
 #include "common/async/runtime.h"
 #include "tests/kit/fake_cluster.h"
@@ -228,6 +230,35 @@ TEST_F(Ops, FsyncOfADirectoryMakesTheNamesOfItsBucketDurable) {
   EXPECT_EQ(cluster.calls("sync"), 1u);
   ASSERT_TRUE(run(fsyncdir(*mount, call(), fs::InodeTable::kRootId)).ok());
   EXPECT_EQ(cluster.calls(""), 1u);
+}
+
+TEST_F(Ops, WhatAnEarlierMountSawIsAskedOfItsOwnerAlone) {
+  char folder[] = "/tmp/aisfs-ops-names-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  auto names = cachefs::NameCache::open({.folder = folder, .cluster_uuid = "c"});
+  ASSERT_TRUE(names.ok());
+  cluster.store("b", "d/x", "bytes");
+  const auto find = [&] {
+    Mount one({cluster, cluster, cluster, names->get()}, fs::Options{}, runtime.shard(0).get_executor());
+    const auto top = run(lookup(one, call(), fs::InodeTable::kRootId, "b"));
+    const auto dir = run(lookup(one, call(), top->nodeid, "d"));
+    cluster.reset_calls();
+    const auto file = run(lookup(one, call(), dir->nodeid, "x"));
+    EXPECT_TRUE(run(one.close()).ok());
+    return file.ok() ? file->attr.mode & S_IFMT : 0;
+  };
+  EXPECT_EQ(find(), static_cast<std::uint32_t>(S_IFREG));
+  EXPECT_EQ(cluster.calls("lookup"), 1u);  // of every target
+  EXPECT_EQ(find(), static_cast<std::uint32_t>(S_IFREG));
+  EXPECT_EQ(cluster.calls("lookup"), 0u);
+  EXPECT_EQ(cluster.calls("head"), 1u);
+  // Replaced by a directory meanwhile: what was seen does not count.
+  ASSERT_TRUE(run(cluster.remove({}, {native_bucket("b"), "d/x"}, {})).ok());
+  cluster.store("b", "d/x/y", "bytes");
+  EXPECT_EQ(find(), static_cast<std::uint32_t>(S_IFDIR));
+  EXPECT_EQ(cluster.calls("lookup"), 1u);
+  names->reset();
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
