@@ -30,9 +30,8 @@ ListOptions physical(const Interval& interval,
   ListOptions options = wanted;
   const bool inside = wanted.prefix.starts_with(logical);
   options.prefix = inside ? region + wanted.prefix.substr(logical.size()) : region;
-  options.after = after.starts_with(logical) && after.size() > logical.size()
-                      ? region + after.substr(logical.size())
-                      : "";
+  const bool behind = !after.empty() && after.starts_with(logical);
+  options.after = behind ? region + after.substr(logical.size()) : "";
   return options;
 }
 

@@ -77,6 +77,11 @@ start_nodes() {
   while read -r name; do start_node "$name"; done < <(node_names)
 }
 
+nodes_alive() {
+  local name
+  while read -r name; do node_alive "$name" || return 1; done < <(node_names)
+}
+
 check_nodes_alive() {
   local name
   while read -r name; do

@@ -34,7 +34,7 @@ class World {
   }
 
   void put() {
-    const std::string name = some_dir() + std::string(below(2) + 1, 'x');
+    const std::string name = some_dir() + std::string(below(3), 'x');  // or a directory's marker
     settle(name);
     stored_[placement::places_of(map_, kBucket, name).home] = names_[name] = ++last_;
   }
@@ -174,6 +174,7 @@ TEST_P(RenamedDirs, ListingsShowWhatIsThere) {
     if (world.below(2) == 0) options.delimiter = world.below(4) == 0 ? "x" : "/";
     if (world.below(2) == 0) options.prefix = world.some_dir();
     if (options.prefix.size() > 2 && world.below(3) == 0) options.prefix.pop_back();
+    if (world.below(3) == 0) options.after = options.prefix;  // all but the marker
     std::vector<std::string> found, wanted;
     ListOptions rest = options;
     for (;;) {

@@ -124,6 +124,25 @@ TEST_F(LocalTargetTest, ADirectoryIsRenamedAgainAndBack) {
   EXPECT_TRUE(maps_.current()->mappings.empty());
 }
 
+TEST_F(LocalTargetTest, ADirectoryIsRenamedOverAnEmptyOne) {
+  const PosixAttrs posix{.mode = 0040755};
+  const auto rename_dir = [&](const std::string& from, const std::string& to) {
+    return run(cluster_.rename_dir(alice(), kName, from, to, false));
+  };
+  ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "a", {.posix = posix})).ok());
+  for (int round = 0; round < 3; ++round) {  // each meets the mappings of the ones before
+    ASSERT_TRUE(rename_dir("a", "b").ok());
+    ASSERT_TRUE(rename_dir("b", "a").ok());
+    ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "b", {.posix = posix})).ok());
+    const Status over = rename_dir("a", "b");
+    ASSERT_TRUE(over.ok()) << over.error().what();
+    EXPECT_EQ(list(), std::vector<std::string>{"b/"});
+    ASSERT_TRUE(rename_dir("b", "a").ok());
+  }
+  ASSERT_TRUE(run(cluster_.remove_dir(alice(), kName, "a")).ok());
+  EXPECT_TRUE(list().empty());
+}
+
 /// A body during which something happens.
 class Interrupted final : public BodySource {
  public:
