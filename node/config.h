@@ -28,6 +28,11 @@ struct NetConfig : config::Section {
   Param<std::int64_t> s3_port{this, "s3_port", 0, Apply::kRestart,
                               "Port of the S3 API at the root of a URL; 0 picks a free one.",
                               config::in_range<std::int64_t{0}, std::int64_t{65535}>()};
+  Param<std::string> s3_certificate{this, "s3_certificate", "", Apply::kRestart,
+                                    "PEM file with the certificate chain of the S3 listener, which "
+                                    "speaks TLS then and nothing else."};
+  Param<std::string> s3_certificate_key{this, "s3_certificate_key", "", Apply::kRestart,
+                                        "PEM file with the key of s3_certificate."};
   Param<std::int64_t> control_port{this, "control_port", 0, Apply::kRestart,
                                    "Port for control messages between nodes; 0 picks a free one.",
                                    config::in_range<std::int64_t{0}, std::int64_t{65535}>()};

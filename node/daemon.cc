@@ -196,7 +196,8 @@ class Node {
   Status open_fronts() {
     target::LocalTarget* target = nullptr;
     if (role_of(config_) != NodeRole::kGateway) {
-      TRY(disks_, Disks::open(config_, joined_, data_peers_, peers_, maps_, clock_));
+      TRY(disks_, Disks::open(config_, joined_, data_peers_, peers_, maps_, clock_,
+                              [this] { return fencing_.check(); }));
       target = &disks_->target();
     }
     router_ = std::make_unique<cluster::Router>(cluster::RouterDeps{
@@ -244,6 +245,9 @@ class Node {
 
   void add_server(std::string name, http::Handler handler) {
     http::ServerOptions options;
+    if (name == "s3" && !config_.net.s3_certificate().empty()) {
+      options.tls = {config_.net.s3_certificate(), config_.net.s3_certificate_key()};
+    }
     options.name = std::move(name);
     servers_.push_back(std::make_unique<http::Server>(runtime_, options, std::move(handler)));
   }

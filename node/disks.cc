@@ -60,7 +60,8 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
                                            Transport& data,
                                            Transport& control,
                                            MapSource& maps,
-                                           Clock& clock) {
+                                           Clock& clock,
+                                           std::function<Status()> may_serve) {
   TRY(auto options, store_options(config, self, *maps.current()));
   std::unique_ptr<Disks> disks(new Disks(std::move(options), self, data, control, maps, clock));
   CHECK_OK(disks->store_.open());
@@ -68,6 +69,7 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
   target::LocalTargetOptions target_options;
   target_options.node_id = self.id;
   target_options.state_dir = config.data_dir() + "/renames";
+  target_options.may_serve = std::move(may_serve);
   TRY(disks->target_, target::LocalTarget::open(std::move(target_options), disks->store_, maps,
                                                 disks->peers_, clock));
   return disks;

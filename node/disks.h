@@ -15,14 +15,15 @@ namespace aisfs::node {
 class Disks {
  public:
   /// Recovers the mountpaths of the configuration. Blocks, seconds after a crash: not on an io
-  /// thread. `self` is the node as it joined; `data` and `control` (to the listeners of other nodes), `maps` and `clock` outlive
+  /// thread. `may_serve` as LocalTargetOptions has it. `self` is the node as it joined; `data` and `control` (to the listeners of other nodes), `maps` and `clock` outlive
   /// the result.
   static Result<std::unique_ptr<Disks>> open(const NodeConfig& config,
                                              const NodeInfo& self,
                                              Transport& data,
                                              Transport& control,
                                              MapSource& maps,
-                                             Clock& clock);
+                                             Clock& clock,
+                                             std::function<Status()> may_serve);
   ~Disks();
   Disks(const Disks&) = delete;
   Disks& operator=(const Disks&) = delete;

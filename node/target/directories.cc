@@ -120,7 +120,8 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   put.size = 0;
   ExpectedChecksums unknown;
   StringSource empty("");
-  co_return co_await store_.put(at.key, std::move(put), std::move(unknown), empty);
+  auto made = co_await store_.put(at.key, std::move(put), std::move(unknown), empty);
+  co_return acknowledged(std::move(made));
 }
 
 Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::string path) {
@@ -148,7 +149,7 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
     at.ticket = {};
     co_return co_await peers_.allow_implied_dirs(std::move(context), bucket);
   }
-  co_return Status{};
+  co_return acknowledged(Status{});
 }
 
 /// That a directory may be renamed to this one: it is not there, or it is replaced and was empty.

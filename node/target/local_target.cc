@@ -93,8 +93,13 @@ Task<Status> LocalTarget::check_parent(Context& context, const Admitted& at, boo
 }
 
 Status LocalTarget::check_placed(const Admitted& at) const {
+  if (options_.may_serve) CHECK_OK(options_.may_serve());
   const MapSnapshot now = maps_.current();
   if (now->epoch == at.map->epoch) return {};
+  if (now->find_bucket(at.bucket.id) == nullptr) {
+    return Error(Errc::not_found,
+                 "bucket \"" + at.bucket.name.display() + "\" does not exist any more");
+  }
   if (now->mappings == at.map->mappings) return {};
   return Error(Errc::stale_map, "a directory was renamed meanwhile");
 }
@@ -171,7 +176,8 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
     const auto change = changes_.begin(maps_.current()->epoch);
     CO_CHECK_OK(check_placed(at));
     CO_CHECK_OK(check_unreserved(at.key));
-    co_return co_await store_.reserve(at.key, std::move(options));
+    auto reserved = co_await store_.reserve(at.key, std::move(options));
+    co_return acknowledged(std::move(reserved));
   }
   options.level = level_of(at.bucket, options.level, options.lower_level);
   // The body may be long on its way: only what follows it is a change under way.
@@ -187,7 +193,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   CO_TRY(ObjectInfo info,
          co_await store_.put(at.key, std::move(options), std::move(expected), body));
   if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
-  co_return info;
+  co_return acknowledged(Result<ObjectInfo>(std::move(info)));
 }
 
 Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
@@ -199,7 +205,8 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
   const bool posix = only_posix(change);
   if (!posix || !change.xattrs.empty()) CO_CHECK_OK(co_await end_reservation(context, at.key));
   const Durability level = posix ? name_level_of(at.bucket) : at.bucket.props.write_level;
-  co_return co_await store_.set_attrs(at.key, std::move(change), std::move(conditions), level);
+  auto changed = co_await store_.set_attrs(at.key, std::move(change), std::move(conditions), level);
+  co_return acknowledged(std::move(changed));
 }
 
 Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions options) {
@@ -210,7 +217,7 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
       options.lower_level ? name_level_of(at.bucket) : at.bucket.props.write_level;
   CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), level));
   if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
-  co_return Status{};
+  co_return acknowledged(Status{});
 }
 
 Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
@@ -221,7 +228,8 @@ Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   CO_CHECK_OK(co_await materialise(context, at.key));
   options.level = level_of(at.bucket, options.level, options.lower_level);
-  co_return co_await store_.patch(at.key, std::move(options), body);
+  auto patched = co_await store_.patch(at.key, std::move(options), body);
+  co_return acknowledged(std::move(patched));
 }
 
 Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
@@ -240,7 +248,8 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
     CO_CHECK_OK(co_await settle_for_read(context, source.key));
     CO_CHECK_OK(co_await materialise(context, source.key));
     options.put.level = level_of(target.bucket, options.put.level, options.put.lower_level);
-    co_return co_await store_.copy_local(source.key, target.key, std::move(options));
+    auto copied = co_await store_.copy_local(source.key, target.key, std::move(options));
+    co_return acknowledged(std::move(copied));
   }
   GetOptions get{.conditions = std::move(options.source_conditions)};
   CO_TRY(ObjectStream stream, co_await peers_.cluster().get(context, from, std::move(get)));

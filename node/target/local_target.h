@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,9 @@ class RenameLog;
 struct LocalTargetOptions {
   std::string node_id;
   std::string state_dir;  // absolute, on a disk of this node; made if missing
+  /// Whether this node may still speak for its names: asked again before a change is published and
+  /// before it is acknowledged. Null: always.
+  std::function<Status()> may_serve;
 };
 
 /// The objects of this node's disks behind the seam of the cluster. Serves the names that it is
@@ -117,8 +121,16 @@ class LocalTarget final : public ObjectApi {
   /// Before a new name: if its directory need not have a marker, the bucket is marked for that first.
   /// The request goes on with the map that says so.
   Task<Status> check_parent(Context& context, const Admitted& at, bool has_parent);
-  /// stale_map when the name may have another place by now than when it was admitted.
+  /// Before publishing: not_found when the bucket is gone by now, stale_map when the name may have
+  /// another place than when it was admitted, or may_serve's error.
   Status check_placed(const Admitted& at) const;
+  /// The result of a change, or why this node may not acknowledge it.
+  template <class R>
+  R acknowledged(R result) const {
+    if (!result.ok() || !options_.may_serve) return result;
+    if (Status may = options_.may_serve(); !may) return std::move(may).error();
+    return result;
+  }
   /// The node id of the owner; not_ready when no target is active.
   Result<std::string> owner_of(const ObjectName& name) const;
 

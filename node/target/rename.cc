@@ -47,10 +47,11 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     CO_TRY(ObjectInfo info, co_await store_.rename_local(source.key, target.key,
                                                          std::move(options), level));
     if (replaced) CO_CHECK_OK(co_await drop_referenced(context, target.key, *replaced));
-    co_return info;
+    co_return acknowledged(Result<ObjectInfo>(std::move(info)));
   }
-  co_return co_await rename_away(std::move(context), std::move(source), std::move(to),
-                                 std::move(owner), std::move(options), level);
+  auto moved = co_await rename_away(std::move(context), std::move(source), std::move(to),
+                                    std::move(owner), std::move(options), level);
+  co_return acknowledged(std::move(moved));
 }
 
 Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,

@@ -36,8 +36,9 @@ Task<Result<ObjectInfo>> LocalTarget::complete_upload(Context context,
     co_return Error(Errc::not_ready, at.key.display() + ": its directory is being renamed");
   }
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
-  co_return co_await store_.complete_upload(at.key, std::move(upload), std::move(parts),
-                                            std::move(conditions));
+  auto done = co_await store_.complete_upload(at.key, std::move(upload), std::move(parts),
+                                              std::move(conditions));
+  co_return acknowledged(std::move(done));
 }
 
 Task<Status> LocalTarget::abort_upload(Context context, ObjectName name, std::string upload) {

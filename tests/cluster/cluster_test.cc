@@ -241,6 +241,60 @@ TEST_F(ClusterTest, ASecondGatewayServesAndAdministers) {
   EXPECT_EQ(*other.get("b", "k"), "x");
 }
 
+TEST_F(ClusterTest, ARenamedDirectoryIsWholeThoughNodesAreKilled) {
+  start_cluster(3);
+  User user(node(0), admin());
+  ASSERT_TRUE(user.create("b").ok());
+  constexpr int kFiles = 60;
+  for (int i = 0; i < kFiles; ++i) {
+    ASSERT_TRUE(user.put("b", "old/f" + std::to_string(i), std::to_string(i)).ok());
+  }
+  const auto rename = [&](const std::string& from, const std::string& to) {
+    return user.run(user.api().rename_dir(User::within(seconds(20)), native_bucket("b"), from, to, true));
+  };
+  ASSERT_TRUE(rename("old", "new").ok());
+  for (const std::size_t killed : {1, 2, 3, 0}) {  // while the names go to their places
+    node(killed).signal_and_wait(SIGKILL);
+    ASSERT_TRUE(node(killed).start()) << node(killed).log();
+    EXPECT_EQ(user.count("b"), static_cast<std::size_t>(kFiles));
+  }
+  ASSERT_TRUE(user.put("b", "old/f1", "another").ok());
+  for (int i = 0; i < kFiles; ++i) {
+    EXPECT_EQ(user.get("b", "new/f" + std::to_string(i)).value_or("?"), std::to_string(i));
+  }
+  EXPECT_EQ(user.get("b", "old/f1").value_or("?"), "another");
+  EXPECT_EQ(user.get("b", "old/f2").error().code(), Errc::not_found);
+  ASSERT_TRUE(rename("new", "third").ok());
+  EXPECT_EQ(user.get("b", "third/f59").value_or("?"), "59");
+  // In the end every name is its own again.
+  const auto deadline = Deadline::after(seconds(60));
+  while (!user.api().current()->mappings.empty() && !deadline.expired()) {
+    (void)user.run(user.api().at_least(user.api().current()->epoch + 1, Deadline::after(seconds(1))));
+  }
+  EXPECT_TRUE(user.api().current()->mappings.empty());
+  EXPECT_EQ(user.count("b"), static_cast<std::size_t>(kFiles) + 1);
+}
+
+TEST_F(ClusterTest, TheS3ListenerSpeaksTls) {
+  const std::string cert = dir_ + "/cert.pem", key = dir_ + "/key.pem";
+  ASSERT_EQ(std::system(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
+                         "-days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout " +
+                         key + " -out " + cert + " 2>/dev/null").c_str()), 0);
+  auto& gateway = add({.dir = dir_ + "/g1", .role = "gateway", .key_file = key_, .flags = {
+      "--net.s3_certificate", cert, "--net.s3_certificate_key", key}});
+  ASSERT_TRUE(gateway.start()) << gateway.log();
+  const auto ask = [&](const std::string& how) {
+    return std::system(("curl -s -o " + dir_ + "/answer --max-time 20 " + how +
+                        gateway.at("s3") + "/ 2>/dev/null").c_str());
+  };
+  EXPECT_EQ(ask("--cacert " + cert + " https://"), 0);
+  std::stringstream answer;
+  answer << std::ifstream(dir_ + "/answer").rdbuf();
+  EXPECT_THAT(answer.str(), HasSubstr("AccessDenied"));
+  EXPECT_NE(ask("https://"), 0);  // a certificate that nobody vouches for
+  EXPECT_NE(ask("http://"), 0);
+}
+
 TEST_F(ClusterTest, AnotherKeyDoesNotJoin) {
   start_gateway();
   auto& stranger = add({.dir = dir_ + "/t1", .key_file = make_key("other.key", 'b'),

@@ -158,6 +158,31 @@ class Interrupted final : public BodySource {
   std::function<void()> event_;
 };
 
+TEST_F(LocalTargetTest, APutThatBeganBeforeItsBucketWentIsRefused) {
+  Interrupted body("late", [this] {
+    ASSERT_TRUE(maps_.change([&](ClusterMap& map) -> Status {
+      map.buckets.clear();
+      return {};
+    }).ok());
+  });
+  PutOptions options;
+  ExpectedChecksums unknown;
+  EXPECT_EQ(code(run(cluster_.put(alice(), name("x"), options, unknown, body))), Errc::not_found);
+  for (auto& [id, store] : stores_) EXPECT_TRUE(run(store->list(kId, {}))->entries.empty());
+}
+
+TEST_F(LocalTargetTest, AFencedTargetPublishesAndAcknowledgesNothing) {
+  Interrupted body("late", [this] { fenced_ = true; });
+  PutOptions options;
+  ExpectedChecksums unknown;
+  auto context = alice();
+  context.deadline = Deadline::after(std::chrono::milliseconds(100));
+  EXPECT_EQ(code(run(cluster_.put(context, name("x"), options, unknown, body))), Errc::not_ready);
+  EXPECT_EQ(code(run(cluster_.remove(context, name("x"), {.missing_ok = true}))), Errc::not_ready);
+  fenced_ = false;
+  EXPECT_EQ(code(get("x")), Errc::not_found);
+}
+
 TEST_F(LocalTargetTest, APutThatBeganBeforeARenameIsNotPublishedUnderTheOldName) {
   ASSERT_TRUE(put("old/x", "1").ok());
   Interrupted body("late", [this] {

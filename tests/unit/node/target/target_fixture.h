@@ -107,6 +107,7 @@ class LocalTargetTest : public ::testing::Test {
   void restart(const std::string& id) {
     targets_.erase(id);
     LocalTargetOptions options{.node_id = id, .state_dir = dir_ + "/" + id + "/state"};
+    options.may_serve = [this] { return fenced_ ? Status(Error(Errc::not_ready, "fenced")) : Status(); };
     auto target = LocalTarget::open(std::move(options), *stores_[id], maps_, peers_, clock_);
     ASSERT_TRUE(target.ok()) << target.error().what();
     targets_[id] = std::move(*target);
@@ -187,6 +188,7 @@ class LocalTargetTest : public ::testing::Test {
   FixedMap maps_;
   DirectPeers peers_;
   bool finish_is_lost_ = false;
+  bool fenced_ = false;
   std::map<std::string, std::unique_ptr<store::Store>> stores_;
   std::map<std::string, std::unique_ptr<LocalTarget>> targets_;
   ApiOfNode at_ = [this](const NodeInfo& node) {
