@@ -45,7 +45,11 @@ Task<void> serve(Reply reply, std::shared_ptr<Running> running, Task<Result<T>> 
   if (!result) {
     const Error& error = result.error();
     const bool ordinary = errno_of(error) != EIO && errno_of(error) != ETIMEDOUT;
-    if (!ordinary) LOG_WARN("failed", "operation", running->operation, "why", error.what());
+    if (ordinary) {
+      LOG_DEBUG("refused", "operation", running->operation, "why", error.what());
+    } else {
+      LOG_WARN("failed", "operation", running->operation, "why", error.what());
+    }
     std::move(reply).error(error);
     co_return;
   }

@@ -30,16 +30,20 @@ rsync_again() { test -z "$(rsync -ai "$WORK/src/" "$MOUNT/demo/rsync/" | grep -v
 rsync_out() { rsync -a "$MOUNT/demo/rsync/" "$WORK/out/" && same_tree "$WORK/src" "$WORK/out"; }
 remount_keeps_all() { remount && same_tree "$WORK/src" "$MOUNT/demo/tar"; }
 
+# In subshells: a clone that failed must not leave the rest to work in this repository.
 git_work() {
   local origin=$WORK/origin
-  git init -q "$origin" && cp -r "$WORK/src/usr/include" "$origin/" && (cd "$origin" && git add -A && git_commit first)
-  git clone -q "$origin" "$MOUNT/demo/clone"
-  cd "$MOUNT/demo/clone"
-  test -z "$(git status --porcelain)"
-  echo change >>new.txt && git add -A && git_commit second && git gc -q && git fsck --full
-  test "$(git log --oneline | wc -l)" = 2 && cd "$REPO"
+  git init -q "$origin" && cp -r "$WORK/src/usr/include" "$origin/" || return 1
+  (cd "$origin" && git add -A && git_commit first) || return 1
+  git clone -q "$origin" "$MOUNT/demo/clone" || return 1
+  (
+    cd "$MOUNT/demo/clone" && test -z "$(git status --porcelain)" &&
+      echo change >>new.txt && git add -A && git_commit second && git gc -q && git fsck --full &&
+      test "$(git log --oneline | wc -l)" = 2
+  )
 }
-git_commit() { git -c user.name=test -c user.email=test@localhost commit -qm "$1"; }
+# Without gc.auto=0 git packs many objects in the background while the clone copies them.
+git_commit() { git -c gc.auto=0 -c user.name=test -c user.email=test@localhost commit -qm "$1"; }
 
 sqlite_work() {
   local db=$MOUNT/demo/test.db rows=${AISFS_TEST_ROWS:-16384}  # of 4 KiB: 64 MiB
