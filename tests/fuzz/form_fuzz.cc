@@ -9,26 +9,14 @@
 
 #include "common/base/assert.h"
 #include "common/s3/form.h"
+#include "tests/fuzz/pieces.h"
 
 namespace aisfs::s3 {
 namespace {
 
 constexpr std::string_view kBoundary = "xyz";
 
-class Pieces final : public BodySource {
- public:
-  Pieces(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}
-  Task<Result<std::size_t>> read(MutableBytes into) override {
-    const std::size_t n = std::min({piece_, into.size(), text_.size()});
-    std::memcpy(into.data(), text_.data(), n);
-    text_.remove_prefix(n);
-    co_return n;
-  }
-
- private:
-  std::string_view text_;
-  std::size_t piece_;
-};
+using fuzz::Pieces;
 
 struct Field {
   FormPart head;
