@@ -15,8 +15,8 @@ namespace aisfs::cachefs {
 namespace {
 
 constexpr std::string_view kFormat = "aisfs names 1";
-constexpr std::size_t kKeyBytesMax = 400;       // LMDB takes 511
-constexpr std::size_t kQueuedMax = 50'000;      // more are dropped: it is a hint
+constexpr std::size_t kKeyBytesMax = 400;   // LMDB takes 511
+constexpr std::size_t kQueuedMax = 50'000;  // more are dropped: it is a hint
 constexpr auto kBatchWait = std::chrono::milliseconds(200);
 constexpr std::size_t kValueBytes = 1 + 8 + 4 + 8 + 4;
 
@@ -47,7 +47,9 @@ Label read_label(const std::string& path) {
 
 bool write_label(const std::string& path, const Label& label) {
   std::ofstream file(path, std::ios::trunc);
-  file << kFormat << '\n' << label.cluster << '\n' << label.boot << '\n'
+  file << kFormat << '\n'
+       << label.cluster << '\n'
+       << label.boot << '\n'
        << (label.clean ? "clean" : "open") << '\n';
   file.close();
   return file.good();
@@ -56,7 +58,8 @@ bool write_label(const std::string& path, const Label& label) {
 /// Bucket and path; a long path by its hash.
 std::string key_of(BucketId bucket, std::string_view path) {
   std::string key(8, '\0');
-  for (int i = 0; i < 8; ++i) key[static_cast<std::size_t>(i)] = static_cast<char>(bucket.value >> (56 - 8 * i));
+  for (int i = 0; i < 8; ++i)
+    key[static_cast<std::size_t>(i)] = static_cast<char>(bucket.value >> (56 - 8 * i));
   if (path.size() <= kKeyBytesMax) return key.append("p").append(path);
   return key.append("h").append(sha256(path));
 }
@@ -117,8 +120,8 @@ Result<std::unique_ptr<lmdb::Env>> open_env(const NameCacheOptions& options) {
   if (!believed) std::filesystem::remove_all(path, ec);
   if (!write_label(label_path, now)) return errno_error("write " + label_path);
   const auto open = [&] {
-    return lmdb::Env::open({.path = path, .map_bytes = 64ULL << 20, .tables = 1,
-                            .sync = lmdb::Sync::kNone});
+    return lmdb::Env::open(
+        {.path = path, .map_bytes = 64ULL << 20, .tables = 1, .sync = lmdb::Sync::kNone});
   };
   auto env = open();
   if (env) return env;
@@ -177,7 +180,9 @@ std::optional<SeenName> NameCache::find(BucketId bucket, std::string_view path) 
 void NameCache::learn(BucketId bucket, std::string_view path, const SeenName& seen) {
   queue(bucket, path, seen);
 }
-void NameCache::forget(BucketId bucket, std::string_view path) { queue(bucket, path, std::nullopt); }
+void NameCache::forget(BucketId bucket, std::string_view path) {
+  queue(bucket, path, std::nullopt);
+}
 
 void NameCache::queue(BucketId bucket, std::string_view path, std::optional<SeenName> seen) {
   std::string key = key_of(bucket, path);

@@ -34,8 +34,8 @@ struct NameCacheOptions {
   std::size_t names_max = 1'000'000;
 };
 
-/// Names of all buckets on the disk of a client. Thread-safe; what is learned is written by a thread
-/// of its own, in batches. Errors of the disk make it forget, and are logged, once.
+/// Names of all buckets on the disk of a client. Thread-safe; what is learned is written by a
+/// thread of its own, in batches. Errors of the disk make it forget, and are logged, once.
 class NameCache {
  public:
   /// busy when another process has the folder; the errno of what cannot be made.
@@ -56,7 +56,10 @@ class NameCache {
   std::size_t size() const;
 
  private:
-  NameCache(NameCacheOptions options, UniqueFd lock, std::unique_ptr<lmdb::Env> env, lmdb::Table names);
+  NameCache(NameCacheOptions options,
+            UniqueFd lock,
+            std::unique_ptr<lmdb::Env> env,
+            lmdb::Table names);
 
   using Pending = std::unordered_map<std::string, std::optional<SeenName>>;  // nullopt: forgotten
   void queue(BucketId bucket, std::string_view path, std::optional<SeenName> seen);

@@ -73,16 +73,15 @@ Task<Result<ListPage>> list_first(Interval interval,
   ListOptions one = options;
   one.limit = 1;
   one.delimiter.clear();
-  CO_TRY(ListPage page, co_await list_regions(std::move(interval), std::move(one),
-                                              std::move(after), list));
+  CO_TRY(ListPage page,
+         co_await list_regions(std::move(interval), std::move(one), std::move(after), list));
   if (page.entries.empty()) co_return page;
   page.entries.resize(1);
   ListEntry& entry = page.entries.front();
   const auto cut = entry.key.find(options.delimiter, options.prefix.size());
   if (cut != std::string::npos) {
-    entry = ListEntry{.key = entry.key.substr(0, cut + options.delimiter.size()),
-                      .is_prefix = true,
-                      .info = {}};
+    entry = ListEntry{
+        .key = entry.key.substr(0, cut + options.delimiter.size()), .is_prefix = true, .info = {}};
   }
   page.more = true;
   page.next = entry.is_prefix ? after_prefix(entry.key) : entry.key;
@@ -113,8 +112,7 @@ Task<Result<ListPage>> list_mapped(const ClusterMap& map,
     const Interval interval = placement::interval_at(map, bucket, at.from);
     ListOptions wanted = options;
     wanted.limit = options.limit - static_cast<std::uint32_t>(whole.entries.size());
-    const bool rolled =
-        !options.delimiter.empty() && !options.prefix.starts_with(interval.prefix);
+    const bool rolled = !options.delimiter.empty() && !options.prefix.starts_with(interval.prefix);
     ListPage page;
     if (!interval.regions.empty()) {
       auto task = rolled ? list_first(interval, std::move(wanted), at.after, list)

@@ -126,8 +126,8 @@ Task<Result<LookupReply>> PlacedObjects::lookup_mapped(MapSnapshot map,
     co_return reply;
   }
   ObjectName file{std::move(bucket), std::move(path)};
-  auto info = co_await attempt(std::move(map), std::move(context), std::move(file), Use::kRead,
-                               head);
+  auto info =
+      co_await attempt(std::move(map), std::move(context), std::move(file), Use::kRead, head);
   if (!info && info.error() != Errc::not_found) co_return std::move(info).error();
   if (info) {
     reply.kind = LookupReply::Kind::kFile;
@@ -153,8 +153,8 @@ Task<Result<ObjectInfo>> PlacedObjects::make_dir(Context context,
 
 Task<Status> PlacedObjects::remove_dir(Context context, BucketName bucket, std::string path) {
   ObjectName marker = directory_name(bucket, path);
-  auto step = [bucket = std::move(bucket), path = std::move(path)](
-                  ObjectApi& api, const Context& c, const ObjectName&) {
+  auto step = [bucket = std::move(bucket), path = std::move(path)](ObjectApi& api, const Context& c,
+                                                                   const ObjectName&) {
     return api.remove_dir(c, bucket, path);
   };
   return at_owner(std::move(context), std::move(marker), Use::kChange, Replay::kAmbiguous,

@@ -40,10 +40,9 @@ Task<bool> PlacedObjects::prepare_retry(Errc error,
   co_return co_await backoff.wait(deadline);
 }
 
-Task<Result<ObjectName>> PlacedObjects::settled(MapSnapshot map,
-                                                Context context,
-                                                ObjectName name) {
+Task<Result<ObjectName>> PlacedObjects::settled(MapSnapshot map, Context context, ObjectName name) {
   const Bucket* bucket = map->find_bucket(name.bucket);
+  if (bucket == nullptr) co_return name;  // whoever is asked says that there is none
   placement::Places places = placement::places_of(*map, bucket->id, name.key);
   if (places.home.empty()) co_return placed::no_place(name);
   ObjectName home{name.bucket, std::move(places.home)};
@@ -99,7 +98,7 @@ Task<Result<ObjectInfo>> PlacedObjects::head(Context context,
                                              ObjectName name,
                                              Conditions conditions) {
   auto step = [conditions = std::move(conditions)](ObjectApi& api, const Context& c,
-                                                       const ObjectName& place) {
+                                                   const ObjectName& place) {
     return api.head(c, place, conditions);
   };
   return at_owner(std::move(context), std::move(name), Use::kRead, Replay::kSafe, std::move(step));
@@ -135,7 +134,8 @@ Task<Result<ObjectInfo>> PlacedObjects::put(Context context,
                   ObjectApi& api, const Context& c, const ObjectName& place, BodySource& source) {
     return api.put(c, place, options, expected, source);
   };
-  return with_body(std::move(context), std::move(name), Use::kChange, replay, body, std::move(step));
+  return with_body(std::move(context), std::move(name), Use::kChange, replay, body,
+                   std::move(step));
 }
 
 Task<Result<ObjectInfo>> PlacedObjects::set_attrs(Context context,
@@ -212,11 +212,13 @@ Task<Result<ObjectInfo>> PlacedObjects::patch(Context context,
 Task<Result<std::string>> PlacedObjects::create_upload(Context context,
                                                        ObjectName name,
                                                        PutOptions options) {
-  auto step = [options = std::move(options)](ObjectApi& api, const Context& c, const ObjectName& place) {
+  auto step = [options = std::move(options)](ObjectApi& api, const Context& c,
+                                             const ObjectName& place) {
     return api.create_upload(c, place, options);
   };
   // An upload that was made twice is one that nobody uses: it is aborted as any other.
-  return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kSafe, std::move(step));
+  return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kSafe,
+                  std::move(step));
 }
 
 Task<Result<UploadPart>> PlacedObjects::put_part(Context context,
@@ -229,7 +231,8 @@ Task<Result<UploadPart>> PlacedObjects::put_part(Context context,
                   ObjectApi& api, const Context& c, const ObjectName& place, BodySource& source) {
     return api.put_part(c, place, upload, number, expected, source);
   };
-  return with_body(std::move(context), std::move(name), Use::kUpload, Replay::kSafe, body, std::move(step));
+  return with_body(std::move(context), std::move(name), Use::kUpload, Replay::kSafe, body,
+                   std::move(step));
 }
 
 Task<Result<ObjectInfo>> PlacedObjects::complete_upload(Context context,
@@ -238,17 +241,21 @@ Task<Result<ObjectInfo>> PlacedObjects::complete_upload(Context context,
                                                         std::vector<CompletedPart> parts,
                                                         Conditions conditions) {
   auto step = [upload = std::move(upload), parts = std::move(parts),
-               conditions = std::move(conditions)](ObjectApi& api, const Context& c, const ObjectName& place) {
+               conditions = std::move(conditions)](ObjectApi& api, const Context& c,
+                                                   const ObjectName& place) {
     return api.complete_upload(c, place, upload, parts, conditions);
   };
-  return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kSafe, std::move(step));
+  return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kSafe,
+                  std::move(step));
 }
 
 Task<Status> PlacedObjects::abort_upload(Context context, ObjectName name, std::string upload) {
-  auto step = [upload = std::move(upload)](ObjectApi& api, const Context& c, const ObjectName& place) {
+  auto step = [upload = std::move(upload)](ObjectApi& api, const Context& c,
+                                           const ObjectName& place) {
     return api.abort_upload(c, place, upload);
   };
-  return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kAmbiguous, std::move(step));
+  return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kAmbiguous,
+                  std::move(step));
 }
 
 Task<Result<PartList>> PlacedObjects::list_parts(Context context,
@@ -256,10 +263,12 @@ Task<Result<PartList>> PlacedObjects::list_parts(Context context,
                                                  std::string upload,
                                                  std::uint32_t after,
                                                  std::uint32_t limit) {
-  auto step = [upload = std::move(upload), after, limit](ObjectApi& api, const Context& c, const ObjectName& place) {
+  auto step = [upload = std::move(upload), after, limit](ObjectApi& api, const Context& c,
+                                                         const ObjectName& place) {
     return api.list_parts(c, place, upload, after, limit);
   };
-  return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kSafe, std::move(step));
+  return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kSafe,
+                  std::move(step));
 }
 
 }  // namespace aisfs

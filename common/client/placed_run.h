@@ -117,7 +117,8 @@ Task<Result<std::vector<T>>> PlacedObjects::everywhere_once(MapSnapshot map,
   for (const auto& [id, node] : map->nodes) {
     if (!node.stores()) continue;
     // What only an absent node holds is unknown, so nothing may be said about all names.
-    if (node.state == NodeState::kAway) co_return Error(Errc::not_ready, "target " + id + " is away");
+    if (node.state == NodeState::kAway)
+      co_return Error(Errc::not_ready, "target " + id + " is away");
     if (node.state == NodeState::kActive) apis.push_back(api_of_(node));
   }
   if (apis.empty()) co_return placed::no_target();

@@ -2,10 +2,10 @@
 // Where names lie while renamed directories are being rewritten. Pure.
 //
 // A directory's rename moves nothing: it adds mappings (ClusterMap::mappings). `new/ -> old/` says
-// that names under new/ may still lie under old/. Names under old/ that are made from now on must not
-// mix with those, so `old/ -> %renamed-<id>/` gives them another place, until old/ has been emptied
-// and they can come back. Background work moves every name to its home, and a mapping ends when
-// nothing is left at its place.
+// that names under new/ may still lie under old/. Names under old/ that are made from now on must
+// not mix with those, so `old/ -> %renamed-<id>/` gives them another place, until old/ has been
+// emptied and they can come back. Background work moves every name to its home, and a mapping ends
+// when nothing is left at its place.
 //
 // The longest prefix decides, in both directions. A place belongs to one mapping, so each object is
 // seen under exactly one name.
@@ -62,8 +62,8 @@ Status rename_prefix(ClusterMap& map,
                      const std::string& to,
                      const std::string& hidden);
 
-/// Takes away a mapping at whose place nothing is left, or one of a prefix to itself. False, and nothing changed, while others
-/// need it; one that is not there is true.
+/// Takes away a mapping at whose place nothing is left, or one of a prefix to itself. False, and
+/// nothing changed, while others need it; one that is not there is true.
 bool end_mapping(ClusterMap& map, const PrefixMapping& mapping);
 
 }  // namespace aisfs::placement

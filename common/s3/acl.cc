@@ -45,8 +45,8 @@ Result<std::string> group_of(std::string_view uri) {
 
 /// Ids are our own; what separates the parts of a stored line is in none of them.
 Result<std::string> user_of(std::string_view id) {
-  const bool plain = !id.empty() && id.size() <= kUserBytesMax &&
-                     id.find_first_of(",:*+ \t\r\n") == id.npos;
+  const bool plain =
+      !id.empty() && id.size() <= kUserBytesMax && id.find_first_of(",:*+ \t\r\n") == id.npos;
   if (!plain) return invalid("no such user");
   return std::string(id);
 }
@@ -162,9 +162,9 @@ bool grants(const Acl& acl, std::string_view user, Permission permission) {
   return std::any_of(acl.begin(), acl.end(), [&](const Grant& grant) {
     const bool what =
         grant.permission == permission || grant.permission == Permission::kFullControl;
-    const bool who = grant.grantee == Grant::kEverybody ||
-                     (!user.empty() && (grant.grantee == Grant::kAuthenticated ||
-                                        grant.grantee == user));
+    const bool who =
+        grant.grantee == Grant::kEverybody ||
+        (!user.empty() && (grant.grantee == Grant::kAuthenticated || grant.grantee == user));
     return what && who;
   });
 }

@@ -79,9 +79,8 @@ std::optional<std::string> form_boundary(std::string_view content_type) {
   if (!iequals(type, "multipart/form-data")) return std::nullopt;
   auto boundary = parameter(content_type, "boundary");
   if (!boundary || boundary->empty() || boundary->size() > kBoundaryBytesMax) return std::nullopt;
-  const bool plain = std::all_of(boundary->begin(), boundary->end(), [](char c) {
-    return c >= ' ' && c < 127;
-  });
+  const bool plain =
+      std::all_of(boundary->begin(), boundary->end(), [](char c) { return c >= ' ' && c < 127; });
   return plain && boundary->back() != ' ' ? boundary : std::nullopt;
 }
 

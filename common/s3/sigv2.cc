@@ -12,18 +12,40 @@ namespace aisfs::s3 {
 namespace {
 
 /// The parameters that are part of the resource, sorted; others are not signed.
-constexpr std::array<std::string_view, 28> kSubresources = {
-    "acl", "cors", "delete", "lifecycle", "location", "logging", "notification", "partNumber",
-    "policy", "requestPayment", "response-cache-control", "response-content-disposition",
-    "response-content-encoding", "response-content-language", "response-content-type",
-    "response-expires", "restore", "tagging", "torrent", "uploadId", "uploads", "versionId",
-    "versioning", "versions", "website", "attributes", "object-lock", "retention"};
+constexpr std::array<std::string_view, 28> kSubresources = {"acl",
+                                                            "cors",
+                                                            "delete",
+                                                            "lifecycle",
+                                                            "location",
+                                                            "logging",
+                                                            "notification",
+                                                            "partNumber",
+                                                            "policy",
+                                                            "requestPayment",
+                                                            "response-cache-control",
+                                                            "response-content-disposition",
+                                                            "response-content-encoding",
+                                                            "response-content-language",
+                                                            "response-content-type",
+                                                            "response-expires",
+                                                            "restore",
+                                                            "tagging",
+                                                            "torrent",
+                                                            "uploadId",
+                                                            "uploads",
+                                                            "versionId",
+                                                            "versioning",
+                                                            "versions",
+                                                            "website",
+                                                            "attributes",
+                                                            "object-lock",
+                                                            "retention"};
 
 std::string resource_of(const http::Target& target) {
   std::map<std::string, const http::Target::Param*> signed_params;
   for (const auto& param : target.query) {
-    const bool part = std::find(kSubresources.begin(), kSubresources.end(), param.name) !=
-                      kSubresources.end();
+    const bool part =
+        std::find(kSubresources.begin(), kSubresources.end(), param.name) != kSubresources.end();
     if (part) signed_params[param.name] = &param;
   }
   std::string text = target.raw_path;

@@ -9,8 +9,8 @@
 
 namespace aisfs::target {
 
-/// The changes under way, by the epoch of the map that each was admitted by. A newer map is in force
-/// here when none of an older one goes on. Thread-safe; outlives its tickets.
+/// The changes under way, by the epoch of the map that each was admitted by. A newer map is in
+/// force here when none of an older one goes on. Thread-safe; outlives its tickets.
 class ChangesUnderWay {
  public:
   /// Held while a change is under way.

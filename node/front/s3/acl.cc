@@ -74,7 +74,8 @@ Task<Result<std::string>> wanted(Request& r) {
 Task<Status> store_with_object(Request& r, std::string acl) {
   constexpr int kAttempts = 5;
   for (int attempt = 1;; ++attempt) {
-    CO_TRY(const ObjectInfo info, co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
+    CO_TRY(const ObjectInfo info,
+           co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
     if (acl_of(info) == acl) co_return Status{};
     AttrChange change;
     change.headers = info.headers;
@@ -99,7 +100,8 @@ Result<std::string> acl_text_of(const Request& r, const http::Fields& fields) {
 Answer get_acl(Request& r) {
   std::string text = r.found->props.acl;
   if (!r.key.empty()) {
-    CO_TRY(const ObjectInfo info, co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
+    CO_TRY(const ObjectInfo info,
+           co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
     text = acl_of(info);
   }
   co_return xml_reply(to_xml(r, aisfs::s3::parse_stored_acl(text, r.found->owner)));
@@ -110,8 +112,8 @@ Answer put_acl(Request& r) {
   if (r.key.empty()) {
     BucketProps props = r.found->props;
     props.acl = std::move(acl);
-    CO_TRY(const auto done, co_await r.deps.admin.set_bucket_props(r.context(), r.bucket_name(),
-                                                                   std::move(props)));
+    CO_TRY(const auto done,
+           co_await r.deps.admin.set_bucket_props(r.context(), r.bucket_name(), std::move(props)));
     static_cast<void>(done);
   } else {
     CO_CHECK_OK(co_await store_with_object(r, std::move(acl)));

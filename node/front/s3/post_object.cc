@@ -176,8 +176,8 @@ Task<Result<Limits>> admit(Request& r, const Form& form) {
       r.found = *std::move(own);
       co_return limits;
     }
-    const bool denied = own.error() == Errc::permission_denied ||
-                        code_of(own.error()) == "AccessDenied";
+    const bool denied =
+        own.error() == Errc::permission_denied || code_of(own.error()) == "AccessDenied";
     if (!denied) co_return std::move(own).error();
   }
   CO_TRY(r.found, co_await admit_by_acl(r, Needed{aisfs::s3::Permission::kWrite, false}));
@@ -225,15 +225,14 @@ std::string location_of(const Request& r) {
 
 Reply success(const Request& r, const Form& form, const ObjectInfo& info) {
   const std::string etag = quoted(info.etag);
-  const std::string redirect(get(form, form.contains("success_action_redirect")
-                                           ? "success_action_redirect"
-                                           : "redirect"));
+  const std::string redirect(
+      get(form, form.contains("success_action_redirect") ? "success_action_redirect" : "redirect"));
   if (redirect.starts_with("http://") || redirect.starts_with("https://")) {
     Reply reply = empty_reply(303);
     const char* separator = redirect.find('?') == redirect.npos ? "?" : "&";
-    reply.head.fields.set("Location", redirect + separator + "bucket=" + r.bucket + "&key=" +
-                                          percent_encode(r.key, Slash::kEncode) + "&etag=" +
-                                          percent_encode(etag, Slash::kEncode));
+    reply.head.fields.set("Location", redirect + separator + "bucket=" + r.bucket +
+                                          "&key=" + percent_encode(r.key, Slash::kEncode) +
+                                          "&etag=" + percent_encode(etag, Slash::kEncode));
     return reply;
   }
   const std::string_view status = get(form, "success_action_status");
@@ -254,7 +253,8 @@ Reply success(const Request& r, const Form& form, const ObjectInfo& info) {
 
 Answer post_object(Request& r) {
   const auto boundary = aisfs::s3::form_boundary(r.field("content-type"));
-  if (!boundary) co_return fail("InvalidRequest", "a POST to a bucket is a multipart/form-data form");
+  if (!boundary)
+    co_return fail("InvalidRequest", "a POST to a bucket is a multipart/form-data form");
   FormReader reader(r.exchange.body(), *boundary);
   CO_TRY(Form form, co_await read_fields(reader));
   form["bucket"] = r.bucket;

@@ -115,6 +115,8 @@ TEST_F(LocalTargetTest, ADirectoryIsRenamedAgainAndBack) {
   ASSERT_TRUE(rename_dir("a", "c/s").ok());
   EXPECT_EQ(list(), (std::vector<std::string>{"c/s/x", "c/y"}));
   EXPECT_EQ(rename_dir("c", "c/s/t").error().code(), Errc::invalid_argument);
+  const ObjectName elsewhere{native_bucket("none"), "x"};
+  EXPECT_EQ(code(run(cluster_.rename(alice(), name("c/y"), elsewhere, {}))), Errc::cross_device);
   EXPECT_EQ(rename_dir("c/s", "c").error().code(), Errc::not_empty);
   ASSERT_TRUE(rename_dir("c", "a").ok());
   while (settle_all() != 0) {
