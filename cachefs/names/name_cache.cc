@@ -3,20 +3,25 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include "common/base/hash.h"
+#include "common/disk/atomic_file.h"
 #include "common/obs/log.h"
 
 namespace aisfs::cachefs {
 namespace {
 
 constexpr std::string_view kFormat = "aisfs names 1";
-constexpr std::size_t kKeyBytesMax = 400;   // LMDB takes 511
-constexpr std::size_t kQueuedMax = 50'000;  // more are dropped: it is a hint
+constexpr const char* kLabel = "label";
+constexpr std::size_t kKeyBytesMax = 400;       // LMDB takes 511
+constexpr std::size_t kThinnedAtOnce = 10'000;  // names a transaction: its pages are in memory
+constexpr std::size_t kQueuedMax = 50'000;      // more are dropped: it is a hint
 constexpr auto kBatchWait = std::chrono::milliseconds(200);
 constexpr std::size_t kValueBytes = 1 + 8 + 4 + 8 + 4;
 
@@ -45,14 +50,13 @@ Label read_label(const std::string& path) {
   return format == kFormat ? label : Label{};
 }
 
-bool write_label(const std::string& path, const Label& label) {
-  std::ofstream file(path, std::ios::trunc);
-  file << kFormat << '\n'
-       << label.cluster << '\n'
-       << label.boot << '\n'
-       << (label.clean ? "clean" : "open") << '\n';
-  file.close();
-  return file.good();
+/// Durable: what it says of a crash is asked after the next boot.
+Status write_label(const std::string& folder, const Label& label) {
+  const std::string text = std::string(kFormat) + "\n" + label.cluster + "\n" + label.boot + "\n" +
+                           (label.clean ? "clean" : "open") + "\n";
+  const UniqueFd root(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root.valid()) return errno_error("open " + folder);
+  return disk::write_file_atomically(root.get(), kLabel, text, 0600);
 }
 
 /// Bucket and path; a long path by its hash.
@@ -96,11 +100,25 @@ std::optional<SeenName> decode(std::string_view value) {
   return known ? std::optional(seen) : std::nullopt;
 }
 
+/// Made for this user alone if missing; refused if others could have put something there.
+Status make_private(const std::string& folder) {
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return errno_error("mkdir " + folder);
+  struct stat st{};
+  if (::lstat(folder.c_str(), &st) != 0) return errno_error("stat " + folder);
+  const bool own = S_ISDIR(st.st_mode) && st.st_uid == ::geteuid();
+  if (own && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
+  return Error(Errc::permission_denied, folder +
+                                            " is not a folder that this user alone can write: "
+                                            "give another with -o cache_dir=");
+}
+
 Result<UniqueFd> take_folder(const std::string& folder) {
+  const std::filesystem::path path(folder);
   std::error_code ec;
-  std::filesystem::create_directories(folder, ec);
-  if (ec) return errno_error("mkdir " + folder, ec.value());
-  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, ec);
+  std::filesystem::create_directories(path.parent_path().parent_path(), ec);
+  if (ec) return errno_error("mkdir " + path.parent_path().parent_path().string(), ec.value());
+  CHECK_OK(make_private(path.parent_path()));
+  CHECK_OK(make_private(path));
   UniqueFd lock(::open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock.valid()) return errno_error("open " + folder + "/lock");
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -111,14 +129,14 @@ Result<UniqueFd> take_folder(const std::string& folder) {
 
 /// Opens the environment; one that cannot be believed or read begins anew.
 Result<std::unique_ptr<lmdb::Env>> open_env(const NameCacheOptions& options) {
-  const std::string path = options.folder + "/lmdb", label_path = options.folder + "/label";
-  const Label before = read_label(label_path);
+  const std::string path = options.folder + "/lmdb";
+  const Label before = read_label(options.folder + "/" + kLabel);
   const Label now{.cluster = options.cluster_uuid, .boot = boot_id()};
   // Written without syncs: whole while this machine runs, or when it was closed.
   const bool believed = before.cluster == now.cluster && (before.clean || before.boot == now.boot);
   std::error_code ec;
   if (!believed) std::filesystem::remove_all(path, ec);
-  if (!write_label(label_path, now)) return errno_error("write " + label_path);
+  CHECK_OK(write_label(options.folder, now));
   const auto open = [&] {
     return lmdb::Env::open(
         {.path = path, .map_bytes = 64ULL << 20, .tables = 1, .sync = lmdb::Sync::kNone});
@@ -158,8 +176,8 @@ NameCache::~NameCache() {
   changed_.notify_all();
   writer_.join();
   if (env_->sync()) {
-    write_label(options_.folder + "/label",
-                {.cluster = options_.cluster_uuid, .boot = boot_id(), .clean = true});
+    (void)write_label(options_.folder,  // else it is begun anew after the next boot
+                      {.cluster = options_.cluster_uuid, .boot = boot_id(), .clean = true});
   }
 }
 
@@ -238,21 +256,33 @@ Status NameCache::write(const Pending& batch) {
 
 /// Every second name goes: old and new ones alike, which costs a request each when they come again.
 Status NameCache::thin() {
-  const auto change = [&](lmdb::WriteTxn& txn) -> Status {
-    std::vector<std::string> keys;
-    {
-      TRY(auto cursor, lmdb::Cursor::open(txn, names_));
-      std::size_t n = 0;
-      for (auto more = cursor.first();; more = cursor.next()) {
-        if (!more) return more.error();
-        if (!*more) break;
-        if (++n % 2 == 0) keys.emplace_back(cursor.key());
+  for (std::string from(1, '\0'); !from.empty();) {
+    const auto change = [&](lmdb::WriteTxn& txn) { return thin_some(txn, from); };
+    CHECK_OK(env_->write(change));
+  }
+  return {};
+}
+
+/// From that key on; then it is where to go on, "" at the end.
+Status NameCache::thin_some(lmdb::WriteTxn& txn, std::string& from) const {
+  std::vector<std::string> keys;
+  std::string end;
+  {
+    TRY(auto cursor, lmdb::Cursor::open(txn, names_));
+    std::size_t n = 0;
+    for (auto more = cursor.seek(from);; more = cursor.next()) {
+      if (!more) return more.error();
+      if (!*more) break;
+      if (n == kThinnedAtOnce) {
+        end = std::string(cursor.key());
+        break;
       }
+      if (++n % 2 == 0) keys.emplace_back(cursor.key());
     }
-    for (const std::string& key : keys) CHECK_OK(names_.erase(txn, key));
-    return {};
-  };
-  return env_->write(change);
+  }
+  for (const std::string& key : keys) CHECK_OK(names_.erase(txn, key));
+  from = std::move(end);
+  return {};
 }
 
 std::size_t NameCache::size() const {

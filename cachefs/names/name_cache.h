@@ -29,7 +29,9 @@ struct SeenName {
 };
 
 struct NameCacheOptions {
-  std::string folder;        // made if missing, with its parents
+  /// Made if missing, with its parents. It and the folder above must be this user's alone: whoever
+  /// could write there would decide what the mount believes.
+  std::string folder;
   std::string cluster_uuid;  // what another cluster left there is thrown away
   std::size_t names_max = 1'000'000;
 };
@@ -38,7 +40,8 @@ struct NameCacheOptions {
 /// thread of its own, in batches. Errors of the disk make it forget, and are logged, once.
 class NameCache {
  public:
-  /// busy when another process has the folder; the errno of what cannot be made.
+  /// busy when another process has the folder; permission_denied when others may write there; the
+  /// errno of what cannot be made.
   static Result<std::unique_ptr<NameCache>> open(NameCacheOptions options);
   /// Writes what is queued and notes that the cache is whole.
   ~NameCache();
@@ -66,6 +69,7 @@ class NameCache {
   void run();
   Status write(const Pending& batch);
   Status thin();
+  Status thin_some(lmdb::WriteTxn& txn, std::string& from) const;
 
   const NameCacheOptions options_;
   const UniqueFd lock_;

@@ -28,7 +28,8 @@ class NameCacheTest : public testing::Test {
 
   void open(const std::string& cluster = "c1", std::size_t names_max = 1000) {
     cache_.reset();
-    auto cache = NameCache::open({.folder = folder_, .cluster_uuid = cluster, .names_max = names_max});
+    auto cache =
+        NameCache::open({.folder = folder_, .cluster_uuid = cluster, .names_max = names_max});
     ASSERT_TRUE(cache.ok()) << cache.error().what();
     cache_ = *std::move(cache);
   }
@@ -118,6 +119,28 @@ TEST_F(NameCacheTest, IsBounded) {
   cache_->flush();
   EXPECT_LE(cache_->size(), 150u);
   EXPECT_GT(cache_->size(), 20u);
+}
+
+TEST_F(NameCacheTest, WhatOthersMayHavePutThereIsNotUsed) {
+  const std::filesystem::path folder(folder_);
+  std::filesystem::create_directories(folder.parent_path());
+  const auto refused = [&] {
+    const auto cache = NameCache::open({.folder = folder_, .cluster_uuid = "c1"});
+    return !cache.ok() && cache.error() == Errc::permission_denied;
+  };
+  std::filesystem::permissions(folder.parent_path(), std::filesystem::perms(0777));
+  EXPECT_TRUE(refused());
+  std::filesystem::permissions(folder.parent_path(), std::filesystem::perms(0700));
+  std::filesystem::create_directories(folder);
+  std::filesystem::permissions(folder, std::filesystem::perms(0770));
+  EXPECT_TRUE(refused());
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder.parent_path() / "elsewhere");
+  std::filesystem::create_directory_symlink("elsewhere", folder);
+  EXPECT_TRUE(refused());
+  std::filesystem::remove(folder);
+  open();
+  EXPECT_EQ(cache_->size(), 0u);
 }
 
 }  // namespace

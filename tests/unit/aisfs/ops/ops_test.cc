@@ -235,7 +235,7 @@ TEST_F(Ops, FsyncOfADirectoryMakesTheNamesOfItsBucketDurable) {
 TEST_F(Ops, WhatAnEarlierMountSawIsAskedOfItsOwnerAlone) {
   char folder[] = "/tmp/aisfs-ops-names-XXXXXX";
   ASSERT_NE(::mkdtemp(folder), nullptr);
-  auto names = cachefs::NameCache::open({.folder = folder, .cluster_uuid = "c"});
+  auto names = cachefs::NameCache::open({.folder = folder + std::string("/names"), .cluster_uuid = "c"});
   ASSERT_TRUE(names.ok());
   cluster.store("b", "d/x", "bytes");
   const auto find = [&] {
