@@ -27,9 +27,11 @@ Task<Result<Entry>> mkdir(
     co_return co_await make_bucket(mount, call, directory, std::move(name));
   }
   CO_CHECK_OK(fs::validate_component(name));
+  CO_CHECK_OK(co_await see_parent(mount, call, directory));
   CO_TRY(fs::Place place, mount.inodes.place(*directory));
   place.path = fs::join(place.path, name);
-  if (place.path.size() >= kKeyBytesMax) co_return Error(Errc::name_too_long, "path over 1024 bytes");
+  if (place.path.size() >= kKeyBytesMax)
+    co_return Error(Errc::name_too_long, "path over 1024 bytes");
   PosixAttrs posix = new_posix(call, *directory, S_IFDIR | (mode & 07777));
   MakeDirOptions options{std::move(posix), just_missed(mount, call, *directory, name)};
   CO_TRY(const ObjectInfo marker,

@@ -30,9 +30,11 @@ Task<Result<MadeObject>> make_object(
     co_return Error(Errc::not_permitted, "the root holds buckets only: make a directory");
   }
   CO_CHECK_OK(fs::validate_component(name));
+  CO_CHECK_OK(co_await see_parent(mount, call, parent));
   CO_TRY(fs::Place place, mount.inodes.place(*parent));
   place.path = fs::join(place.path, name);
-  if (place.path.size() > kKeyBytesMax) co_return Error(Errc::name_too_long, "path over 1024 bytes");
+  if (place.path.size() > kKeyBytesMax)
+    co_return Error(Errc::name_too_long, "path over 1024 bytes");
   PutOptions options{.conditions = {.must_not_exist = true},
                      .level = close_level(mount, place),
                      .lower_level = true,

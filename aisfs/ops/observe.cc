@@ -40,7 +40,10 @@ Task<Result<Bucket>> find_bucket(Mount& mount, Call call, std::string name) {
   co_return co_await mount.cluster.admin.find_bucket(call.context(), std::move(wanted));
 }
 
-Task<Result<fs::InodePtr>> see_bucket(Mount& mount, Call call, fs::InodePtr root, std::string name) {
+Task<Result<fs::InodePtr>> see_bucket(Mount& mount,
+                                      Call call,
+                                      fs::InodePtr root,
+                                      std::string name) {
   auto bucket = co_await find_bucket(mount, call, name);
   fs::InodePtr old = mount.inodes.child(*root, name);
   if (!bucket) {
@@ -107,7 +110,9 @@ cachefs::NameCache* names_of(const Mount& mount, const fs::Place& place) {
 }
 
 /// What this mount, or an earlier one, has seen under the path.
-std::optional<Seen> seen_before(const Mount& mount, const fs::Place& place, const fs::Inode* known) {
+std::optional<Seen> seen_before(const Mount& mount,
+                                const fs::Place& place,
+                                const fs::Inode* known) {
   if (known != nullptr && known->kind == Kind::kFile) {
     return Seen{Seen::Kind::kFile, known->attr.ino, known->attr.content_version};
   }
@@ -152,8 +157,8 @@ Task<Result<LookupReply>> whats_there(Mount& mount,
   }
   BucketName bucket = place.bucket;
   std::string path = place.path;
-  CO_TRY(LookupReply reply, co_await mount.cluster.objects.lookup(call.context(), std::move(bucket),
-                                                                  std::move(path)));
+  CO_TRY(LookupReply reply,
+         co_await mount.cluster.objects.lookup(call.context(), std::move(bucket), std::move(path)));
   remember(mount, place, reply);
   co_return reply;
 }
@@ -163,7 +168,8 @@ Task<Result<LookupReply>> whats_there(Mount& mount,
 void remember_listed(const Mount& mount, const fs::Place& place, const ObjectInfo& info) {
   cachefs::NameCache* const names = names_of(mount, place);
   if (names == nullptr) return;
-  names->learn(BucketId{place.bucket_id}, place.path, {Seen::Kind::kFile, info.ino, info.content_version});
+  names->learn(BucketId{place.bucket_id}, place.path,
+               {Seen::Kind::kFile, info.ino, info.content_version});
 }
 
 bool just_seen(const Mount& mount, std::int32_t thread, const fs::Inode& inode) {
@@ -225,7 +231,8 @@ Task<Result<fs::InodePtr>> see_child(Mount& mount,
   for (int left = kTries; left > 0; --left) {
     CO_TRY(fs::Place place, mount.inodes.place(*parent));
     place.path = fs::join(place.path, name);
-    if (place.path.size() > kKeyBytesMax) co_return Error(Errc::name_too_long, "path over 1024 bytes");
+    if (place.path.size() > kKeyBytesMax)
+      co_return Error(Errc::name_too_long, "path over 1024 bytes");
     const std::uint64_t before = mount.sequence;
     fs::InodePtr old = mount.inodes.child(*parent, name);
     CO_TRY(const LookupReply reply, co_await whats_there(mount, call, place, old));
@@ -259,6 +266,12 @@ Task<Status> see_again(Mount& mount, Call call, fs::InodePtr inode) {
   CO_TRY(const fs::InodePtr now, co_await see_child(mount, std::move(call), parent, name));
   if (now == inode || inode->open) co_return Status();
   co_return Error(Errc::precondition_failed, name + " was replaced");
+}
+
+Task<Status> see_parent(Mount& mount, Call call, fs::InodePtr directory) {
+  auto seen = co_await see_again(mount, std::move(call), directory);
+  if (seen || !(seen.error() == Errc::precondition_failed)) co_return seen;
+  co_return Error(Errc::not_found, directory->name + " was removed");
 }
 
 Task<Status> make_explicit(Mount& mount, Call call, fs::InodePtr directory) {

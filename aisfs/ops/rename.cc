@@ -21,6 +21,7 @@ Task<Result<Ends>> find_ends(Mount& mount, Call call, RenameRequest request) {
       ends.old_dir->kind == fs::Kind::kRoot || ends.new_dir->kind == fs::Kind::kRoot;
   if (at_root) co_return Error(Errc::cross_device, "buckets are not renamed");
   CO_CHECK_OK(fs::validate_component(request.new_name));
+  CO_CHECK_OK(co_await see_parent(mount, call, ends.new_dir));
   CO_TRY(ends.from, mount.inodes.place(*ends.old_dir));
   CO_TRY(ends.to, mount.inodes.place(*ends.new_dir));
   if (ends.from.bucket != ends.to.bucket) co_return Error(Errc::cross_device, "another bucket");
