@@ -18,6 +18,25 @@ namespace {
 constexpr std::uint32_t kRenamePage = 1000;
 // They share their barriers: many at once take hardly longer than one.
 constexpr std::size_t kRenamesAtOnce = 64;
+// Names are made within milliseconds of their last check.
+constexpr auto kCloseMax = std::chrono::seconds(10);
+
+/// The place of the marker of the directory that a name lies in; "" for one of the bucket's own.
+std::string_view parent_marker(std::string_view key) {
+  if (key.ends_with('/')) key.remove_suffix(1);
+  const auto slash = key.rfind('/');
+  return slash == std::string_view::npos ? std::string_view{} : key.substr(0, slash + 1);
+}
+
+/// The path of a directory whose marker has, or would get, this place.
+std::string path_of_marker(const ClusterMap& map, BucketId bucket, const std::string& place) {
+  std::string name = place;
+  if (const PrefixMapping* of = placement::mapping_at(map, bucket, place)) {
+    name = of->logical + place.substr(of->physical.size());
+  }
+  name.pop_back();
+  return name;
+}
 
 /// Anything below the directory but its marker.
 Task<Result<bool>> has_entries(Context context,
@@ -47,6 +66,87 @@ Task<Status> all_of(std::vector<Task<Status>> tasks) {
 }
 
 }  // namespace
+
+// --- the directory that a name is made in
+// -------------------------------------------------------------
+
+Task<Status> LocalTarget::imply_dirs(Context& context, const Admitted& at) {
+  if (at.bucket.implied_dirs) co_return Status{};
+  CO_CHECK_OK(co_await peers_.allow_implied_dirs(context, at.bucket.id));
+  CO_CHECK_OK(check_placed(at));
+  context.epoch = maps_.current()->epoch;
+  co_return Status{};
+}
+
+Task<Result<LocalTarget::Parent>> LocalTarget::check_parent(Context& context,
+                                                            const Admitted& at,
+                                                            bool has_parent) {
+  std::string marker(parent_marker(at.key.key()));
+  if (marker.empty() || at.bucket.implied_dirs) co_return Parent{};
+  if (!has_parent) {
+    CO_CHECK_OK(co_await imply_dirs(context, at));
+    co_return Parent{};
+  }
+  const ClosedDirs::View seen = closed_dirs_.view(at.bucket.id, marker);
+  if (seen.may_have_gone) {
+    CO_TRY(std::string home, owner_of({at.bucket.name, marker}));
+    Context asks = context;
+    asks.epoch = at.map->epoch;
+    CO_CHECK_OK(
+        co_await peers_.check_dir(std::move(asks), std::move(home), at.bucket.name, marker));
+  }
+  co_return Parent{std::move(marker), seen};
+}
+
+Result<ClosedDirs::Ticket> LocalTarget::make_in(const Admitted& at, const Parent& parent) {
+  if (parent.marker.empty()) return ClosedDirs::Ticket{};
+  auto ticket = closed_dirs_.begin(at.bucket.id, parent.marker, parent.seen);
+  if (!ticket) return Error(Errc::stale_map, "\"" + parent.marker + "\" is being removed");
+  return *std::move(ticket);
+}
+
+/// Who takes a directory to remove it closes it everywhere afterwards: what is answered here counts
+/// until then.
+Task<Status> LocalTarget::check_dir(Context context, BucketName name, std::string marker) {
+  const MapSnapshot map = maps_.current();
+  CO_TRY(const Bucket bucket, admit(context, name));
+  std::string path = path_of_marker(*map, bucket.id, marker);
+  if (renames_->dir_is_taken(bucket.id, marker)) {
+    co_return Error(Errc::not_ready, "\"" + path + "\" is being made, removed or renamed");
+  }
+  context.epoch = 0;  // `path` is placed again
+  CO_TRY(const LookupReply there, co_await peers_.cluster().lookup(std::move(context), name, path));
+  if (there.kind == LookupReply::Kind::kDirectory) co_return Status{};
+  co_return Error(Errc::not_found, "the directory \"" + path + "\" was removed");
+}
+
+/// What is prepared to come here by a rename is no listed name yet, so it is waited for as well.
+Task<Status> LocalTarget::close_dir(Context context, BucketName name, std::string marker) {
+  CO_TRY(const Bucket bucket, admit(context, name));
+  const Deadline deadline = context.deadline.earlier(Deadline::after(kCloseMax));
+  if (!co_await closed_dirs_.close(bucket.id, marker, deadline)) {
+    co_return Error(Errc::busy, "names are being made in \"" + marker + "\"");
+  }
+  for (const std::string& key : renames_->destinations_below(bucket.id, marker)) {
+    ObjectName destination{name, key};
+    const store::Key at = store::make_key(bucket.id, std::move(destination));
+    CO_CHECK_OK(co_await settle_for_write(context, at));
+  }
+  co_return Status{};
+}
+
+/// At every target at once, by the map that the caller goes on with.
+Task<Status> LocalTarget::close_everywhere(Context context, const Admitted& at) {
+  context.epoch = at.map->epoch;
+  std::vector<Task<Status>> calls;
+  for (const NodeInfo* target : at.map->active_targets()) {
+    calls.push_back(peers_.close_dir(context, target->id, at.bucket.name, at.key.key()));
+  }
+  co_return co_await all_of(std::move(calls));
+}
+
+// --- names as a file system sees them
+// -----------------------------------------------------------------
 
 Task<Result<LookupReply>> LocalTarget::lookup(Context context, BucketName name, std::string path) {
   CO_TRY(const Bucket bucket, admit(context, name));
@@ -85,8 +185,8 @@ Task<Result<LookupReply>> LocalTarget::lookup(Context context, BucketName name, 
   co_return reply;
 }
 
-/// Here, where whoever makes the same name now makes it too, if only a marker makes a directory or the
-/// name was found free a moment ago; else everywhere.
+/// Here, where whoever makes the same name now makes it too, if only a marker makes a directory or
+/// the name was found free a moment ago; else everywhere.
 Task<Result<LookupReply>> LocalTarget::whats_there(Context context,
                                                    BucketName name,
                                                    std::string path,
@@ -103,12 +203,15 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
                                                BucketName name,
                                                std::string path,
                                                MakeDirOptions options) {
+  ObjectName marker = placement::home_of(*maps_.current(), directory_name(name, path));
+  CO_TRY(const Admitted seen, admit(context, marker));
+  CO_TRY(const Parent parent, co_await check_parent(context, seen, true));
   CO_TRY(const LookupReply there, co_await whats_there(context, name, path, options.seen_free));
   if (there.kind != LookupReply::Kind::kNone) {
     co_return Error(Errc::already_exists, "\"" + path + "\" exists");
   }
-  ObjectName marker = placement::home_of(*maps_.current(), directory_name(name, path));
   CO_TRY(const Admitted at, admit_change(context, std::move(marker)));
+  CO_CHECK_OK(check_placed(seen));
   if (!renames_->begin_dir(at.bucket.id, at.key.key())) {
     co_return Error(Errc::busy, "\"" + path + "\" is being removed or renamed");
   }
@@ -120,6 +223,7 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   put.size = 0;
   ExpectedChecksums unknown;
   StringSource empty("");
+  CO_TRY(const auto making, make_in(at, parent));
   auto made = co_await store_.put(at.key, std::move(put), std::move(unknown), empty);
   co_return acknowledged(std::move(made));
 }
@@ -128,7 +232,7 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
   ObjectName marker = directory_name(name, path);
   const std::string below = marker.key;
   marker = placement::home_of(*maps_.current(), std::move(marker));
-  CO_TRY(Admitted at, admit_change(context, std::move(marker)));
+  CO_TRY(const Admitted at, admit_change(context, std::move(marker)));
   if (!renames_->begin_dir(at.bucket.id, at.key.key())) {
     co_return Error(Errc::busy, "\"" + path + "\" is being made, removed or renamed");
   }
@@ -138,18 +242,12 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
   if (there.kind == LookupReply::Kind::kFile) {
     co_return Error(Errc::not_directory, "\"" + path + "\"");
   }
+  if (!at.bucket.implied_dirs) CO_CHECK_OK(co_await close_everywhere(context, at));
   CO_TRY(const bool full, co_await has_entries(context, peers_.cluster(), name, below));
   if (full) co_return Error(Errc::not_empty, "\"" + path + "\"");
   RemoveOptions options{.missing_ok = true};
-  CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), name_level_of(at.bucket)));
-  // A file that came in between has lost its directory, and is to be found all the same.
-  CO_TRY(const bool orphans, co_await has_entries(context, peers_.cluster(), name, below));
-  if (orphans && !at.bucket.implied_dirs) {
-    const BucketId bucket = at.bucket.id;
-    at.ticket = {};
-    co_return co_await peers_.allow_implied_dirs(std::move(context), bucket);
-  }
-  co_return acknowledged(Status{});
+  auto removed = co_await store_.remove(at.key, std::move(options), name_level_of(at.bucket));
+  co_return acknowledged(std::move(removed));
 }
 
 /// That a directory may be renamed to this one: it is not there, or it is replaced and was empty.
@@ -164,8 +262,8 @@ Task<Status> LocalTarget::check_free(Context context,
   if (there.kind == LookupReply::Kind::kFile) {
     co_return Error(Errc::not_directory, "\"" + path + "\"");
   }
-  auto removed = co_await cluster.remove_dir(std::move(context), std::move(marker.bucket),
-                                             std::move(path));
+  auto removed =
+      co_await cluster.remove_dir(std::move(context), std::move(marker.bucket), std::move(path));
   if (!removed && removed.error() != Errc::not_found) co_return removed;
   co_return Status{};
 }
@@ -200,7 +298,8 @@ Task<Status> LocalTarget::rename_dir(
   co_return Status{};
 }
 
-// --- the names of renamed directories go home ---------------------------------------------------------
+// --- the names of renamed directories go home
+// ---------------------------------------------------------
 
 std::vector<PrefixMapping> LocalTarget::own_mappings() const {
   std::vector<PrefixMapping> own;

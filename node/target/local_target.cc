@@ -22,19 +22,18 @@ bool only_posix(const AttrChange& change) {
 
 }  // namespace
 
-LocalTarget::LocalTarget(LocalTargetOptions options,
-                         store::Store& store,
-                         MapSource& maps,
-                         Peers& peers,
-                         Clock& clock)
-    : options_(std::move(options)), store_(store), maps_(maps), peers_(peers), clock_(clock) {}
+LocalTarget::LocalTarget(
+    LocalTargetOptions options, store::Store& store, MapSource& maps, Peers& peers, Clock& clock)
+    : options_(std::move(options)),
+      store_(store),
+      maps_(maps),
+      peers_(peers),
+      clock_(clock),
+      closed_dirs_(clock) {}
 LocalTarget::~LocalTarget() = default;
 
-Result<std::unique_ptr<LocalTarget>> LocalTarget::open(LocalTargetOptions options,
-                                                       store::Store& store,
-                                                       MapSource& maps,
-                                                       Peers& peers,
-                                                       Clock& clock) {
+Result<std::unique_ptr<LocalTarget>> LocalTarget::open(
+    LocalTargetOptions options, store::Store& store, MapSource& maps, Peers& peers, Clock& clock) {
   std::unique_ptr<LocalTarget> target(
       new LocalTarget(std::move(options), store, maps, peers, clock));
   TRY(target->renames_, RenameLog::open(target->options_.state_dir));
@@ -81,17 +80,6 @@ Result<LocalTarget::Admitted> LocalTarget::admit_change(const Context& context, 
   return at;
 }
 
-Task<Status> LocalTarget::check_parent(Context& context, const Admitted& at, bool has_parent) {
-  const std::string_view key = at.key.key();
-  const auto slash = key.find('/');
-  const bool deep = slash != std::string_view::npos && slash + 1 < key.size();
-  if (has_parent || !deep || at.bucket.implied_dirs) co_return Status{};
-  CO_CHECK_OK(co_await peers_.allow_implied_dirs(context, at.bucket.id));
-  CO_CHECK_OK(check_placed(at));
-  context.epoch = maps_.current()->epoch;
-  co_return Status{};
-}
-
 Status LocalTarget::check_placed(const Admitted& at) const {
   if (options_.may_serve) CHECK_OK(options_.may_serve());
   const MapSnapshot now = maps_.current();
@@ -111,7 +99,8 @@ Result<std::string> LocalTarget::owner_of(const ObjectName& name) const {
   return owner->id;
 }
 
-// --- reading --------------------------------------------------------------------------------------
+// --- reading
+// --------------------------------------------------------------------------------------
 
 Task<Result<ObjectInfo>> LocalTarget::head(Context context,
                                            ObjectName name,
@@ -162,7 +151,8 @@ Task<Status> LocalTarget::sync(Context context, ObjectName name) {
   co_return co_await store_.sync(at.key);
 }
 
-// --- changes ----------------------------------------------------------------------------------------
+// --- changes
+// ----------------------------------------------------------------------------------------
 
 Task<Result<ObjectInfo>> LocalTarget::put(Context context,
                                           ObjectName name,
@@ -170,11 +160,12 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
                                           ExpectedChecksums expected,
                                           BodySource& body) {
   CO_TRY(const Admitted at, admit(context, std::move(name)));
-  CO_CHECK_OK(co_await check_parent(context, at, options.has_parent));
+  CO_TRY(const Parent parent, co_await check_parent(context, at, options.has_parent));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   if (options.reservation) {
     const auto change = changes_.begin(maps_.current()->epoch);
     CO_CHECK_OK(check_placed(at));
+    CO_TRY(const auto making, make_in(at, parent));
     CO_CHECK_OK(check_unreserved(at.key));
     auto reserved = co_await store_.reserve(at.key, std::move(options));
     co_return acknowledged(std::move(reserved));
@@ -182,10 +173,12 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   options.level = level_of(at.bucket, options.level, options.lower_level);
   // The body may be long on its way: only what follows it is a change under way.
   ChangesUnderWay::Ticket ticket;
-  options.before_publish = [this, &at, &ticket,
+  ClosedDirs::Ticket making;
+  options.before_publish = [this, &at, &ticket, &parent, &making,
                             asked = std::move(options.before_publish)]() -> Status {
     ticket = changes_.begin(maps_.current()->epoch);
     CHECK_OK(check_placed(at));
+    TRY(making, make_in(at, parent));
     CHECK_OK(check_unreserved(at.key));  // one that came while the body was on its way
     return asked ? asked() : Status{};
   };
@@ -210,7 +203,13 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
 }
 
 Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions options) {
-  CO_TRY(const Admitted at, admit_change(context, std::move(name)));
+  CO_TRY(Admitted at, admit(context, name));
+  if (name.key.ends_with('/')) {
+    const auto marker = co_await store_.head(at.key);
+    if (marker)
+      CO_CHECK_OK(co_await imply_dirs(context, at));  // what is below it is still to be found
+  }
+  CO_TRY(at, admit_change(context, std::move(name)));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   CO_TRY(const auto old, reference_of(at.key));
   const Durability level =
@@ -238,7 +237,7 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
                                            CopyOptions options) {
   CO_TRY(const Admitted source, admit(context, from));
   CO_TRY(Admitted target, admit(context, to));
-  CO_CHECK_OK(co_await check_parent(context, target, options.put.has_parent));
+  CO_TRY(const Parent parent, co_await check_parent(context, target, options.put.has_parent));
   CO_TRY(target, admit_change(context, to));
   CO_CHECK_OK(co_await settle_for_write(context, target.key));
   CO_TRY(const std::string owner, owner_of(from));
@@ -248,6 +247,7 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
     CO_CHECK_OK(co_await settle_for_read(context, source.key));
     CO_CHECK_OK(co_await materialise(context, source.key));
     options.put.level = level_of(target.bucket, options.put.level, options.put.lower_level);
+    CO_TRY(const auto making, make_in(target, parent));
     auto copied = co_await store_.copy_local(source.key, target.key, std::move(options));
     co_return acknowledged(std::move(copied));
   }

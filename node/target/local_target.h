@@ -9,6 +9,7 @@
 #include "common/disk/io_pool.h"
 #include "node/store/store.h"
 #include "node/target/changes.h"
+#include "node/target/closed_dirs.h"
 #include "node/target/peers.h"
 
 namespace aisfs::target {
@@ -27,16 +28,13 @@ struct LocalTargetOptions {
 /// asked for; who owns them the caller has looked up (Router), and list and lookup answer for
 /// this target alone. Here is the one check of who may do what with a bucket.
 ///
-/// Thread-safe: operations run on their caller's shard. `store`, `maps`, `peers` and `clock` outlive
-/// it, and it outlives its operations.
+/// Thread-safe: operations run on their caller's shard. `store`, `maps`, `peers` and `clock`
+/// outlive it, and it outlives its operations.
 class LocalTarget final : public ObjectApi {
  public:
   /// Reads the state of renames that a crash interrupted. Blocks: not on an io thread.
-  static Result<std::unique_ptr<LocalTarget>> open(LocalTargetOptions options,
-                                                   store::Store& store,
-                                                   MapSource& maps,
-                                                   Peers& peers,
-                                                   Clock& clock);
+  static Result<std::unique_ptr<LocalTarget>> open(
+      LocalTargetOptions options, store::Store& store, MapSource& maps, Peers& peers, Clock& clock);
   ~LocalTarget() override;
 
   /// Background work until cancelled: ends interrupted renames and turns references back into plain
@@ -46,7 +44,8 @@ class LocalTarget final : public ObjectApi {
   Task<Result<std::size_t>> settle_all(Context context);
 
   /// Waits until no change goes on that was admitted by a map older than `epoch`: what a new map
-  /// moves is at rest then. False at the deadline; what still goes on will fail before it publishes.
+  /// moves is at rest then. False at the deadline; what still goes on will fail before it
+  /// publishes.
   Task<bool> wait_for_older_changes(Epoch epoch, Deadline deadline) {
     return changes_.wait_for_older(epoch, deadline);
   }
@@ -61,6 +60,8 @@ class LocalTarget final : public ObjectApi {
                                           store::Reference content,
                                           ByteRange range);
   Task<Status> drop_content(Context context, BucketName bucket, store::Reference content);
+  Task<Status> close_dir(Context context, BucketName bucket, std::string marker);
+  Task<Status> check_dir(Context context, BucketName bucket, std::string marker);
 
   // --- ObjectApi ---------------------------------------------------------------------------------
 
@@ -84,12 +85,8 @@ class LocalTarget final : public ObjectApi {
   Task<Result<Capacity>> capacity(Context) override;
   Task<Status> sync(Context, ObjectName) override;
   Task<Result<std::string>> create_upload(Context, ObjectName, PutOptions) override;
-  Task<Result<UploadPart>> put_part(Context,
-                                    ObjectName,
-                                    std::string,
-                                    std::uint32_t,
-                                    ExpectedChecksums,
-                                    BodySource&) override;
+  Task<Result<UploadPart>> put_part(
+      Context, ObjectName, std::string, std::uint32_t, ExpectedChecksums, BodySource&) override;
   Task<Result<ObjectInfo>> complete_upload(
       Context, ObjectName, std::string, std::vector<CompletedPart>, Conditions) override;
   Task<Status> abort_upload(Context, ObjectName, std::string) override;
@@ -99,11 +96,8 @@ class LocalTarget final : public ObjectApi {
       Context, BucketName, std::string, std::string, std::string, std::uint32_t) override;
 
  private:
-  LocalTarget(LocalTargetOptions options,
-              store::Store& store,
-              MapSource& maps,
-              Peers& peers,
-              Clock& clock);
+  LocalTarget(
+      LocalTargetOptions options, store::Store& store, MapSource& maps, Peers& peers, Clock& clock);
 
   /// The bucket, if the caller may use it. stale_map when the request's names were placed by
   /// another map than the one known here.
@@ -118,9 +112,19 @@ class LocalTarget final : public ObjectApi {
   Result<Admitted> admit(const Context& context, ObjectName name) const;
   /// admit for an operation that changes something; the ticket lasts as long as it.
   Result<Admitted> admit_change(const Context& context, ObjectName name);
-  /// Before a new name: if its directory need not have a marker, the bucket is marked for that first.
-  /// The request goes on with the map that says so.
-  Task<Status> check_parent(Context& context, const Admitted& at, bool has_parent);
+  /// Lets names lie below directories without markers in the bucket. The request goes on with the
+  /// map that says so. The caller has no ticket.
+  Task<Status> imply_dirs(Context& context, const Admitted& at);
+  /// What is known of the directory of a new name, if that has to have a marker.
+  struct Parent {
+    std::string marker;  // its place; "": there is none to lose
+    ClosedDirs::View seen;
+  };
+  /// Before a new name: not_found when the directory that a file system has seen (`has_parent`) has
+  /// gone. Else the directory need not have a marker: imply_dirs.
+  Task<Result<Parent>> check_parent(Context& context, const Admitted& at, bool has_parent);
+  /// While the name is made; stale_map (tried again) when the directory was closed since.
+  Result<ClosedDirs::Ticket> make_in(const Admitted& at, const Parent& parent);
   /// Before publishing: not_found when the bucket is gone by now, stale_map when the name may have
   /// another place than when it was admitted, or may_serve's error.
   Status check_placed(const Admitted& at) const;
@@ -169,6 +173,7 @@ class LocalTarget final : public ObjectApi {
   Task<Status> materialise(Context context, store::Key key);
 
   // directories.cc
+  Task<Status> close_everywhere(Context context, const Admitted& at);
   Task<Result<LookupReply>> whats_there(Context context,
                                         BucketName name,
                                         std::string path,
@@ -186,7 +191,8 @@ class LocalTarget final : public ObjectApi {
   Clock& clock_;
   std::unique_ptr<RenameLog> renames_;
   ChangesUnderWay changes_;
-  Notifier work_;  // for run()
+  ClosedDirs closed_dirs_;
+  Notifier work_;                    // for run()
   disk::IoPool io_{{.threads = 2}};  // of the rename log
 };
 

@@ -76,6 +76,20 @@ class Peers {
                                                  std::string node,
                                                  std::string op_id) = 0;
 
+  /// Returns when the target lists all names in the directory whose making began before, and makes
+  /// no more without looking for the directory again (ClosedDirs). `marker` is the marker's place.
+  virtual Task<Status> close_dir(Context context,
+                                 std::string node,
+                                 BucketName bucket,
+                                 std::string marker) = 0;
+
+  /// Of the directory's home: not_found when there is none, busy while it is made, removed or
+  /// renamed.
+  virtual Task<Status> check_dir(Context context,
+                                 std::string node,
+                                 BucketName bucket,
+                                 std::string marker) = 0;
+
   /// Content on that target, by reference; not_found when it has gone.
   virtual Task<Result<ObjectStream>> open_content(Context context,
                                                   std::string node,

@@ -22,9 +22,7 @@ Task<Result<ObjectStream>> LocalTarget::open_content(Context context,
                                          bucket.props.verify_read);
 }
 
-Task<Status> LocalTarget::drop_content(Context context,
-                                       BucketName name,
-                                       store::Reference content) {
+Task<Status> LocalTarget::drop_content(Context context, BucketName name, store::Reference content) {
   CO_TRY(const Bucket bucket, admit(context, name));
   co_return co_await store_.drop_content(bucket.id, std::move(name), std::move(content));
 }

@@ -33,7 +33,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     co_return Error(Errc::cross_device, "rename stays within one bucket");
   }
   CO_TRY(const Admitted target, admit(context, to));
-  CO_CHECK_OK(co_await check_parent(context, target, options.has_parent));
+  CO_TRY(const Parent parent, co_await check_parent(context, target, options.has_parent));
   CO_TRY(Admitted source, admit_change(context, std::move(from)));
   CO_CHECK_OK(co_await settle_for_write(context, source.key));
   if (source.key.key() == target.key.key()) {
@@ -44,8 +44,9 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
   if (owner == options_.node_id) {
     CO_CHECK_OK(co_await settle_for_write(context, target.key));
     CO_TRY(const auto replaced, reference_of(target.key));
-    CO_TRY(ObjectInfo info, co_await store_.rename_local(source.key, target.key,
-                                                         std::move(options), level));
+    CO_TRY(const auto making, make_in(target, parent));
+    CO_TRY(ObjectInfo info,
+           co_await store_.rename_local(source.key, target.key, std::move(options), level));
     if (replaced) CO_CHECK_OK(co_await drop_referenced(context, target.key, *replaced));
     co_return acknowledged(Result<ObjectInfo>(std::move(info)));
   }
@@ -120,8 +121,8 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
   if (bucket != nullptr) {  // with the bucket both names went
     ObjectName to{bucket->name, intent.destination};
     CO_TRY(std::string owner, owner_of(to));
-    published = co_await peers_.finish_rename(context, std::move(owner), op_id,
-                                              RenameState::kCommitted);
+    published =
+        co_await peers_.finish_rename(context, std::move(owner), op_id, RenameState::kCommitted);
     // Nothing prepared there any more: it was published in an earlier attempt.
     if (!published && published.error() != Errc::not_found) co_return published;
     ObjectName from{bucket->name, intent.source};
@@ -129,7 +130,7 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
     RemoveOptions removal{.missing_ok = true};
     removal.conditions.if_meta_version = intent.source_meta_version;
     auto removed = co_await store_.remove(key, std::move(removal), Durability::kFull,
-                                        store::RemovedContent::kKeep);
+                                          store::RemovedContent::kKeep);
     // Changed since: a PUT that came after the rename; the name is its now.
     if (!removed && removed.error() != Errc::precondition_failed &&
         removed.error() != Errc::not_found) {
@@ -142,12 +143,16 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
   co_return published;
 }
 
-// --- at the destination's owner --------------------------------------------------------------------
+// --- at the destination's owner
+// --------------------------------------------------------------------
 
 Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) {
   ObjectName to{rename.bucket, rename.destination};
   CO_TRY(const Admitted at, admit(context, std::move(to)));
   if (renames_->prepared(rename.op_id)) co_return Status{};
+  constexpr bool kHasParent = true;  // else the source's owner has asked for implied directories
+  CO_TRY(const Parent parent, co_await check_parent(context, at, kHasParent));
+  CO_TRY(const auto making, make_in(at, parent));
   if (!renames_->reserve(at.bucket.id, rename.destination, rename.op_id)) {
     co_return Error(Errc::busy, at.key.display() + ": another rename to it is under way");
   }
@@ -204,7 +209,8 @@ RenameState LocalTarget::rename_state(const std::string& op_id) const {
   return renames_->state_of(op_id);
 }
 
-// --- readers and writers that meet a rename -----------------------------------------------------------
+// --- readers and writers that meet a rename
+// -----------------------------------------------------------
 
 bool LocalTarget::moved_away(const store::Key& key, const ObjectInfo& there) const {
   const auto intent = renames_->committed_from(key.bucket, key.key());
@@ -249,7 +255,8 @@ Task<Status> LocalTarget::settle_prepared(Context context, std::string op_id) {
   co_return Status{};
 }
 
-// --- background ------------------------------------------------------------------------------------
+// --- background
+// ------------------------------------------------------------------------------------
 
 /// After a restart: what is only prepared was not decided, so it is given up.
 Task<Status> LocalTarget::settle_intent(Context context, std::string op_id) {

@@ -26,9 +26,8 @@ Result<std::unique_ptr<RenameLog>> RenameLog::open(const std::string& dir) {
   if (ec) return errno_error("mkdir " + dir, ec.value());
   auto log = std::make_unique<RenameLog>();
   TRY(log->root_, disk::open_root(dir));
-  TRY(log->log_, store::Log::open({.root = log->root_.get(),
-                                   .dir = "renames",
-                                   .segment_bytes = kSegmentBytes}));
+  TRY(log->log_, store::Log::open(
+                     {.root = log->root_.get(), .dir = "renames", .segment_bytes = kSegmentBytes}));
   CHECK_OK(log->replay());
   return log;
 }
@@ -60,7 +59,8 @@ Status RenameLog::take(const store::LogRecord& record) {
       remember(Prepared{std::move(rename), stored.state});
       return {};
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -73,8 +73,8 @@ bool RenameLog::live(const store::LogRecord& record) const {
   }
   if (record.type == LogType::kRenamePrepared) {
     const auto stored = wire::decode<PreparedRecord>(record.payload);
-    const auto rename =
-        stored ? wire::decode<RenamePrepare>(stored->prepare) : Result<RenamePrepare>(Errc::corrupt);
+    const auto rename = stored ? wire::decode<RenamePrepare>(stored->prepare)
+                               : Result<RenamePrepare>(Errc::corrupt);
     const auto now = rename ? prepared(rename->op_id) : std::nullopt;
     return now && now->state == stored->state;
   }
@@ -180,10 +180,28 @@ bool RenameLog::reserved(BucketId bucket, const std::string& to) const {
   return !destinations_.empty() && destinations_.contains({bucket.value, to});
 }
 
+std::vector<std::string> RenameLog::destinations_below(BucketId bucket,
+                                                       const std::string& prefix) const {
+  std::vector<std::string> names;
+  const std::lock_guard lock(mutex_);
+  for (auto it = destinations_.lower_bound({bucket.value, prefix});
+       it != destinations_.end() && it->first.first == bucket.value &&
+       it->first.second.starts_with(prefix);
+       ++it) {
+    names.push_back(it->first.second);
+  }
+  return names;
+}
+
 bool RenameLog::begin_dir(BucketId bucket, const std::string& path) {
   const std::lock_guard lock(mutex_);
   return dirs_taken_.emplace(bucket.value, path).second;
 }
+bool RenameLog::dir_is_taken(BucketId bucket, const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  return dirs_taken_.contains({bucket.value, path});
+}
+
 void RenameLog::end_dir(BucketId bucket, const std::string& path) {
   const std::lock_guard lock(mutex_);
   dirs_taken_.erase({bucket.value, path});

@@ -56,11 +56,14 @@ class RenameLog {
   std::optional<Prepared> prepared(const std::string& op_id) const;
   /// The rename that is prepared for this name and not published.
   std::optional<Prepared> prepared_to(BucketId bucket, const std::string& destination) const;
+  /// Names with this prefix that are reserved or prepared for.
+  std::vector<std::string> destinations_below(BucketId bucket, const std::string& prefix) const;
 
   // As a directory's home.
   /// Takes a directory for one operation at a time; false when it is taken. In memory.
   bool begin_dir(BucketId bucket, const std::string& path);
   void end_dir(BucketId bucket, const std::string& path);
+  bool dir_is_taken(BucketId bucket, const std::string& path) const;
 
   std::vector<std::string> open_intents() const;   // prepared or committed
   std::vector<std::string> open_prepared() const;  // prepared or published

@@ -23,9 +23,8 @@ Task<Status> ClusterPeers::change_map(Context context, std::string method, Reque
   if (gateway == nullptr) co_return Error(Errc::not_ready, "no gateway is known yet");
   const Deadline deadline = context.deadline;
   context.who = auth::node_identity(node_id_);
-  CO_TRY(const auto reply,
-         co_await call<wire::EpochReply>(control_, *gateway, std::move(context),
-                                         std::move(method), std::move(request)));
+  CO_TRY(const auto reply, co_await call<wire::EpochReply>(control_, *gateway, std::move(context),
+                                                           std::move(method), std::move(request)));
   auto known = co_await maps_.at_least(reply.epoch, deadline);
   co_return known ? Status{} : Status(std::move(known).error());
 }
@@ -35,8 +34,7 @@ Task<Status> ClusterPeers::rename_prefix(Context context,
                                          std::string from,
                                          std::string to) {
   wire::RenamePrefixRequest request{bucket, std::move(from), std::move(to), context.epoch};
-  return change_map(std::move(context), std::string(wire::kRenamePrefixMethod),
-                    std::move(request));
+  return change_map(std::move(context), std::string(wire::kRenamePrefixMethod), std::move(request));
 }
 
 Task<Status> ClusterPeers::allow_implied_dirs(Context context, BucketId bucket) {
@@ -72,9 +70,9 @@ Task<Result<ObjectInfo>> ClusterPeers::finish_rename(Context context,
   context.epoch = 0;  // it is decided, whatever the map is now
   CO_TRY(NodeInfo to, find(node));
   FinishRenameRequest request{std::move(op_id), state};
-  CO_TRY(auto reply, co_await call<wire::InfoReply>(transport_, std::move(to), std::move(context),
-                                                    std::string(kFinishRename),
-                                                    std::move(request)));
+  CO_TRY(auto reply,
+         co_await call<wire::InfoReply>(transport_, std::move(to), std::move(context),
+                                        std::string(kFinishRename), std::move(request)));
   co_return std::move(reply.info);
 }
 
@@ -89,6 +87,36 @@ Task<Result<RenameState>> ClusterPeers::rename_state(Context context,
          co_await call<RenameStateReply>(transport_, std::move(to), std::move(context),
                                          std::string(kRenameState), std::move(request)));
   co_return reply.state;
+}
+
+Task<Status> ClusterPeers::close_dir(Context context,
+                                     std::string node,
+                                     BucketName bucket,
+                                     std::string marker) {
+  if (node == node_id_) {
+    co_return co_await self_->close_dir(std::move(context), std::move(bucket), std::move(marker));
+  }
+  CO_TRY(NodeInfo to, find(node));
+  DirRequest request{std::move(bucket), std::move(marker)};
+  CO_TRY([[maybe_unused]] const auto reply,
+         co_await call<wire::Nothing>(transport_, std::move(to), std::move(context),
+                                      std::string(kCloseDir), std::move(request)));
+  co_return Status{};
+}
+
+Task<Status> ClusterPeers::check_dir(Context context,
+                                     std::string node,
+                                     BucketName bucket,
+                                     std::string marker) {
+  if (node == node_id_) {
+    co_return co_await self_->check_dir(std::move(context), std::move(bucket), std::move(marker));
+  }
+  CO_TRY(NodeInfo to, find(node));
+  DirRequest request{std::move(bucket), std::move(marker)};
+  CO_TRY([[maybe_unused]] const auto reply,
+         co_await call<wire::Nothing>(transport_, std::move(to), std::move(context),
+                                      std::string(kCheckDir), std::move(request)));
+  co_return Status{};
 }
 
 Task<Result<ObjectStream>> ClusterPeers::open_content(Context context,

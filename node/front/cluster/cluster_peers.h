@@ -37,6 +37,8 @@ class ClusterPeers final : public target::Peers {
   Task<Result<target::RenameState>> rename_state(Context,
                                                  std::string node,
                                                  std::string op_id) override;
+  Task<Status> close_dir(Context, std::string node, BucketName, std::string marker) override;
+  Task<Status> check_dir(Context, std::string node, BucketName, std::string marker) override;
   Task<Result<ObjectStream>> open_content(
       Context, std::string node, BucketName, store::Reference, ByteRange) override;
   Task<Status> drop_content(Context, std::string node, BucketName, store::Reference) override;

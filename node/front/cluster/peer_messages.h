@@ -9,6 +9,8 @@ namespace aisfs::cluster {
 inline constexpr std::string_view kPrepareRename = "prepare_rename";  // target::RenamePrepare
 inline constexpr std::string_view kFinishRename = "finish_rename";
 inline constexpr std::string_view kRenameState = "rename_state";
+inline constexpr std::string_view kCloseDir = "close_dir";        // DirRequest
+inline constexpr std::string_view kCheckDir = "check_dir";        // DirRequest
 inline constexpr std::string_view kOpenContent = "open_content";  // answers with bulk bytes
 inline constexpr std::string_view kDropContent = "drop_content";
 
@@ -26,6 +28,12 @@ struct RenameStateRequest {
 struct RenameStateReply {
   target::RenameState state = target::RenameState::kUnknown;
   AISFS_MESSAGE_FIELDS(state)
+};
+
+struct DirRequest {
+  BucketName bucket;
+  std::string marker;
+  AISFS_MESSAGE_FIELDS(bucket, marker)
 };
 
 /// open_content; drop_content ignores the range.

@@ -12,9 +12,6 @@ using native::Call;
 using target::LocalTarget;
 
 constexpr std::size_t kRequestBytesMax = 1 << 20;
-constexpr std::string_view kMethods[] = {kPrepareRename, kFinishRename, kRenameState, kOpenContent,
-                                         kDropContent};
-
 std::string_view method_of(const http::Target& target) {
   std::string_view path = target.path;
   if (!path.starts_with(wire::kRpcPath)) return {};
@@ -23,7 +20,10 @@ std::string_view method_of(const http::Target& target) {
 
 template <class Reply>
 Task<void> answer(Call& call, Result<Reply> reply) {
-  if (!reply) co_return co_await native::reply_error(call, std::move(reply).error());
+  if (!reply) {
+    co_await native::reply_error(call, std::move(reply).error());
+    co_return;
+  }
   http::ResponseHead head;
   head.fields.set("Content-Type", wire::kEnvelopeType);
   (void)co_await call.exchange.respond(std::move(head), wire::encode(*reply));
@@ -42,9 +42,21 @@ Task<Result<wire::InfoReply>> finish(Call& call, LocalTarget& self, std::string 
   co_return reply;
 }
 
-Result<RenameStateReply> state(LocalTarget& self, const std::string& bytes) {
-  TRY(const auto request, wire::decode<RenameStateRequest>(bytes));
-  return RenameStateReply{self.rename_state(request.op_id)};
+Task<Result<RenameStateReply>> state(Call&, LocalTarget& self, std::string bytes) {
+  CO_TRY(const auto request, wire::decode<RenameStateRequest>(bytes));
+  co_return RenameStateReply{self.rename_state(request.op_id)};
+}
+
+Task<Result<wire::Nothing>> close_dir(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY(auto request, wire::decode<DirRequest>(bytes));
+  CO_CHECK_OK(co_await self.close_dir(call.context, request.bucket, request.marker));
+  co_return wire::Nothing{};
+}
+
+Task<Result<wire::Nothing>> check_dir(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY(auto request, wire::decode<DirRequest>(bytes));
+  CO_CHECK_OK(co_await self.check_dir(call.context, request.bucket, request.marker));
+  co_return wire::Nothing{};
 }
 
 Task<Result<wire::Nothing>> drop(Call& call, LocalTarget& self, std::string bytes) {
@@ -53,42 +65,52 @@ Task<Result<wire::Nothing>> drop(Call& call, LocalTarget& self, std::string byte
   co_return wire::Nothing{};
 }
 
-Task<Result<ObjectStream>> open(Call& call, LocalTarget& self, std::string bytes) {
-  CO_TRY(auto request, wire::decode<ContentRequest>(bytes));
-  co_return co_await self.open_content(call.context, request.bucket, request.content,
-                                       request.range);
+Task<void> open(Call& call, LocalTarget& self, std::string bytes) {
+  auto request = wire::decode<ContentRequest>(bytes);
+  if (!request) co_return co_await native::reply_error(call, std::move(request).error());
+  auto stream =
+      co_await self.open_content(call.context, request->bucket, request->content, request->range);
+  co_await native::reply_object(call, std::move(stream));
 }
 
-Task<void> dispatch(Call& call, LocalTarget& self, std::string bytes) {
-  const std::string_view method = method_of(call.target());
-  if (method == kPrepareRename) {
-    auto reply = co_await prepare(call, self, std::move(bytes));
-    co_await answer(call, std::move(reply));
-  } else if (method == kFinishRename) {
-    auto reply = co_await finish(call, self, std::move(bytes));
-    co_await answer(call, std::move(reply));
-  } else if (method == kRenameState) {
-    co_await answer(call, state(self, bytes));
-  } else if (method == kDropContent) {
-    auto reply = co_await drop(call, self, std::move(bytes));
-    co_await answer(call, std::move(reply));
-  } else {
-    auto stream = co_await open(call, self, std::move(bytes));
-    co_await native::reply_object(call, std::move(stream));
+template <auto operation>
+Task<void> answer(Call& call, LocalTarget& self, std::string bytes) {
+  auto reply = co_await operation(call, self, std::move(bytes));
+  if (!reply) {
+    co_await native::reply_error(call, std::move(reply).error());
+    co_return;
   }
+  http::ResponseHead head;
+  head.fields.set("Content-Type", wire::kEnvelopeType);
+  (void)co_await call.exchange.respond(std::move(head), wire::encode(*reply));
+}
+
+struct Route {
+  std::string_view method;
+  Task<void> (*serve)(Call&, LocalTarget&, std::string);
+};
+constexpr Route kRoutes[] = {
+    {kPrepareRename, answer<prepare>}, {kFinishRename, answer<finish>},
+    {kRenameState, answer<state>},     {kCloseDir, answer<close_dir>},
+    {kCheckDir, answer<check_dir>},    {kOpenContent, open},
+    {kDropContent, answer<drop>},
+};
+
+const Route* route_of(const http::Target& target) {
+  const std::string_view method = method_of(target);
+  const auto found = std::find_if(std::begin(kRoutes), std::end(kRoutes),
+                                  [&](const Route& route) { return route.method == method; });
+  return found == std::end(kRoutes) ? nullptr : found;
 }
 
 }  // namespace
 
-bool is_peer_method(const http::Target& target) {
-  return std::find(std::begin(kMethods), std::end(kMethods), method_of(target)) !=
-         std::end(kMethods);
-}
+bool is_peer_method(const http::Target& target) { return route_of(target) != nullptr; }
 
 Task<void> serve_peer(Call& call, LocalTarget& self) {
   auto bytes = co_await read_all(call.body, kRequestBytesMax);
   if (!bytes) co_return co_await native::reply_error(call, std::move(bytes).error());
-  co_await dispatch(call, self, *std::move(bytes));
+  co_await route_of(call.target())->serve(call, self, *std::move(bytes));
 }
 
 }  // namespace aisfs::cluster

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Directories: made, removed, and renamed by a mapping of their prefix.
+#include "common/async/gather.h"
 #include "tests/unit/node/target/target_fixture.h"
 
 namespace aisfs::target {
@@ -8,7 +9,8 @@ namespace {
 TEST_F(LocalTargetTest, Directories) {
   const PosixAttrs posix{.mode = 0040755};
   ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "d", {.posix = posix})).ok());
-  EXPECT_EQ(code(run(cluster_.make_dir(alice(), kName, "d", {.posix = posix}))), Errc::already_exists);
+  EXPECT_EQ(code(run(cluster_.make_dir(alice(), kName, "d", {.posix = posix}))),
+            Errc::already_exists);
   ASSERT_TRUE(put("d/f", "1").ok());
   ASSERT_TRUE(put("i/f", "1").ok());
   const auto kind = [&](const std::string& path) {
@@ -19,7 +21,8 @@ TEST_F(LocalTargetTest, Directories) {
   EXPECT_EQ(kind("i"), LookupReply::Kind::kDirectory);
   EXPECT_EQ(kind("d/f"), LookupReply::Kind::kFile);
   EXPECT_EQ(kind("x"), LookupReply::Kind::kNone);
-  EXPECT_EQ(code(run(cluster_.make_dir(alice(), kName, "d/f", {.posix = posix}))), Errc::already_exists);
+  EXPECT_EQ(code(run(cluster_.make_dir(alice(), kName, "d/f", {.posix = posix}))),
+            Errc::already_exists);
   EXPECT_EQ(run(cluster_.remove_dir(alice(), kName, "d")).error().code(), Errc::not_empty);
   EXPECT_EQ(run(cluster_.remove_dir(alice(), kName, "d/f")).error().code(), Errc::not_directory);
   EXPECT_EQ(run(cluster_.remove_dir(alice(), kName, "x")).error().code(), Errc::not_found);
@@ -27,6 +30,60 @@ TEST_F(LocalTargetTest, Directories) {
   ASSERT_TRUE(run(cluster_.remove(alice(), name("d/f"), plain)).ok());
   ASSERT_TRUE(run(cluster_.remove_dir(alice(), kName, "d")).ok());
   EXPECT_EQ(kind("d"), LookupReply::Kind::kNone);
+}
+
+TEST_F(LocalTargetTest, NothingIsMadeInARemovedDirectory) {
+  const PosixAttrs posix{.mode = 0040755};
+  ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "d", {.posix = posix})).ok());
+  ASSERT_TRUE(put("x", "1").ok());
+  ASSERT_TRUE(make_seen("d/f").ok());
+  ASSERT_TRUE(run(cluster_.remove(alice(), name("d/f"), {})).ok());
+  ASSERT_TRUE(run(cluster_.remove_dir(alice(), kName, "d")).ok());
+  EXPECT_EQ(code(make_seen("d/f")), Errc::not_found);
+  EXPECT_EQ(code(rename("x", "d/x", {.has_parent = true})), Errc::not_found);
+  EXPECT_EQ(code(run(cluster_.make_dir(alice(), kName, "d/s", {.posix = posix}))), Errc::not_found);
+  EXPECT_EQ(list(), std::vector<std::string>{"x"});
+  EXPECT_FALSE(maps_.current()->find_bucket(kName)->implied_dirs);
+  ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "d", {.posix = posix})).ok());
+  EXPECT_TRUE(make_seen("d/f").ok());
+}
+
+TEST_F(LocalTargetTest, AFileOrItsDirectoryWinsNeverBoth) {
+  const PosixAttrs posix{.mode = 0040755};
+  std::size_t removed = 0;
+  for (int round = 0; round < 60; ++round) {
+    const std::string dir = "d" + std::to_string(round), file = dir + "/f", moved = "m" + dir;
+    ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, dir, {.posix = posix})).ok());
+    ASSERT_TRUE(put(moved, "1").ok());
+    const auto both = [&]() -> Task<std::vector<Status>> {
+      std::vector<Task<Status>> tasks;
+      if (round % 2 == 0) tasks.push_back(cluster_.remove_dir(alice(), kName, dir));
+      tasks.push_back(done(make_seen_task(file)));
+      tasks.push_back(
+          done(cluster_.rename(alice(), name(moved), name(dir + "/r"), {.has_parent = true})));
+      tasks.push_back(done(cluster_.make_dir(alice(), kName, dir + "/s", {.posix = posix})));
+      if (round % 2 == 1) tasks.push_back(cluster_.remove_dir(alice(), kName, dir));
+      co_return co_await gather(std::move(tasks));
+    };
+    auto results = run(both());
+    const std::size_t last = results.size() - 1;
+    if (round % 2 == 0) std::rotate(results.begin(), results.begin() + 1, results.end());
+    const bool made = results[0].ok() || results[1].ok() || results[2].ok();
+    EXPECT_NE(made, results[last].ok()) << round;
+    removed += results[last].ok() ? 1 : 0;
+    if (!results[last]) EXPECT_EQ(results[last].error().code(), Errc::not_empty) << round;
+  }
+  EXPECT_FALSE(maps_.current()->find_bucket(kName)->implied_dirs);
+  EXPECT_LT(removed, 60u);
+}
+
+TEST_F(LocalTargetTest, WhatIsBelowARemovedMarkerIsStillFound) {
+  const PosixAttrs posix{.mode = 0040755};
+  ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "d", {.posix = posix})).ok());
+  ASSERT_TRUE(make_seen("d/f").ok());
+  ASSERT_TRUE(run(cluster_.remove(alice(), name("d/"), {})).ok());
+  EXPECT_EQ(run(cluster_.lookup(alice(), kName, "d"))->kind, LookupReply::Kind::kDirectory);
+  EXPECT_EQ(run(cluster_.lookup(alice(), kName, "d/f"))->kind, LookupReply::Kind::kFile);
 }
 
 TEST_F(LocalTargetTest, ADirectoryIsRenamedWithAllBelowIt) {
@@ -162,10 +219,12 @@ class Interrupted final : public BodySource {
 
 TEST_F(LocalTargetTest, APutThatBeganBeforeItsBucketWentIsRefused) {
   Interrupted body("late", [this] {
-    ASSERT_TRUE(maps_.change([&](ClusterMap& map) -> Status {
-      map.buckets.clear();
-      return {};
-    }).ok());
+    ASSERT_TRUE(maps_
+                    .change([&](ClusterMap& map) -> Status {
+                      map.buckets.clear();
+                      return {};
+                    })
+                    .ok());
   });
   PutOptions options;
   ExpectedChecksums unknown;
@@ -188,9 +247,12 @@ TEST_F(LocalTargetTest, AFencedTargetPublishesAndAcknowledgesNothing) {
 TEST_F(LocalTargetTest, APutThatBeganBeforeARenameIsNotPublishedUnderTheOldName) {
   ASSERT_TRUE(put("old/x", "1").ok());
   Interrupted body("late", [this] {
-    ASSERT_TRUE(maps_.change([&](ClusterMap& map) {
-      return placement::rename_prefix(map, kId, "old/", "new/", placement::hidden_prefix("1"));
-    }).ok());
+    ASSERT_TRUE(maps_
+                    .change([&](ClusterMap& map) {
+                      return placement::rename_prefix(map, kId, "old/", "new/",
+                                                      placement::hidden_prefix("1"));
+                    })
+                    .ok());
   });
   PutOptions options;
   ExpectedChecksums unknown;

@@ -65,6 +65,14 @@ class DirectPeers final : public Peers {
                                          std::string op,
                                          RenameState state) override;
   Task<Result<RenameState>> rename_state(Context c, std::string node, std::string op) override;
+  Task<Status> close_dir(Context c,
+                         std::string node,
+                         BucketName bucket,
+                         std::string marker) override;
+  Task<Status> check_dir(Context c,
+                         std::string node,
+                         BucketName bucket,
+                         std::string marker) override;
   Task<Result<ObjectStream>> open_content(Context c,
                                           std::string node,
                                           BucketName bucket,
@@ -107,7 +115,9 @@ class LocalTargetTest : public ::testing::Test {
   void restart(const std::string& id) {
     targets_.erase(id);
     LocalTargetOptions options{.node_id = id, .state_dir = dir_ + "/" + id + "/state"};
-    options.may_serve = [this] { return fenced_ ? Status(Error(Errc::not_ready, "fenced")) : Status(); };
+    options.may_serve = [this] {
+      return fenced_ ? Status(Error(Errc::not_ready, "fenced")) : Status();
+    };
     auto target = LocalTarget::open(std::move(options), *stores_[id], maps_, peers_, clock_);
     ASSERT_TRUE(target.ok()) << target.error().what();
     targets_[id] = std::move(*target);
@@ -155,10 +165,25 @@ class LocalTargetTest : public ::testing::Test {
     StringSource nothing("");
     PutOptions options{.conditions = {.must_not_exist = true}, .size = 0, .reservation = true};
     ExpectedChecksums unknown;
-    return run(
-        cluster_.put(alice(), name(key), std::move(options), std::move(unknown), nothing));
+    return run(cluster_.put(alice(), name(key), std::move(options), std::move(unknown), nothing));
   }
-  Result<ObjectInfo> rename(const std::string& from, const std::string& to,
+  /// As a mount makes a file: it has just seen the directory.
+  Task<Result<ObjectInfo>> make_seen_task(std::string key) {
+    StringSource nothing("");
+    PutOptions options{
+        .conditions = {.must_not_exist = true}, .size = 0, .reservation = true, .has_parent = true};
+    ExpectedChecksums unknown;
+    co_return co_await cluster_.put(alice(), name(key), std::move(options), std::move(unknown),
+                                    nothing);
+  }
+  Result<ObjectInfo> make_seen(const std::string& key) { return run(make_seen_task(key)); }
+  template <class T>
+  static Task<Status> done(Task<Result<T>> task) {
+    auto result = co_await std::move(task);
+    co_return result ? Status{} : Status(std::move(result).error());
+  }
+  Result<ObjectInfo> rename(const std::string& from,
+                            const std::string& to,
                             RenameOptions options = {}) {
     return run(cluster_.rename(alice(), name(from), name(to), std::move(options)));
   }
@@ -200,7 +225,10 @@ class LocalTargetTest : public ::testing::Test {
 
 inline ObjectApi& DirectPeers::cluster() { return test_.cluster_; }
 inline ObjectApi& DirectPeers::places() { return test_.places_; }
-inline Task<Status> DirectPeers::rename_prefix(Context c, BucketId id, std::string from, std::string to) {
+inline Task<Status> DirectPeers::rename_prefix(Context c,
+                                               BucketId id,
+                                               std::string from,
+                                               std::string to) {
   co_return test_.maps_.change([&](ClusterMap& map) -> Status {
     if (map.epoch != c.epoch) return Error(Errc::stale_map, "old");
     const std::string hidden = placement::hidden_prefix(std::to_string(map.epoch));
@@ -226,14 +254,30 @@ inline Task<Status> DirectPeers::prepare_rename(Context c, std::string node, Ren
   co_return co_await test_.targets_.at(node)->prepare_rename(std::move(c), *std::move(copy));
 }
 inline Task<Result<ObjectInfo>> DirectPeers::finish_rename(Context c,
-                                                    std::string node,
-                                                    std::string op,
-                                                    RenameState state) {
+                                                           std::string node,
+                                                           std::string op,
+                                                           RenameState state) {
   if (test_.finish_is_lost_) co_return Error(Errc::unreachable, node);
   co_return co_await test_.targets_.at(node)->finish_rename(std::move(c), std::move(op), state);
 }
-inline Task<Result<RenameState>> DirectPeers::rename_state(Context, std::string node, std::string op) {
+inline Task<Result<RenameState>> DirectPeers::rename_state(Context,
+                                                           std::string node,
+                                                           std::string op) {
   co_return test_.targets_.at(node)->rename_state(op);
+}
+inline Task<Status> DirectPeers::close_dir(Context c,
+                                           std::string node,
+                                           BucketName bucket,
+                                           std::string marker) {
+  co_return co_await test_.targets_.at(node)->close_dir(std::move(c), std::move(bucket),
+                                                        std::move(marker));
+}
+inline Task<Status> DirectPeers::check_dir(Context c,
+                                           std::string node,
+                                           BucketName bucket,
+                                           std::string marker) {
+  co_return co_await test_.targets_.at(node)->check_dir(std::move(c), std::move(bucket),
+                                                        std::move(marker));
 }
 inline Task<Result<ObjectStream>> DirectPeers::open_content(
     Context c, std::string node, BucketName bucket, store::Reference content, ByteRange range) {
@@ -241,9 +285,9 @@ inline Task<Result<ObjectStream>> DirectPeers::open_content(
                                                            std::move(content), range);
 }
 inline Task<Status> DirectPeers::drop_content(Context c,
-                                       std::string node,
-                                       BucketName bucket,
-                                       store::Reference content) {
+                                              std::string node,
+                                              BucketName bucket,
+                                              store::Reference content) {
   co_return co_await test_.targets_.at(node)->drop_content(std::move(c), std::move(bucket),
                                                            std::move(content));
 }
