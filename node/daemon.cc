@@ -17,6 +17,7 @@
 #include "common/http/client.h"
 #include "common/http/server.h"
 #include "common/obs/log.h"
+#include "common/wire/leases.h"
 #include "node/control/admin_keys.h"
 #include "node/control/control_handler.h"
 #include "node/control/control_transport.h"
@@ -38,6 +39,7 @@ namespace {
 // Changes that were let in by an older map take milliseconds; one that takes longer fails when it
 // publishes.
 constexpr Duration kOlderChangesMax = std::chrono::seconds(2);
+constexpr Duration kLeaseSlack = std::chrono::seconds(1);
 
 using control::ControlPlane;
 
@@ -59,8 +61,8 @@ Result<UniqueFd> lock_folder(const std::string& dir) {
 }
 
 Result<auth::ClusterKey> cluster_key(const NodeConfig& config) {
-  const std::string file = config.cluster_key().empty() ? config.data_dir() + "/cluster.key"
-                                                        : config.cluster_key();
+  const std::string file =
+      config.cluster_key().empty() ? config.data_dir() + "/cluster.key" : config.cluster_key();
   auto key = auth::ClusterKey::load(file);
   if (key || key.error().code() != Errc::not_found || !config.bootstrap()) return key;
   auto made = auth::ClusterKey::generate();
@@ -142,6 +144,8 @@ class Node {
     if (!self.serving() || !self.disks_) co_return;
     const Deadline deadline = Deadline::after(kOlderChangesMax);
     (void)co_await self.disks_->target().wait_for_older_changes(epoch, deadline);
+    const Deadline leases = Deadline::after(wire::kLeaseLength + kLeaseSlack);
+    (void)co_await self.disks_->target().leases().wait_for_epoch(epoch, leases);
   }
 
   Task<Result<bool>> bucket_is_empty(Context context, BucketName bucket) {
@@ -162,8 +166,9 @@ class Node {
   /// The listeners are there before the node has joined, because the cluster must know their
   /// addresses; objects are served once open_fronts has run.
   void make_servers() {
-    control::ControlHandlerDeps deps{maps_, verifier_, *admin_, plane_.get(), embedded_.get(),
-                                     [this](Epoch epoch) { return in_force(*this, epoch); }};
+    control::ControlHandlerDeps deps{
+        maps_,        verifier_,       *admin_,
+        plane_.get(), embedded_.get(), [this](Epoch epoch) { return in_force(*this, epoch); }};
     add_server("public", when_serving(&Fronts::public_net));
     add_server("s3", when_serving(&Fronts::s3));
     add_server("control", control::make_control_handler(deps));
@@ -214,14 +219,20 @@ class Node {
   }
 
   void make_fronts(target::LocalTarget* target) {
-    const native::NativeFrontDeps native_deps{router_->anywhere(), router_->here(), *admin_, maps_,
-                                              verifier_, identity_.id, clock_.unix_ns()};
+    const native::NativeFrontDeps native_deps{router_->anywhere(),
+                                              router_->here(),
+                                              *admin_,
+                                              maps_,
+                                              verifier_,
+                                              identity_.id,
+                                              clock_.unix_ns(),
+                                              target == nullptr ? nullptr : &target->leases()};
     const auto map = [this] { return maps_.current(); };
     front::s3::S3FrontDeps s3_deps{router_->anywhere(), *admin_, verifier_, map, "", {}};
     fronts_.s3 = front::s3::make_s3_handler(s3_deps);
     s3_deps.prefix = "/s3";
-    fronts_.public_net = by_path(native::make_native_handler(native_deps),
-                                 front::s3::make_s3_handler(s3_deps));
+    fronts_.public_net =
+        by_path(native::make_native_handler(native_deps), front::s3::make_s3_handler(s3_deps));
     fronts_.data = cluster::make_data_handler(native_deps, target);
   }
   /// "/s3" and what is below it is S3's, the rest is the native API's.
@@ -236,6 +247,7 @@ class Node {
   void stop() {
     maps_.close();  // ends the long polls that wait for a map, or for an event of the store
     if (embedded_) embedded_->close();
+    if (disks_) disks_->target().leases().close();
     for (auto& server : servers_) server->stop(config_.stop_grace());
     static_cast<void>(runtime_.run_on(0, finish(*this)));
     http_.close();
@@ -286,9 +298,9 @@ class Node {
       CO_TRY(auto endpoint, Endpoint::parse(text));
       options.gateways.push_back(std::move(endpoint));
     }
-    membership_ = std::make_unique<control::Membership>(identity_, describe(), std::move(options),
-                                                        key_, clock_, peers_, maps_, fencing_,
-                                                        plane_.get());
+    membership_ =
+        std::make_unique<control::Membership>(identity_, describe(), std::move(options), key_,
+                                              clock_, peers_, maps_, fencing_, plane_.get());
     CO_TRY(joined_, co_await membership_->join(Deadline::after(config_.join_timeout())));
     scope_->spawn(membership_->keep_alive());
     scope_->spawn(membership_->save_maps());
@@ -305,7 +317,8 @@ class Node {
     const std::string id = identity_.id;
     const control::MapStore::Edit hold = [id](control::MapDraft& draft) -> Status {
       if (draft.map.epoch == 0) {
-        return Error(Errc::not_found, "there is no cluster in this store; make one with --bootstrap");
+        return Error(Errc::not_found,
+                     "there is no cluster in this store; make one with --bootstrap");
       }
       draft.map.store_node = id;
       return {};
@@ -314,8 +327,8 @@ class Node {
     if (!draft.map.users.empty()) co_return Status{};
     CO_TRY(const auto keys, control::admin_keys(config_.data_dir() + "/admin.keys"));
     CreateUser admin{"admin", "Administrator", true, keys.access_key, keys.secret_key};
-    CO_TRY(const auto made, co_await control::ops::create_user(*plane_, auth::node_identity(id),
-                                                               std::move(admin)));
+    CO_TRY(const auto made,
+           co_await control::ops::create_user(*plane_, auth::node_identity(id), std::move(admin)));
     LOG_INFO("administrator created", "user", made.id, "keys", config_.data_dir() + "/admin.keys");
     co_return Status{};
   }
@@ -366,7 +379,7 @@ class Node {
   NodeInfo joined_;
   std::unique_ptr<Disks> disks_;
   std::unique_ptr<cluster::Router> router_;
-  Fronts fronts_;                     // written before serving_, read after it
+  Fronts fronts_;  // written before serving_, read after it
   std::atomic<bool> serving_ = false;
   std::unique_ptr<control::EmbeddedStore> embedded_;
   std::unique_ptr<control::RemoteStore> remote_;

@@ -8,12 +8,22 @@
 #include <unordered_map>
 
 #include "aisfs/fs/attrs.h"
+#include "common/async/task.h"
+#include "common/model/cluster_map.h"
 
 namespace aisfs::ops {
 struct OpenFile;
 }
 
 namespace aisfs::fs {
+
+/// By what an answer of the cluster is believed until it is revoked (ops::Leases): a term of a
+/// session. Term 0: not at all.
+struct Lease {
+  std::size_t session = 0;
+  std::uint64_t term = 0;
+  Epoch epoch = 0;
+};
 
 enum class Kind : std::uint8_t { kRoot, kBucket, kDirectory, kFile };
 
@@ -26,22 +36,26 @@ struct Inode {
   std::uint64_t lookups = 0;   // how many the kernel has not forgotten
   std::uint32_t children = 0;  // whose parent this is
   Kind kind = Kind::kFile;
-  bool implied = false;     // a directory without a marker object
+  bool implied = false;  // a directory without a marker object
   std::shared_ptr<Inode> parent;
   std::string name;
   Attr attr;                             // as last seen
   std::unique_ptr<std::string> symlink;  // its target
   std::uint64_t bucket_id = 0;
-  std::shared_ptr<ops::OpenFile> open;   // while handles are open
-  Version kernel_pages;                  // content that the kernel's page cache may hold
+  std::shared_ptr<ops::OpenFile> open;  // while handles are open
+  Version kernel_pages;                 // content that the kernel's page cache may hold
 
-  std::uint64_t changed_at = 0;    // Mount::sequence of this mount's last change to it
-  std::int64_t touched_ns = 0;     // a directory: when this mount last changed its entries
+  Lease lease;             // of what is known of the name
+  TimePoint kernel_until;  // the kernel may believe it until then
+
+  std::uint64_t changed_at = 0;  // Mount::sequence of this mount's last change to it
+  std::uint64_t revoked_at = 0;  // Mount::sequence when a change by others in it was last heard of
+  std::int64_t touched_ns = 0;   // a directory: when this mount last changed its entries
 
   /// Who saw it last and when (Options::same_call): several threads at work in one directory, as
   /// rsync's two processes, do not make each other forget.
   struct Sight {
-    std::int32_t by = 0;     // the thread; 0: nobody
+    std::int32_t by = 0;      // the thread; 0: nobody
     std::uint32_t at_ms = 0;  // of the steady clock, cut to 32 bits
   };
   std::array<Sight, 4> sights{};

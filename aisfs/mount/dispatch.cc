@@ -20,11 +20,16 @@ void on_init(void* data, fuse_conn_info* connection) {
 
 auto entry_answer(ops::Mount& mount) {
   return [&mount](Reply reply, ops::Entry entry) {
-    if (!std::move(reply).entry(entry)) ops::forget(mount, entry.nodeid, 1);
+    const bool sent = std::move(reply).entry(entry, ops::valid_for(mount, entry.nodeid));
+    if (!sent && entry.nodeid != 0) ops::forget(mount, entry.nodeid, 1);
   };
 }
 const auto kOk = [](Reply reply) { std::move(reply).ok(); };
-const auto kAttr = [](Reply reply, const fs::Attr& attr) { std::move(reply).attr(attr); };
+auto attr_answer(ops::Mount& mount, fuse_ino_t node) {
+  return [&mount, node](Reply reply, const fs::Attr& attr) {
+    std::move(reply).attr(attr, ops::valid_for(mount, node));
+  };
+}
 
 void on_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
   auto& mount = dispatch_of(req).mount;
@@ -50,11 +55,11 @@ void on_forget_multi(fuse_req_t req, std::size_t count, fuse_forget_data* forget
 void on_getattr(fuse_req_t req, fuse_ino_t node, fuse_file_info*) {
   ops::Mount& mount = dispatch_of(req).mount;
   if (const auto attr = ops::getattr_now(mount, fuse_req_ctx(req)->pid, node)) {
-    Reply(req).attr(*attr);
+    attr_answer(mount, node)(Reply(req), *attr);
     return;
   }
   const ops::Call call = call_of(req);
-  run(req, "getattr", call, ops::getattr(dispatch_of(req).mount, call, node), kAttr);
+  run(req, "getattr", call, ops::getattr(mount, call, node), attr_answer(mount, node));
 }
 
 void on_setattr(fuse_req_t req, fuse_ino_t node, struct stat* st, int what, fuse_file_info*) {
@@ -67,8 +72,9 @@ void on_setattr(fuse_req_t req, fuse_ino_t node, struct stat* st, int what, fuse
   if ((what & FUSE_SET_ATTR_MTIME) != 0) request.mtime_ns = ns_of(st->st_mtim);
   if ((what & FUSE_SET_ATTR_ATIME_NOW) != 0) request.atime_ns = fs::now_ns();
   if ((what & FUSE_SET_ATTR_MTIME_NOW) != 0) request.mtime_ns = fs::now_ns();
+  auto& mount = dispatch_of(req).mount;
   const ops::Call call = call_of(req);
-  run(req, "setattr", call, ops::setattr(dispatch_of(req).mount, call, node, request), kAttr);
+  run(req, "setattr", call, ops::setattr(mount, call, node, request), attr_answer(mount, node));
 }
 
 void on_readlink(fuse_req_t req, fuse_ino_t node) {

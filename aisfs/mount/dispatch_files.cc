@@ -26,7 +26,8 @@ void on_create(
   const ops::Call call = call_of(req);
   run(req, "create", call, ops::create(mount, call, parent, name, mode, info->flags),
       [&mount](Reply reply, const ops::Created& created) {
-        if (std::move(reply).created(created)) return;
+        const Duration valid = ops::valid_for(mount, created.entry.nodeid);
+        if (std::move(reply).created(created, valid)) return;
         ops::forget(mount, created.entry.nodeid, 1);
         mount.background.spawn(release_unwanted(mount, created.opened.handle));
       });
@@ -78,14 +79,23 @@ void on_fsync(fuse_req_t req, fuse_ino_t, int, fuse_file_info* info) {
 
 bool allocate_mode(int mode, ops::Allocate& how) {
   switch (mode) {
-    case 0: how = ops::Allocate::kExtend; return true;
-    case FALLOC_FL_KEEP_SIZE: how = ops::Allocate::kKeepSize; return true;
-    case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE: how = ops::Allocate::kPunchHole; return true;
-    case FALLOC_FL_ZERO_RANGE: how = ops::Allocate::kZero; return true;
+    case 0:
+      how = ops::Allocate::kExtend;
+      return true;
+    case FALLOC_FL_KEEP_SIZE:
+      how = ops::Allocate::kKeepSize;
+      return true;
+    case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE:
+      how = ops::Allocate::kPunchHole;
+      return true;
+    case FALLOC_FL_ZERO_RANGE:
+      how = ops::Allocate::kZero;
+      return true;
     case FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE:
       how = ops::Allocate::kZeroKeepSize;
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -185,7 +195,9 @@ Task<Result<std::string>> list_plus(ops::Mount& mount, ops::Call call, Listing l
         fuse_add_direntry_plus(listing.request, nullptr, 0, found.name.c_str(), nullptr, 0);
     if (out.size() + size > listing.room) break;
     const ops::Entry adopted = ops::adopt(mount, call, listing.handle, found);
-    const fuse_entry_param param = adopted.nodeid != 0 ? entry_param(adopted) : listed_param(found);
+    const fuse_entry_param param =
+        adopted.nodeid == 0 ? listed_param(found)
+                            : entry_param(adopted, ops::valid_for(mount, adopted.nodeid));
     const std::size_t at = out.size();
     out.resize(at + size);
     fuse_add_direntry_plus(listing.request, out.data() + at, size, found.name.c_str(), &param,
@@ -195,8 +207,7 @@ Task<Result<std::string>> list_plus(ops::Mount& mount, ops::Call call, Listing l
   co_return out;
 }
 
-void on_readdirplus(
-    fuse_req_t req, fuse_ino_t, std::size_t size, off_t at, fuse_file_info* info) {
+void on_readdirplus(fuse_req_t req, fuse_ino_t, std::size_t size, off_t at, fuse_file_info* info) {
   Listing listing{req, info->fh, static_cast<std::uint64_t>(at), size};
   const ops::Call call = call_of(req);
   run(req, "readdirplus", call, list_plus(dispatch_of(req).mount, call, listing), kBytes);

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 #include "aisfs/mount/daemon.h"
 #include "aisfs/mount/mount_args.h"
@@ -25,10 +27,20 @@ void block_signals() {
   ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
 }
 
-Result<std::unique_ptr<ClusterClient>> connect(Runtime& runtime, const MountArgs& args) {
+std::uint64_t new_session() {
+  std::uint64_t id = 0;
+  const std::string bytes = random_bytes(sizeof id);
+  std::memcpy(&id, bytes.data(), sizeof id);
+  return std::max<std::uint64_t>(id, 1);
+}
+
+Result<std::unique_ptr<ClusterClient>> connect(Runtime& runtime,
+                                               const MountArgs& args,
+                                               std::uint64_t session) {
   ClusterClientOptions options{.endpoints = args.endpoints,
                                .credentials = args.credentials,
-                               .operation_timeout = args.options.op_timeout};
+                               .operation_timeout = args.options.op_timeout,
+                               .lease_session = session};
   return runtime.run_on(0, ClusterClient::connect(runtime, std::move(options)));
 }
 
@@ -45,9 +57,9 @@ Status prepare_cache(const std::string& folder) {
 std::unique_ptr<cachefs::NameCache> open_names(const MountArgs& args, const MapSource& map) {
   const std::string uuid = map.current()->uuid;
   const std::string place = to_hex(xxh3_64(as_bytes(args.mountpoint)));
-  cachefs::NameCacheOptions options{
-      .folder = args.options.cache_dir + "/aisfs-names-" + std::to_string(::geteuid()) + "/" + place,
-      .cluster_uuid = uuid};
+  cachefs::NameCacheOptions options{.folder = args.options.cache_dir + "/aisfs-names-" +
+                                              std::to_string(::geteuid()) + "/" + place,
+                                    .cluster_uuid = uuid};
   auto names = cachefs::NameCache::open(std::move(options));
   if (names) return *std::move(names);
   LOG_WARN("names of earlier mounts are not used", "why", names.error().what());
@@ -63,11 +75,13 @@ Status serve(const MountArgs& args, Daemon& daemon) {
   log::init({.level = level, .file = args.log_file, .name = "aisfs"});
   Runtime runtime(1);
   runtime.start();
-  TRY(const auto client, connect(runtime, args));
+  const std::uint64_t leases = new_session();
+  TRY(const auto client, connect(runtime, args, leases));
   const auto names = open_names(args, *client);
   Status done;
   {
-    Session session(runtime, {*client, *client, *client, names.get()}, args.options);
+    const ops::Mount::Cluster cluster{*client, *client, *client, names.get(), client.get(), leases};
+    Session session(runtime, cluster, args.options);
     SessionOptions options{.mountpoint = args.mountpoint, .kernel_options = args.kernel_options};
     options.on_ready = [&daemon] { daemon.ready(); };
     done = session.run(std::move(options));

@@ -8,10 +8,11 @@ int errno_of(const Error& error) {
   return err == EAGAIN || err == EHOSTUNREACH ? EIO : err;
 }
 
-fuse_entry_param entry_param(const ops::Entry& entry) {
-  fuse_entry_param param = {};  // timeouts 0: the kernel asks again every time
+fuse_entry_param entry_param(const ops::Entry& entry, Duration valid) {
+  fuse_entry_param param = {};
+  param.entry_timeout = param.attr_timeout = seconds_of(valid);
   param.ino = entry.nodeid;
-  param.generation = 1;         // nodeids are never used twice
+  param.generation = 1;  // nodeids are never used twice
   param.attr = fs::stat_of(entry.attr);
   return param;
 }
@@ -23,11 +24,11 @@ bool Reply::opened(const ops::Opened& opened) && {
   return fuse_reply_open(take(), &info) == 0;
 }
 
-bool Reply::created(const ops::Created& created) && {
+bool Reply::created(const ops::Created& created, Duration valid) && {
   fuse_file_info info = {};
   info.fh = created.opened.handle;
   info.keep_cache = created.opened.keep_cache ? 1 : 0;
-  const fuse_entry_param param = entry_param(created.entry);
+  const fuse_entry_param param = entry_param(created.entry, valid);
   return fuse_reply_create(take(), &param, &info) == 0;
 }
 

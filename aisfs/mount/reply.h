@@ -14,7 +14,10 @@ namespace aisfs::mount {
 /// (not_ready, overloaded, unreachable) has lasted for the whole deadline when it comes here: EIO.
 int errno_of(const Error& error);
 
-fuse_entry_param entry_param(const ops::Entry& entry);
+/// `valid`: how long the kernel may believe it.
+fuse_entry_param entry_param(const ops::Entry& entry, Duration valid);
+
+inline double seconds_of(Duration time) { return std::chrono::duration<double>(time).count(); }
 
 /// One kernel request. Exactly one answer: the destructor sends EIO if nobody did. Any thread.
 class Reply {
@@ -30,16 +33,16 @@ class Reply {
   void error(int err) && { fuse_reply_err(take(), err); }
   void error(const Error& e) && { fuse_reply_err(take(), errno_of(e)); }
   void ok() && { fuse_reply_err(take(), 0); }
-  bool entry(const ops::Entry& entry) && {
-    const fuse_entry_param param = entry_param(entry);
+  bool entry(const ops::Entry& entry, Duration valid) && {
+    const fuse_entry_param param = entry_param(entry, valid);
     return fuse_reply_entry(take(), &param) == 0;
   }
-  void attr(const fs::Attr& attr) && {
+  void attr(const fs::Attr& attr, Duration valid) && {
     const struct stat st = fs::stat_of(attr);
-    fuse_reply_attr(take(), &st, 0);
+    fuse_reply_attr(take(), &st, seconds_of(valid));
   }
   bool opened(const ops::Opened& opened) &&;
-  bool created(const ops::Created& created) &&;
+  bool created(const ops::Created& created, Duration valid) &&;
   bool opened_directory(ops::HandleId handle) &&;
   void bytes(const std::string& bytes) && { fuse_reply_buf(take(), bytes.data(), bytes.size()); }
   void written(std::size_t count) && { fuse_reply_write(take(), count); }

@@ -39,6 +39,35 @@ struct EndSession {
 };
 using SessionPtr = std::unique_ptr<fuse_session, EndSession>;
 
+/// Tells the kernel to forget. Both messages take none of its inode locks, so they never wait for a
+/// request that waits for us.
+class FuseCache final : public ops::KernelCache {
+ public:
+  explicit FuseCache(fuse_session* session) : session_(session) {}
+
+  /// FUSE_NOTIFY_INC_EPOCH, Linux 6.16 and newer. libfuse 3.14 does not know it yet.
+  bool try_forget_names() {
+    constexpr std::int32_t kIncEpoch = 8;
+    struct {  // fuse_out_header
+      std::uint32_t length = 16;
+      std::int32_t code = kIncEpoch;
+      std::uint64_t unique = 0;
+    } message;
+    return ::write(fuse_session_fd(session_), &message, sizeof message) == sizeof message;
+  }
+
+  void forget_names() override {
+    if (!try_forget_names()) LOG_WARN("the kernel keeps names", "errno", errno);
+  }
+  void forget_attrs(std::uint64_t nodeid) override {
+    constexpr off_t kAttributesOnly = -1;
+    (void)fuse_lowlevel_notify_inval_inode(session_, nodeid, kAttributesOnly, 0);
+  }
+
+ private:
+  fuse_session* session_;
+};
+
 Status check_mountpoint(const std::string& path) {
   struct stat st;
   if (::stat(path.c_str(), &st) != 0) {
@@ -50,8 +79,9 @@ Status check_mountpoint(const std::string& path) {
   }
   if (!S_ISDIR(st.st_mode)) return Error(Errc::not_directory, path + " is not a directory");
   if (::access("/dev/fuse", R_OK | W_OK) != 0) {
-    return Error(Errc::unsupported, "/dev/fuse cannot be opened: load the module fuse, or give the "
-                                    "container --device /dev/fuse --cap-add SYS_ADMIN");
+    return Error(Errc::unsupported,
+                 "/dev/fuse cannot be opened: load the module fuse, or give the "
+                 "container --device /dev/fuse --cap-add SYS_ADMIN");
   }
   return {};
 }
@@ -73,7 +103,8 @@ class Session::Impl {
     FuseArgs args(options.kernel_options);
     const auto& table = fuse_operations();
     SessionPtr session(fuse_session_new(&args.args, &table, sizeof(table), &dispatch_));
-    if (!session) return Error(Errc::invalid_argument, "a mount option is not known (see aisfs(1))");
+    if (!session)
+      return Error(Errc::invalid_argument, "a mount option is not known (see aisfs(1))");
     if (fuse_session_mount(session.get(), options.mountpoint.c_str()) != 0) {
       return Error(Errc::io, "cannot mount on " + options.mountpoint +
                                  ": as a user, fusermount3 (package fuse3) is needed, and "
@@ -156,6 +187,13 @@ class Session::Impl {
     loops_.emplace(mount_.shard);
     loops_->spawn(watch());
     loops_->spawn(read_requests(session));
+    if (mount_.cluster.leases != nullptr) {
+      cache_.emplace(session);
+      const bool forgets = cache_->try_forget_names();
+      if (!forgets) LOG_INFO("this kernel cannot forget names, so it is told to remember none");
+      loops_->spawn(mount_.leases.run(*mount_.cluster.leases, mount_.cluster.session,
+                                      forgets ? &*cache_ : nullptr));
+    }
     co_return Status();
   }
 
@@ -179,6 +217,7 @@ class Session::Impl {
       (void)co_await timer.async_wait(use_ec);
     }
     Status closed = co_await mount_.close();
+    co_await mount_.leases.stop();
     loops_->cancel();
     co_await loops_->join();
     co_return closed;
@@ -188,6 +227,7 @@ class Session::Impl {
   pthread_t waiter_{};  // the thread in run()
   ops::Mount mount_;
   Dispatch dispatch_;
+  std::optional<FuseCache> cache_;
   std::optional<TaskScope> loops_;
 };
 

@@ -11,10 +11,12 @@ namespace aisfs::ops {
 /// seekdir and rewinddir see the same entries.
 struct DirHandle {
   fs::InodePtr inode;
-  fs::Place place;               // of a directory in a bucket
+  fs::Place place;                // of a directory in a bucket
   std::vector<DirEntry> entries;  // "." and ".." first
-  std::string after;             // where the next page begins
+  std::string after;              // where the next page begins
   bool complete = false;
+  /// Before the first page was asked for: what its leases are measured by.
+  std::uint64_t sequence = 0, drops = 0;
 };
 
 }  // namespace aisfs::ops

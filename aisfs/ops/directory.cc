@@ -19,9 +19,8 @@ Task<Status> load_buckets(Mount& mount, Call call, std::shared_ptr<DirHandle> ha
   CO_TRY(const auto buckets, co_await mount.cluster.admin.list_buckets(call.context()));
   for (const Bucket& bucket : buckets) {
     if (bucket.name.provider != "ais" || !bucket.name.ns.empty()) continue;
-    DirEntry entry{.name = bucket.name.name,
-                   .type = S_IFDIR,
-                   .ino = fs::implied_ino(bucket.id.value, "")};
+    DirEntry entry{
+        .name = bucket.name.name, .type = S_IFDIR, .ino = fs::implied_ino(bucket.id.value, "")};
     add(*handle, std::move(entry));
   }
   handle->complete = true;
@@ -43,10 +42,12 @@ void add_directory(DirHandle& handle, std::string name) {
   add(handle, std::move(entry));
 }
 
-void add_file(const Mount& mount, DirHandle& handle, std::string name, ObjectInfo info) {
+void add_file(
+    const Mount& mount, DirHandle& handle, std::string name, ObjectInfo info, bool leased) {
   const fs::Attr attr = fs::file_attr(info, mount.options.defaults);
   DirEntry entry{.name = std::move(name), .type = attr.mode & S_IFMT, .ino = attr.ino};
   entry.info = std::make_shared<const ObjectInfo>(std::move(info));
+  entry.leased = leased;
   add(handle, std::move(entry));
 }
 
@@ -67,7 +68,7 @@ Task<Status> load_page(Mount& mount, Call call, std::shared_ptr<DirHandle> handl
     if (entry.is_prefix) {
       add_directory(*handle, std::move(name));
     } else {
-      add_file(mount, *handle, std::move(name), std::move(entry.info));
+      add_file(mount, *handle, std::move(name), std::move(entry.info), page.leased);
     }
   }
   handle->after = page.next;
@@ -88,6 +89,8 @@ Task<Result<HandleId>> opendir(Mount& mount, Call call, NodeId node) {
   if (!inode->is_directory()) co_return Error(Errc::not_directory, inode->name);
   auto handle = std::make_shared<DirHandle>();
   handle->inode = inode;
+  handle->sequence = mount.sequence;
+  handle->drops = mount.leases.drops();
   DirEntry self{.name = ".", .type = S_IFDIR, .ino = inode->attr.ino};
   DirEntry up{.name = "..",
               .type = S_IFDIR,
@@ -107,8 +110,10 @@ Task<Result<HandleId>> opendir(Mount& mount, Call call, NodeId node) {
   co_return id;
 }
 
-Task<Result<std::optional<DirEntry>>> read_entry(
-    Mount& mount, Call call, HandleId id, std::uint64_t position) {
+Task<Result<std::optional<DirEntry>>> read_entry(Mount& mount,
+                                                 Call call,
+                                                 HandleId id,
+                                                 std::uint64_t position) {
   CO_TRY(const auto handle, find_handle(mount, id));
   while (position >= handle->entries.size() && !handle->complete) {
     CO_CHECK_OK(co_await load_page(mount, call, handle));
@@ -130,9 +135,12 @@ Entry adopt(Mount& mount, const Call& call, HandleId id, const DirEntry& entry) 
   // An open file has its own idea of its attributes; another object under the name is LOOKUP's.
   if (inode && (inode->open || inode->attr.ino != entry.info->ino)) return {};
   if (!inode) inode = mount.inodes.add(parent, entry.name, fs::Kind::kFile);
-  if (inode->changed_at == 0) {
+  if (inode->changed_at == 0 && !mount.leases.holds(inode->lease)) {
     take_file(mount, *inode, *entry.info);
     mark_seen(call, *inode);
+    const bool unchanged =
+        parent->revoked_at <= (*handle)->sequence && mount.leases.drops() == (*handle)->drops;
+    if (entry.leased && unchanged) inode->lease = mount.leases.begin(place);
   }
   return entry_of(mount, inode);
 }

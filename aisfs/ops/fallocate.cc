@@ -25,8 +25,8 @@ Task<Status> fallocate(Mount& mount, Call, HandleId handle, Allocate how, ByteRa
   CO_TRY(const FileHandle file, handle_of(mount, handle));
   const auto permit = co_await file.file->turn.acquire();
   const std::uint64_t end = range.offset + range.length;
-  const bool zero = how == Allocate::kPunchHole || how == Allocate::kZero ||
-                    how == Allocate::kZeroKeepSize;
+  const bool zero =
+      how == Allocate::kPunchHole || how == Allocate::kZero || how == Allocate::kZeroKeepSize;
   const bool extend = how == Allocate::kExtend || how == Allocate::kZero;
   if (zero) CO_CHECK_OK(co_await write_zeros(mount, file.inode, range.within(file.file->size)));
   if (extend && end > file.file->size) CO_CHECK_OK(co_await set_size(mount, file.inode, end));

@@ -42,10 +42,12 @@ Task<Status> release(Mount& mount, Call call, HandleId handle) {
   Status done;
   {
     const auto permit = co_await file.file->turn.acquire();
-    if (file.file->handles == 1) done = co_await publish_at_close(mount, std::move(call), file.inode);
+    if (file.file->handles == 1)
+      done = co_await publish_at_close(mount, std::move(call), file.inode);
   }
   if (!done) {
-    LOG_ERROR("data of a closed file is lost", "name", file.inode->name, "why", done.error().what());
+    LOG_ERROR("data of a closed file is lost", "name", file.inode->name, "why",
+              done.error().what());
   }
   if (--file.file->handles == 0 && file.inode->open == file.file) {
     file.inode->open.reset();

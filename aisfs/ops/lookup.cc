@@ -11,18 +11,26 @@ std::optional<Entry> lookup_now(Mount& mount,
   const auto directory = inode_of(mount, parent);
   if (!directory) return std::nullopt;
   const fs::InodePtr known = mount.inodes.child(**directory, name);
-  if (!known || !known->is_directory() || !just_seen(mount, thread, *known)) return std::nullopt;
+  if (!known) return std::nullopt;
+  const bool seen = known->is_directory() && just_seen(mount, thread, *known);
+  if (!seen && !mount.leases.holds(known->lease)) return std::nullopt;
   return entry_of(mount, known);
 }
 
 Task<Result<Entry>> lookup(Mount& mount, Call call, NodeId parent, std::string name) {
   if (auto known = lookup_now(mount, call.pid, parent, name)) co_return *known;
   CO_TRY(const fs::InodePtr directory, inode_of(mount, parent));
-  CO_TRY(const fs::InodePtr inode,
-         co_await see_child(mount, std::move(call), directory, std::move(name)));
-  co_return entry_of(mount, inode);
+  const auto inode = co_await see_child(mount, std::move(call), directory, name);
+  if (inode) co_return entry_of(mount, *inode);
+  const Mount::Missed& missed = mount.missed;
+  const bool known_missing = inode.error() == Errc::not_found && missed.parent == parent &&
+                             missed.name == name && mount.leases.holds(missed.lease);
+  if (known_missing) co_return Entry{};
+  co_return inode.error();
 }
 
-void forget(Mount& mount, NodeId node, std::uint64_t lookups) { mount.inodes.forget(node, lookups); }
+void forget(Mount& mount, NodeId node, std::uint64_t lookups) {
+  mount.inodes.forget(node, lookups);
+}
 
 }  // namespace aisfs::ops

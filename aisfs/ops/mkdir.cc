@@ -34,10 +34,14 @@ Task<Result<Entry>> mkdir(
     co_return Error(Errc::name_too_long, "path over 1024 bytes");
   PosixAttrs posix = new_posix(call, *directory, S_IFDIR | (mode & 07777));
   MakeDirOptions options{std::move(posix), just_missed(mount, call, *directory, name)};
+  const std::uint64_t before = mount.sequence;
+  const fs::Lease lease = mount.leases.begin(place);
   CO_TRY(const ObjectInfo marker,
          co_await mount.cluster.objects.make_dir(call.context(), place.bucket, place.path,
                                                  std::move(options)));
+  const bool crossed = directory->revoked_at > before;
   const fs::InodePtr inode = mount.inodes.add(directory, name, fs::Kind::kDirectory);
+  if (!crossed) inode->lease = lease;
   take_directory(mount, *inode, &marker, marker.ino);
   mount.changed(*inode);
   mount.touch(*directory);

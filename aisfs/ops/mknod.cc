@@ -41,13 +41,17 @@ Task<Result<MadeObject>> make_object(
                      .size = object.posix.symlink.size(),
                      .reservation = object.reservation,
                      .has_parent = true};
+  const std::uint64_t before = mount.sequence;
+  const fs::Lease lease = mount.leases.begin(place);
   StringSource content(object.posix.symlink);  // where S3 tools look for the target
   options.posix = std::move(object.posix);
   ExpectedChecksums unknown;
   CO_TRY(ObjectInfo info,
          co_await mount.cluster.objects.put(call.context(), place.file(), std::move(options),
                                             std::move(unknown), content));
+  const bool crossed = parent->revoked_at > before;
   const fs::InodePtr inode = mount.inodes.add(parent, name, fs::Kind::kFile);
+  if (!crossed) inode->lease = lease;
   take_file(mount, *inode, info);
   mount.changed(*inode);
   mount.touch(*parent);

@@ -63,6 +63,18 @@ Entry entry_of(Mount& mount, const fs::InodePtr& inode) {
   return {inode->nodeid, shown(*inode)};
 }
 
+Duration valid_for(Mount& mount, std::uint64_t nodeid) {
+  if (nodeid == 0) return mount.leases.left(mount.missed.lease);
+  const fs::InodePtr inode = mount.inodes.find(nodeid);
+  if (!inode) return {};
+  // The kernel changes size and times of a file that is written by itself, and not as we do.
+  if (inode->open && inode->open->is_dirty()) return {};
+  const bool of_map = inode->kind == fs::Kind::kRoot || inode->kind == fs::Kind::kBucket;
+  const Duration left = of_map ? mount.leases.left_of_map() : mount.leases.left(inode->lease);
+  if (left > Duration::zero()) inode->kernel_until = RealClock().now() + left;
+  return left;
+}
+
 fs::Attr shown(const fs::Inode& inode) {
   fs::Attr attr = inode.attr;
   if (inode.open) attr.size = inode.open->size;

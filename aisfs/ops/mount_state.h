@@ -7,6 +7,7 @@
 
 #include "aisfs/fs/inode_table.h"
 #include "aisfs/fs/options.h"
+#include "aisfs/ops/leases.h"
 #include "aisfs/read/reader.h"
 #include "cachefs/names/name_cache.h"
 #include "common/async/scope.h"
@@ -30,6 +31,8 @@ struct Mount {
     AdminApi& admin;
     MapSource& map;
     cachefs::NameCache* names = nullptr;  // what was seen in earlier mounts, if there is one
+    LeaseApi* leases = nullptr;           // null: nothing is believed without asking
+    std::uint64_t session = 0;            // of the leases, as `objects` sends it
   };
   Mount(Cluster cluster, fs::Options options, asio::any_io_executor shard);
   ~Mount();
@@ -41,6 +44,7 @@ struct Mount {
   read::Budget read_budget;
   asio::thread_pool disk{2};  // for the cache folder
   TaskScope background;       // read-ahead; cancelled and joined by close()
+  Leases leases{*this};
   std::uint64_t sequence = 0;  // counts this mount's own changes
   std::unordered_map<std::uint64_t, FileHandle> files;
   std::unordered_map<std::uint64_t, std::shared_ptr<DirHandle>> directories;
@@ -52,6 +56,7 @@ struct Mount {
     std::uint64_t parent = 0;
     std::string name;
     std::chrono::steady_clock::time_point at;
+    fs::Lease lease;
   } missed;
 
   /// Publishes what is dirty and ends background work. After it no operation may run.
@@ -75,13 +80,17 @@ struct Call {
 
 /// What LOOKUP and its like answer.
 struct Entry {
-  std::uint64_t nodeid = 0;
+  std::uint64_t nodeid = 0;  // 0: there is none, and the kernel may remember that
   fs::Attr attr;
 };
 
 /// stale for a nodeid that is not known any more.
 Result<fs::InodePtr> inode_of(Mount& mount, std::uint64_t nodeid);
 Result<FileHandle> handle_of(Mount& mount, std::uint64_t handle);
+
+/// How long the kernel may believe what it is told now of the inode, or, of nodeid 0, of the name
+/// that was found missing last. Zero: not at all.
+Duration valid_for(Mount& mount, std::uint64_t nodeid);
 
 /// Hands the inode to the kernel: counts the lookup.
 Entry entry_of(Mount& mount, const fs::InodePtr& inode);

@@ -141,7 +141,9 @@ Task<Result<LookupReply>> whats_there(Mount& mount,
                                       Call call,
                                       fs::Place place,
                                       fs::InodePtr known) {
-  if (const auto seen = seen_before(mount, place, known.get())) {
+  // One target knows all of a name that can be leased.
+  const bool leasable = mount.leases.begin(place).term != 0;
+  if (const auto seen = leasable ? std::nullopt : seen_before(mount, place, known.get())) {
     const bool marked = seen->kind == Seen::Kind::kDirectory;
     Conditions same{.if_ino = seen->ino};
     ObjectName name = marked ? place.marker() : place.file();
@@ -172,8 +174,20 @@ void remember_listed(const Mount& mount, const fs::Place& place, const ObjectInf
                {Seen::Kind::kFile, info.ino, info.content_version});
 }
 
+namespace {
+
+/// Whether a thread is answered from what it saw a moment ago: not where a lease tells more.
+bool counts_by_sight(const Mount& mount, const fs::Inode& inode) {
+  const fs::Inode* at = &inode;
+  if (at->kind == Kind::kRoot || at->kind == Kind::kBucket) return true;
+  while (at != nullptr && at->kind != Kind::kBucket) at = at->parent.get();
+  return at == nullptr || !mount.leases.governs(at->bucket_id);
+}
+
+}  // namespace
+
 bool just_seen(const Mount& mount, std::int32_t thread, const fs::Inode& inode) {
-  if (thread == 0) return false;
+  if (thread == 0 || !counts_by_sight(mount, inode)) return false;
   const std::uint32_t now = steady_ms();
   return std::any_of(inode.sights.begin(), inode.sights.end(), [&](const fs::Inode::Sight& sight) {
     return sight.by == thread &&
@@ -234,19 +248,23 @@ Task<Result<fs::InodePtr>> see_child(Mount& mount,
     if (place.path.size() > kKeyBytesMax)
       co_return Error(Errc::name_too_long, "path over 1024 bytes");
     const std::uint64_t before = mount.sequence;
+    const fs::Lease lease = mount.leases.begin(place);
     fs::InodePtr old = mount.inodes.child(*parent, name);
     CO_TRY(const LookupReply reply, co_await whats_there(mount, call, place, old));
     old = mount.inodes.child(*parent, name);
-    const bool crossed = parent->changed_at > before || (old && old->changed_at > before);
+    const bool crossed = std::max(parent->changed_at, parent->revoked_at) > before ||
+                         (old && old->changed_at > before);
     if (crossed && left > 1) continue;
+    const fs::Lease believed = crossed ? fs::Lease{} : lease;
     if (reply.kind == LookupReply::Kind::kNone) {
       if (old) mount.inodes.detach(old);
-      mount.missed = {call.pid, parent->nodeid, name, std::chrono::steady_clock::now()};
+      mount.missed = {call.pid, parent->nodeid, name, std::chrono::steady_clock::now(), believed};
       co_return Error(Errc::not_found, place.path);
     }
     fs::InodePtr inode = reply.kind == LookupReply::Kind::kFile
                              ? install_file(mount, parent, name, *reply.info)
                              : install_directory(mount, parent, name, reply, place);
+    inode->lease = believed;
     mark_seen(call, *inode);
     co_return inode;
   }
@@ -256,7 +274,7 @@ Task<Result<fs::InodePtr>> see_child(Mount& mount,
 bool is_settled(const Mount& mount, std::int32_t thread, const fs::Inode& inode) {
   if (inode.kind == Kind::kRoot || !inode.has_name()) return true;
   if (inode.open && inode.open->is_dirty()) return true;
-  return just_seen(mount, thread, inode);
+  return mount.leases.holds(inode.lease) || just_seen(mount, thread, inode);
 }
 
 Task<Status> see_again(Mount& mount, Call call, fs::InodePtr inode) {

@@ -12,7 +12,7 @@ Task<Result<fs::InodePtr>> see_child(Mount& mount,
                                      std::string name);
 
 /// Whether what is known of the inode holds for this thread without asking the cluster: nobody else
-/// can know better, or it has just seen it.
+/// can know better, it is leased, or the thread has just seen it.
 bool is_settled(const Mount& mount, std::int32_t thread, const fs::Inode& inode);
 
 /// Sees an inode again where its attributes can have changed elsewhere. not_found when its name is

@@ -20,12 +20,13 @@ Task<Result<Fetched>> fetch(Mount& mount, Call call, fs::InodePtr inode, bool wa
   CO_TRY(const fs::Place place, mount.inodes.place(*inode));
   if (!want_bytes) {
     Conditions none;
-    CO_TRY(ObjectInfo info, co_await mount.cluster.objects.head(call.context(), place.file(), none));
+    CO_TRY(ObjectInfo info,
+           co_await mount.cluster.objects.head(call.context(), place.file(), none));
     co_return Fetched{std::move(info), std::nullopt};
   }
   GetOptions options{.range = {0, mount.options.small_file}};
-  CO_TRY(ObjectStream stream, co_await mount.cluster.objects.get(call.context(), place.file(),
-                                                                 std::move(options)));
+  CO_TRY(ObjectStream stream,
+         co_await mount.cluster.objects.get(call.context(), place.file(), std::move(options)));
   Fetched fetched{std::move(stream.info), std::nullopt};
   if (fetched.info.size > mount.options.small_file) co_return fetched;  // it has grown
   CO_TRY(fetched.whole, co_await read_all(*stream.body, mount.options.small_file));
@@ -36,8 +37,8 @@ Task<Result<Fetched>> fetch(Mount& mount, Call call, fs::InodePtr inode, bool wa
 Task<Status> open_first(Mount& mount, Call call, fs::InodePtr inode, int flags) {
   const bool reads = (flags & O_ACCMODE) != O_WRONLY && (flags & O_TRUNC) == 0;
   const bool small = inode->attr.size > 0 && inode->attr.size <= mount.options.small_file;
-  const bool in_kernel = inode->kernel_pages == inode->attr.content_version &&
-                         static_cast<bool>(inode->kernel_pages);
+  const bool in_kernel =
+      inode->kernel_pages == inode->attr.content_version && static_cast<bool>(inode->kernel_pages);
   CO_TRY(Fetched fetched, co_await fetch(mount, call, inode, reads && small && !in_kernel));
   if (inode->open) co_return Status();  // another open was faster
   if (fetched.info.ino != inode->attr.ino) co_return replaced();
@@ -58,7 +59,8 @@ Task<Status> open_again(Mount& mount, Call call, fs::InodePtr inode) {
   const auto file = inode->open;
   if (file->is_dirty() || !inode->has_name()) co_return Status();
   CO_TRY(const Fetched now, co_await fetch(mount, call, inode, false));
-  if (file->is_dirty() || now.info.content_version <= file->base.content_version) co_return Status();
+  if (file->is_dirty() || now.info.content_version <= file->base.content_version)
+    co_return Status();
   co_return replaced();  // the kernel looks it up anew and gets another inode
 }
 

@@ -26,16 +26,30 @@ bool version_is_gone(const Error& error) {
   return error == Errc::precondition_failed || error == Errc::not_found;
 }
 
-/// Takes the newest version as the base, if the file is still the same one.
-Task<Status> reopen(Mount& mount, Call call, fs::InodePtr inode) {
+/// The version that was opened has gone: goes on with the newest one, if it has the same bytes
+/// (moved in the background after a rename) or nobody has seen any of the old one. False if
+/// neither.
+Task<Result<bool>> reopen(Mount& mount, Call call, fs::InodePtr inode) {
   CO_TRY(const fs::Place place, mount.inodes.place(*inode));
-  Conditions same{.if_ino = inode->open->base.ino};
-  CO_TRY(ObjectInfo info,
-         co_await mount.cluster.objects.head(call.context(), place.file(), std::move(same)));
-  inode->open->rebase(std::move(info));
-  inode->attr.size = inode->open->size;
+  const auto file = inode->open;
+  Conditions same_file{.if_ino = file->base.ino};
+  auto now =
+      co_await mount.cluster.objects.head(call.context(), place.file(), std::move(same_file));
+  if (!now && version_is_gone(now.error())) co_return false;
+  if (!now) co_return std::move(now).error();
+  const bool same =
+      !now->etag.empty() && now->etag == file->base.etag && now->size == file->base.size;
+  if (same) {
+    file->base.content_version = now->content_version;
+    file->base.meta_version = now->meta_version;
+    file->reader.reset();
+    co_return true;
+  }
+  if (file->delivered || file->is_dirty()) co_return false;
+  file->rebase(*std::move(now));
+  inode->attr.size = file->size;
   inode->kernel_pages = {};
-  co_return Status();
+  co_return true;
 }
 
 }  // namespace
@@ -72,10 +86,11 @@ Task<Result<std::string>> read_bytes(Mount& mount, Call call, fs::InodePtr inode
       continue;
     }
     auto part = co_await read_base(mount, call, inode, of_base);
-    const bool again = !part && version_is_gone(part.error()) && !file->delivered &&
-                       !file->is_dirty() && inode->has_name();
+    bool again = !part && version_is_gone(part.error()) && inode->has_name();
     if (again) {
-      CO_CHECK_OK(co_await reopen(mount, call, inode));
+      CO_TRY(again, co_await reopen(mount, call, inode));
+    }
+    if (again) {
       range = ByteRange{range.offset, range.length}.within(file->size);
       part = co_await read_base(mount, call, inode, of_base);
     }
@@ -90,7 +105,10 @@ Task<Result<std::string>> read_bytes(Mount& mount, Call call, fs::InodePtr inode
   co_return out;
 }
 
-Task<Status> write_bytes(Mount& mount, fs::InodePtr inode, std::uint64_t offset, std::string bytes) {
+Task<Status> write_bytes(Mount& mount,
+                         fs::InodePtr inode,
+                         std::uint64_t offset,
+                         std::string bytes) {
   const auto file = inode->open;
   const ByteRange range{offset, bytes.size()};
   if (offset + bytes.size() > kFileBytesMax) co_return Error(Errc::too_large, "file over 64 TiB");

@@ -100,13 +100,16 @@ struct DirEntry {
   std::string name;
   std::uint32_t type = 0;  // S_IFMT bits
   std::uint64_t ino = 0;
-  std::uint64_t next = 0;  // where the following entry begins
+  std::uint64_t next = 0;                  // where the following entry begins
   std::shared_ptr<const ObjectInfo> info;  // of files, until it was adopted
+  bool leased = false;                     // the info
 };
 Task<Result<HandleId>> opendir(Mount& mount, Call call, NodeId node);
 /// The entry at `position` of the listing taken at opendir (0 begins); nullopt at its end.
-Task<Result<std::optional<DirEntry>>> read_entry(
-    Mount& mount, Call call, HandleId handle, std::uint64_t position);
+Task<Result<std::optional<DirEntry>>> read_entry(Mount& mount,
+                                                 Call call,
+                                                 HandleId handle,
+                                                 std::uint64_t position);
 /// The inode of a listed file, for READDIRPLUS; counts a lookup. nodeid 0: ask by LOOKUP.
 Entry adopt(Mount& mount, const Call& call, HandleId handle, const DirEntry& entry);
 void releasedir(Mount& mount, HandleId handle);
@@ -115,12 +118,8 @@ Task<Status> fsyncdir(Mount& mount, Call call, NodeId node);
 // --- the rest ------------------------------------------------------------------------------------
 Task<Result<struct statvfs>> statfs(Mount& mount, Call call);
 enum class XattrMode : std::uint8_t { kAny, kCreate, kReplace };
-Task<Status> setxattr(Mount& mount,
-                      Call call,
-                      NodeId node,
-                      std::string name,
-                      std::string value,
-                      XattrMode mode);
+Task<Status> setxattr(
+    Mount& mount, Call call, NodeId node, std::string name, std::string value, XattrMode mode);
 /// unsupported outside of user.*; no_attribute.
 Task<Result<std::string>> getxattr(Mount& mount, Call call, NodeId node, std::string name);
 /// Names, each ended by NUL.

@@ -13,7 +13,10 @@ constexpr std::uint64_t kPiece = 1_MiB;
 class FileSource final : public BodySource {
  public:
   FileSource(Mount& mount, Call call, fs::InodePtr inode, std::vector<ByteRange> ranges)
-      : mount_(mount), call_(std::move(call)), inode_(std::move(inode)), ranges_(std::move(ranges)) {
+      : mount_(mount),
+        call_(std::move(call)),
+        inode_(std::move(inode)),
+        ranges_(std::move(ranges)) {
     for (const ByteRange& range : ranges_) left_ += range.length;
   }
 
@@ -35,7 +38,8 @@ class FileSource final : public BodySource {
     ByteRange& range = ranges_[index_];
     const ByteRange piece{range.offset, std::min(kPiece, range.length)};
     CO_TRY(buffer_, co_await read_bytes(mount_, call_, inode_, piece));
-    if (buffer_.size() != piece.length) co_return Error(Errc::io, "the file is shorter than it was");
+    if (buffer_.size() != piece.length)
+      co_return Error(Errc::io, "the file is shorter than it was");
     range.offset += piece.length;
     range.length -= piece.length;
     if (range.length == 0) ++index_;
@@ -74,11 +78,8 @@ PutOptions put_options(const fs::Inode& inode, Durability level) {
   return options;
 }
 
-Task<Result<ObjectInfo>> put_whole(Mount& mount,
-                                   Call call,
-                                   fs::InodePtr inode,
-                                   ObjectName name,
-                                   PutOptions options) {
+Task<Result<ObjectInfo>> put_whole(
+    Mount& mount, Call call, fs::InodePtr inode, ObjectName name, PutOptions options) {
   const auto file = inode->open;
   std::vector<ByteRange> all;
   if (file->size > 0) all.push_back({0, file->size});
@@ -89,11 +90,8 @@ Task<Result<ObjectInfo>> put_whole(Mount& mount,
 }
 
 /// Someone changed the attributes since we read them: take over what we do not set, and try again.
-Task<Result<ObjectInfo>> put_over(Mount& mount,
-                                  Call call,
-                                  fs::InodePtr inode,
-                                  ObjectName name,
-                                  Durability level) {
+Task<Result<ObjectInfo>> put_over(
+    Mount& mount, Call call, fs::InodePtr inode, ObjectName name, Durability level) {
   Conditions same{.if_ino = inode->open->base.ino};
   CO_TRY(const ObjectInfo now, co_await mount.cluster.objects.head(call.context(), name, same));
   inode->open->base.xattrs = now.xattrs;
@@ -103,11 +101,8 @@ Task<Result<ObjectInfo>> put_over(Mount& mount,
   co_return co_await put_whole(mount, call, inode, std::move(name), std::move(options));
 }
 
-Task<Result<ObjectInfo>> publish_whole(Mount& mount,
-                                       Call call,
-                                       fs::InodePtr inode,
-                                       ObjectName name,
-                                       Durability level) {
+Task<Result<ObjectInfo>> publish_whole(
+    Mount& mount, Call call, fs::InodePtr inode, ObjectName name, Durability level) {
   PutOptions options = put_options(*inode, level);
   const bool guarded = options.conditions.if_meta_version.has_value();
   auto put = co_await put_whole(mount, call, inode, name, std::move(options));
@@ -117,13 +112,13 @@ Task<Result<ObjectInfo>> publish_whole(Mount& mount,
 
 PatchOptions patch_options(const fs::Inode& inode, Durability level) {
   const OpenFile& file = *inode.open;
-  PatchOptions options{.conditions = {.if_content_version = file.base.content_version,
-                                      .if_ino = file.base.ino},
-                       .extents = file.dirty.ranges(),
-                       .level = level,
-                       .lower_level = level != Durability::kFull,
-                       .mtime_ns = inode.attr.mtime_ns,
-                       .ctime_ns = inode.attr.ctime_ns};
+  PatchOptions options{
+      .conditions = {.if_content_version = file.base.content_version, .if_ino = file.base.ino},
+      .extents = file.dirty.ranges(),
+      .level = level,
+      .lower_level = level != Durability::kFull,
+      .mtime_ns = inode.attr.mtime_ns,
+      .ctime_ns = inode.attr.ctime_ns};
   if (file.base_visible < file.base.size) options.truncate_to = file.base_visible;
   // A file that was extended without being written to its end: one zero gives it its size.
   const std::uint64_t reached = std::max(file.base_visible, file.dirty.end());
@@ -131,11 +126,8 @@ PatchOptions patch_options(const fs::Inode& inode, Durability level) {
   return options;
 }
 
-Task<Result<ObjectInfo>> publish_patch(Mount& mount,
-                                       Call call,
-                                       fs::InodePtr inode,
-                                       ObjectName name,
-                                       Durability level) {
+Task<Result<ObjectInfo>> publish_patch(
+    Mount& mount, Call call, fs::InodePtr inode, ObjectName name, Durability level) {
   PatchOptions options = patch_options(*inode, level);
   FileSource body(mount, call, inode, options.extents);
   auto patched = co_await mount.cluster.objects.patch(call.context(), name, options, body);
@@ -198,7 +190,8 @@ Task<Status> publish(Mount& mount, Call call, fs::InodePtr inode, Durability lev
   const auto file = inode->open;
   if (file->unlinked || !file->is_dirty()) co_return Status();
   const auto place = mount.inodes.place(*inode);
-  if (!place) co_return Error(Errc::precondition_failed, "another host removed or replaced the file");
+  if (!place)
+    co_return Error(Errc::precondition_failed, "another host removed or replaced the file");
   ObjectName name = place->file();
   // A new file is published even without bytes: that ends its reservation.
   const bool bytes_changed = file->content_dirty || file->fresh;

@@ -70,6 +70,8 @@ Task<Status> rename_directory(Mount& mount, Call call, Ends ends, bool no_replac
 /// turn is taken, so no publish under the old one is on its way.
 Task<Status> rename(Mount& mount, Call call, RenameRequest request) {
   CO_TRY(const Ends ends, co_await find_ends(mount, call, request));
+  const std::uint64_t before = mount.sequence;
+  const fs::Lease lease = mount.leases.begin(ends.to);
   CO_CHECK_OK(co_await make_explicit(mount, call, ends.old_dir));
   if (ends.source->is_directory()) {
     CO_CHECK_OK(co_await rename_directory(mount, call, ends, request.no_replace));
@@ -79,7 +81,11 @@ Task<Status> rename(Mount& mount, Call call, RenameRequest request) {
     if (file) permit.emplace(co_await file->turn.acquire());
     CO_CHECK_OK(co_await rename_file(mount, call, ends, request.no_replace));
   }
+  const bool crossed = ends.new_dir->revoked_at > before;
   mount.inodes.move(ends.source, ends.new_dir, request.new_name);
+  ends.source->lease = crossed || ends.source->is_directory() ? fs::Lease{} : lease;
+  // The kernel believes of the new name what it believed of the old one.
+  if (!mount.leases.holds(ends.source->lease)) mount.leases.forget_names();
   mount.changed(*ends.source);
   ends.source->attr.ctime_ns = fs::now_ns();
   mount.touch(*ends.old_dir);

@@ -68,9 +68,8 @@ Task<Status> truncate_closed(Mount& mount, Call call, fs::InodePtr inode, std::u
                        .ctime_ns = fs::now_ns()};
   StringSource nothing("");
   ObjectName name = place.file();
-  CO_TRY(const ObjectInfo info,
-         co_await mount.cluster.objects.patch(call.context(), std::move(name), std::move(options),
-                                              nothing));
+  CO_TRY(const ObjectInfo info, co_await mount.cluster.objects.patch(
+                                    call.context(), std::move(name), std::move(options), nothing));
   mount.changed(*inode);
   take_file(mount, *inode, info);
   co_return Status();
@@ -99,7 +98,8 @@ void set_on_bucket(Mount& mount, fs::Inode& inode, const AttrRequest& request) {
 
 Task<Result<fs::Attr>> setattr(Mount& mount, Call call, NodeId node, AttrRequest request) {
   CO_TRY(const fs::InodePtr inode, inode_of(mount, node));
-  if (inode->kind == fs::Kind::kRoot) co_return Error(Errc::not_permitted, "the root holds buckets");
+  if (inode->kind == fs::Kind::kRoot)
+    co_return Error(Errc::not_permitted, "the root holds buckets");
   if (inode->kind == fs::Kind::kBucket) {
     set_on_bucket(mount, *inode, request);
     co_return shown(*inode);

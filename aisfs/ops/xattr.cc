@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t kValueBytesMax = 64_KiB;
 
 Status check_name(const std::string& name) {
-  if (!name.starts_with("user.")) return Error(Errc::unsupported, "only user.* attributes are kept");
+  if (!name.starts_with("user."))
+    return Error(Errc::unsupported, "only user.* attributes are kept");
   if (name.size() > 255) return Error(Errc::out_of_range, "attribute name over 255 bytes");
   return {};
 }
@@ -59,12 +60,8 @@ Task<Status> change_xattrs(Mount& mount, Call call, NodeId node, AttrChange chan
 
 }  // namespace
 
-Task<Status> setxattr(Mount& mount,
-                      Call call,
-                      NodeId node,
-                      std::string name,
-                      std::string value,
-                      XattrMode mode) {
+Task<Status> setxattr(
+    Mount& mount, Call call, NodeId node, std::string name, std::string value, XattrMode mode) {
   CO_CHECK_OK(check_name(name));
   if (value.size() > kValueBytesMax) co_return Error(Errc::no_space, "attribute over 64 KiB");
   AttrChange change;

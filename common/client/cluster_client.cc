@@ -6,6 +6,7 @@
 #include "common/client/placed_objects.h"
 #include "common/client/public_transport.h"
 #include "common/client/remote_admin.h"
+#include "common/client/remote_call.h"
 #include "common/client/remote_node.h"
 #include "common/client/retry.h"
 
@@ -18,7 +19,10 @@ class ClusterClient::Impl {
         shard_(Runtime::current_shard()),
         timeout_(options.operation_timeout),
         http_(runtime, {}),
-        transport_(http_, std::move(options.credentials), [this] { return maps_.epoch(); }),
+        transport_(http_,
+                   std::move(options.credentials),
+                   options.lease_session,
+                   [this] { return maps_.epoch(); }),
         maps_(std::move(ex), transport_, std::move(options.endpoints)),
         objects_(maps_, api_of_node(), timeout_) {}
 
@@ -39,6 +43,7 @@ class ClusterClient::Impl {
 
   MapFollower& maps() { return maps_; }
   PlacedObjects& objects() { return objects_; }
+  Transport& transport() { return transport_; }
 
   /// step(admin, context) at one node after the other, gateways first, until one answers.
   template <class Step>
@@ -108,6 +113,14 @@ Task<Result<MapSnapshot>> ClusterClient::at_least(Epoch epoch, Deadline deadline
   return impl_->maps().at_least(epoch, deadline);
 }
 
+Task<Result<wire::LeasePollReply>> ClusterClient::poll_leases(NodeInfo target,
+                                                              wire::LeasePollRequest request,
+                                                              Deadline deadline) {
+  Context context{.deadline = deadline};
+  return call<wire::LeasePollReply>(impl_->transport(), std::move(target), std::move(context),
+                                    std::string(wire::kLeasePollMethod), std::move(request));
+}
+
 // --- ObjectApi: PlacedObjects over the wire -----------------------------------------------------
 
 Task<Result<ObjectInfo>> ClusterClient::head(Context c, ObjectName name, Conditions conditions) {
@@ -118,11 +131,8 @@ Task<Result<ObjectStream>> ClusterClient::get(Context c, ObjectName name, GetOpt
   return impl_->objects().get(std::move(c), std::move(name), std::move(options));
 }
 
-Task<Result<ObjectInfo>> ClusterClient::put(Context c,
-                                            ObjectName name,
-                                            PutOptions options,
-                                            ExpectedChecksums expected,
-                                            BodySource& body) {
+Task<Result<ObjectInfo>> ClusterClient::put(
+    Context c, ObjectName name, PutOptions options, ExpectedChecksums expected, BodySource& body) {
   return impl_->objects().put(std::move(c), std::move(name), std::move(options),
                               std::move(expected), body);
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/async/runtime.h"
+#include "common/client/lease_api.h"
 #include "common/client/object_api.h"
 
 namespace aisfs {
@@ -21,13 +22,15 @@ struct ClusterClientOptions {
   Credentials credentials;
   /// Whole budget of one operation with its retries, when the caller sets no deadline.
   Duration operation_timeout = std::chrono::seconds(30);
+  /// Sent with every request (Context::session); 0: no leases.
+  std::uint64_t lease_session = 0;
 };
 
 /// The cluster over the network. Computes the owner of a name and goes straight to it; follows the
 /// map (long poll), retries what errc.def allows inside the deadline.
 ///
 /// Thread-safe. Every operation runs on the shard of its caller, which must be one of `runtime`.
-class ClusterClient final : public ObjectApi, public AdminApi, public MapSource {
+class ClusterClient final : public ObjectApi, public AdminApi, public MapSource, public LeaseApi {
  public:
   /// Fetches the first map. unreachable names the endpoints that were tried; unauthenticated when
   /// the credentials are refused. Call it on a shard of `runtime`, which outlives the client.
@@ -40,6 +43,10 @@ class ClusterClient final : public ObjectApi, public AdminApi, public MapSource 
 
   MapSnapshot current() const override;
   Task<Result<MapSnapshot>> at_least(Epoch epoch, Deadline deadline) override;
+
+  Task<Result<wire::LeasePollReply>> poll_leases(NodeInfo target,
+                                                 wire::LeasePollRequest request,
+                                                 Deadline deadline) override;
 
   Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
   Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
@@ -58,12 +65,8 @@ class ClusterClient final : public ObjectApi, public AdminApi, public MapSource 
   Task<Result<Capacity>> capacity(Context) override;
   Task<Status> sync(Context, ObjectName) override;
   Task<Result<std::string>> create_upload(Context, ObjectName, PutOptions) override;
-  Task<Result<UploadPart>> put_part(Context,
-                                    ObjectName,
-                                    std::string,
-                                    std::uint32_t,
-                                    ExpectedChecksums,
-                                    BodySource&) override;
+  Task<Result<UploadPart>> put_part(
+      Context, ObjectName, std::string, std::uint32_t, ExpectedChecksums, BodySource&) override;
   Task<Result<ObjectInfo>> complete_upload(
       Context, ObjectName, std::string, std::vector<CompletedPart>, Conditions) override;
   Task<Status> abort_upload(Context, ObjectName, std::string) override;

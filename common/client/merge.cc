@@ -42,6 +42,8 @@ ListPage merge_pages(std::vector<ListPage> pages, std::uint32_t limit) {
   const auto horizon = common_horizon(pages);
   std::vector<std::size_t> at(pages.size(), 0);
   ListPage merged;
+  merged.leased =
+      std::all_of(pages.begin(), pages.end(), [](const ListPage& p) { return p.leased; });
   for (;;) {
     ListEntry* least = nullptr;
     std::size_t from = 0;
@@ -76,6 +78,7 @@ std::uint32_t share_of(std::uint32_t wanted, std::size_t parts) {
 }
 
 void append(ListPage& whole, ListPage next) {
+  whole.leased = next.leased && (whole.entries.empty() || whole.leased);
   std::move(next.entries.begin(), next.entries.end(), std::back_inserter(whole.entries));
   whole.more = next.more;
   whole.next = std::move(next.next);
@@ -84,7 +87,7 @@ void append(ListPage& whole, ListPage next) {
 LookupReply merge_lookups(std::vector<LookupReply> replies) {
   const auto rank = [](const LookupReply& r) {
     return r.kind != LookupReply::Kind::kDirectory ? static_cast<int>(r.kind)
-                                                    : (r.explicit_dir ? 3 : 2);
+                                                   : (r.explicit_dir ? 3 : 2);
   };
   LookupReply best;
   for (LookupReply& reply : replies) {

@@ -25,9 +25,12 @@ namespace aisfs {
 struct Context {
   auth::Identity who;  // ignored by ClusterClient with credentials of its own
   Deadline deadline;
-  std::string trace;   // id in every log line of the request
+  std::string trace;  // id in every log line of the request
   /// Of the map that the names in the request were placed by; 0: nobody has placed them yet.
   Epoch epoch = 0;
+  /// The mount that asks, if it holds leases (common/wire/leases.h): it is told of others' changes
+  /// to the names that it looks up or makes. 0: none.
+  std::uint64_t session = 0;
 };
 
 /// What must hold of the object before an operation happens. All empty: no condition.
@@ -36,9 +39,9 @@ struct Context {
 struct Conditions {
   std::optional<Version> if_content_version;
   std::optional<Version> if_meta_version;
-  bool must_exist = false;      // If-Match: *
-  bool must_not_exist = false;  // If-None-Match: *
-  std::vector<std::string> if_match;       // etags without quotes
+  bool must_exist = false;            // If-Match: *
+  bool must_not_exist = false;        // If-None-Match: *
+  std::vector<std::string> if_match;  // etags without quotes
   std::vector<std::string> if_none_match;
   std::optional<std::int64_t> if_modified_since_ns;
   std::optional<std::int64_t> if_unmodified_since_ns;
@@ -69,7 +72,7 @@ struct ObjectStream {
 
 /// Attributes to set. What is nullopt stays as it is.
 struct AttrChange {
-  std::optional<PosixAttrs> posix;  // whole: read, change, write with if_meta_version
+  std::optional<PosixAttrs> posix;              // whole: read, change, write with if_meta_version
   std::optional<std::uint32_t> mode, uid, gid;  // single fields, for changes without a race
   std::optional<std::int64_t> atime_ns, mtime_ns;
   std::map<std::string, std::optional<std::string>> xattrs;  // nullopt: remove
@@ -90,7 +93,8 @@ struct AttrChange {
 /// What a writer knows of the bytes before or after it sends them; checked by the owner.
 struct ExpectedChecksums {
   std::optional<std::string> md5;  // raw 16 bytes
-  std::map<std::string, std::string> named;  // crc32, crc32c, crc64nvme, sha1, sha256, xxhash: base64 or hex as sent
+  std::map<std::string, std::string>
+      named;  // crc32, crc32c, crc64nvme, sha1, sha256, xxhash: base64 or hex as sent
   // Of a part: stored with it; "" for a value is computed by the owner and stored.
 };
 
@@ -113,7 +117,7 @@ struct PutOptions {
   /// Keep ino, posix, user metadata and xattrs of the version that is replaced (the mount's
   /// publish of new content of an existing file). ctime and mtime come from `posix` if given.
   bool keep_attrs = false;
-  std::optional<std::uint64_t> ino;      // of a reservation
+  std::optional<std::uint64_t> ino;  // of a reservation
   /// The mount's create: only the name is taken, without a byte and at no level, until the first
   /// publish. `size` is 0 and the name must not exist.
   bool reservation = false;
@@ -127,15 +131,15 @@ struct PutOptions {
 
 struct RemoveOptions {
   Conditions conditions;
-  bool missing_ok = false;  // S3: deleting nothing succeeds
-  bool lower_level = false; // the mount's unlink: as durable as its other names, not as a DELETE
+  bool missing_ok = false;   // S3: deleting nothing succeeds
+  bool lower_level = false;  // the mount's unlink: as durable as its other names, not as a DELETE
 };
 
 struct RenameOptions {
-  bool no_replace = false;       // already_exists when the destination is there
+  bool no_replace = false;  // already_exists when the destination is there
   Conditions source_conditions;
   Conditions destination_conditions;
-  bool has_parent = false;       // of the destination, as in PutOptions
+  bool has_parent = false;  // of the destination, as in PutOptions
 };
 
 struct CopyOptions {
@@ -147,10 +151,10 @@ struct CopyOptions {
 
 /// Changes bytes in place, atomically as one new version: extents over the base version.
 struct PatchOptions {
-  Conditions conditions;             // usually if_content_version = the base
+  Conditions conditions;                     // usually if_content_version = the base
   std::optional<std::uint64_t> truncate_to;  // applied before the extents
-  std::vector<ByteRange> extents;    // the body holds their bytes, one after the other
-  bool append = false;               // one extent; the owner picks the offset (the end)
+  std::vector<ByteRange> extents;            // the body holds their bytes, one after the other
+  bool append = false;                       // one extent; the owner picks the offset (the end)
   Durability level = Durability::kFull;
   bool lower_level = false;
   std::optional<std::int64_t> mtime_ns, ctime_ns;
@@ -186,15 +190,19 @@ struct ListEntry {
 };
 
 struct ListPage {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
 
   std::vector<ListEntry> entries;  // byte-wise ascending, prefixes among them
   bool more = false;
   std::string next;  // pass as `after` for the next page; set when `more`
+  /// The session of the request (Context::session) may believe what it says of objects, as if it
+  /// had looked each of them up.
+  bool leased = false;
 
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t version) {
     ar(entries, more, next);
+    if (version >= 2) ar(leased);
   }
 };
 
@@ -298,13 +306,15 @@ class ObjectApi {
   virtual ~ObjectApi() = default;
 
   /// not_found when there is no such object.
-  virtual Task<Result<ObjectInfo>> head(Context context, ObjectName name, Conditions conditions) = 0;
+  virtual Task<Result<ObjectInfo>> head(Context context,
+                                        ObjectName name,
+                                        Conditions conditions) = 0;
 
   /// The stream's body must be read or dropped before the api goes.
   virtual Task<Result<ObjectStream>> get(Context context, ObjectName name, GetOptions options) = 0;
 
-  /// What get() would succeed with, if it is in memory: nothing is waited for. nullopt says nothing:
-  /// ask get(), which also knows why not. A hot GET is this one call instead of a chain of
+  /// What get() would succeed with, if it is in memory: nothing is waited for. nullopt says
+  /// nothing: ask get(), which also knows why not. A hot GET is this one call instead of a chain of
   /// coroutines, each with copies of its arguments.
   virtual std::optional<ObjectStream> get_now(const Context& /*context*/,
                                               const ObjectName& /*name*/,
@@ -313,7 +323,8 @@ class ObjectApi {
   }
 
   /// Reads `body` to its end and publishes it as a new version, atomically; on any error the old
-  /// version stays. bad_checksum when the body is not what `expected` says. `body` outlives the task.
+  /// version stays. bad_checksum when the body is not what `expected` says. `body` outlives the
+  /// task.
   virtual Task<Result<ObjectInfo>> put(Context context,
                                        ObjectName name,
                                        PutOptions options,
@@ -352,7 +363,9 @@ class ObjectApi {
   // --- names as a file system sees them; `path` has no leading or trailing '/' -----------------
 
   /// What `path` is. "" is the bucket itself: a directory.
-  virtual Task<Result<LookupReply>> lookup(Context context, BucketName bucket, std::string path) = 0;
+  virtual Task<Result<LookupReply>> lookup(Context context,
+                                           BucketName bucket,
+                                           std::string path) = 0;
 
   /// already_exists when the name is taken by anything.
   virtual Task<Result<ObjectInfo>> make_dir(Context context,
@@ -365,11 +378,8 @@ class ObjectApi {
 
   /// Renames a directory with all that is below it; moves no bytes. not_empty when the destination
   /// is a directory with entries; invalid_argument when it lies below the source.
-  virtual Task<Status> rename_dir(Context context,
-                                  BucketName bucket,
-                                  std::string from,
-                                  std::string to,
-                                  bool no_replace) = 0;
+  virtual Task<Status> rename_dir(
+      Context context, BucketName bucket, std::string from, std::string to, bool no_replace) = 0;
 
   virtual Task<Result<Capacity>> capacity(Context context) = 0;
 
@@ -442,7 +452,9 @@ class AdminApi {
   /// not_found: "bucket \"ais://b\" does not exist".
   virtual Task<Result<Bucket>> find_bucket(Context context, BucketName name) = 0;
   /// already_exists: "bucket \"ais://b\" already exists". Returns when all active targets know it.
-  virtual Task<Result<Bucket>> create_bucket(Context context, BucketName name, BucketProps props) = 0;
+  virtual Task<Result<Bucket>> create_bucket(Context context,
+                                             BucketName name,
+                                             BucketProps props) = 0;
   /// not_empty unless `force`.
   virtual Task<Status> destroy_bucket(Context context, BucketName name, bool force) = 0;
   virtual Task<Result<Bucket>> set_bucket_props(Context context,

@@ -6,8 +6,18 @@
 #include "common/base/text.h"
 #include "common/s3/sigv4.h"
 #include "common/wire/data.h"
+#include "common/wire/leases.h"
 
 namespace aisfs {
+
+PublicTransport::PublicTransport(http::Client& http,
+                                 Credentials credentials,
+                                 std::uint64_t session,
+                                 std::function<Epoch()> epoch)
+    : http_(http),
+      credentials_(std::move(credentials)),
+      session_(session == 0 ? "" : to_hex(session)),
+      epoch_(std::move(epoch)) {}
 
 Task<Result<http::ClientResponse>> PublicTransport::send(NodeInfo node,
                                                          Context context,
@@ -17,6 +27,7 @@ Task<Result<http::ClientResponse>> PublicTransport::send(NodeInfo node,
   if (const Epoch epoch = context.epoch != 0 ? context.epoch : epoch_(); epoch != 0) {
     request.head.fields.set(wire::kEpochHeader, std::to_string(epoch));
   }
+  if (!session_.empty()) request.head.fields.set(wire::kSessionHeader, session_);
   CO_CHECK_OK(authenticate(request));
   co_return co_await http_.send(std::move(request));
 }

@@ -10,9 +10,12 @@ namespace aisfs {
 /// Requests to the public listeners of nodes in the name of a user.
 class PublicTransport final : public Transport {
  public:
-  /// `http` outlives it; `epoch` tells the epoch of the newest map, 0 for none yet.
-  PublicTransport(http::Client& http, Credentials credentials, std::function<Epoch()> epoch)
-      : http_(http), credentials_(std::move(credentials)), epoch_(std::move(epoch)) {}
+  /// `http` outlives it; `session` is that of leases, 0 for none; `epoch` tells the epoch of the
+  /// newest map, 0 for none yet.
+  PublicTransport(http::Client& http,
+                  Credentials credentials,
+                  std::uint64_t session,
+                  std::function<Epoch()> epoch);
 
   Task<Result<http::ClientResponse>> send(NodeInfo node,
                                           Context context,
@@ -23,6 +26,7 @@ class PublicTransport final : public Transport {
 
   http::Client& http_;
   Credentials credentials_;
+  std::string session_;  // as the header has it; "": none
   std::function<Epoch()> epoch_;
 };
 

@@ -2,12 +2,19 @@
 #pragma once
 #include <map>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "common/async/notifier.h"
 #include "common/model/cluster_map.h"
 
 namespace aisfs::target {
+
+/// A path and its marker are one name to whoever looks it up.
+inline std::string_view path_of(std::string_view key) {
+  if (key.ends_with('/')) key.remove_suffix(1);
+  return key;
+}
 
 /// The changes under way, by the epoch of the map that each was admitted by. A newer map is in
 /// force here when none of an older one goes on. Thread-safe; outlives its tickets.

@@ -67,8 +67,7 @@ Task<Status> all_of(std::vector<Task<Status>> tasks) {
 
 }  // namespace
 
-// --- the directory that a name is made in
-// -------------------------------------------------------------
+// --- the directory that a name is made in ------------------------------------------------------
 
 Task<Status> LocalTarget::imply_dirs(Context& context, const Admitted& at) {
   if (at.bucket.implied_dirs) co_return Status{};
@@ -145,11 +144,11 @@ Task<Status> LocalTarget::close_everywhere(Context context, const Admitted& at) 
   co_return co_await all_of(std::move(calls));
 }
 
-// --- names as a file system sees them
-// -----------------------------------------------------------------
+// --- names as a file system sees them ----------------------------------------------------------
 
 Task<Result<LookupReply>> LocalTarget::lookup(Context context, BucketName name, std::string path) {
   CO_TRY(const Bucket bucket, admit(context, name));
+  lease(context, *maps_.current(), bucket.id, path);
   LookupReply reply;
   if (path.empty()) {
     reply.kind = LookupReply::Kind::kDirectory;
@@ -174,8 +173,11 @@ Task<Result<LookupReply>> LocalTarget::lookup(Context context, BucketName name, 
       co_return reply;
     }
   }
-  ObjectName file{name, std::move(path)};
-  auto info = co_await head(std::move(context), std::move(file), none);
+  ObjectName file{name, path};
+  auto info = co_await head(context, std::move(file), none);
+  if (context.session != 0 && renames_->prepared_to(bucket.id, path)) {
+    co_return Error(Errc::not_ready, "a rename to \"" + path + "\" is under way");
+  }
   if (info) {
     reply.kind = LookupReply::Kind::kFile;
     reply.info = *std::move(info);
@@ -224,7 +226,10 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   ExpectedChecksums unknown;
   StringSource empty("");
   CO_TRY(const auto making, make_in(at, parent));
+  lease(context, *at.map, at.bucket.id, path);
+  auto change = changing(context, at.key);
   auto made = co_await store_.put(at.key, std::move(put), std::move(unknown), empty);
+  if (made) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(std::move(made));
 }
 
@@ -246,7 +251,9 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
   CO_TRY(const bool full, co_await has_entries(context, peers_.cluster(), name, below));
   if (full) co_return Error(Errc::not_empty, "\"" + path + "\"");
   RemoveOptions options{.missing_ok = true};
+  auto change = changing(context, at.key);
   auto removed = co_await store_.remove(at.key, std::move(options), name_level_of(at.bucket));
+  if (removed) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(std::move(removed));
 }
 
@@ -298,8 +305,7 @@ Task<Status> LocalTarget::rename_dir(
   co_return Status{};
 }
 
-// --- the names of renamed directories go home
-// ---------------------------------------------------------
+// --- the names of renamed directories go home --------------------------------------------------
 
 std::vector<PrefixMapping> LocalTarget::own_mappings() const {
   std::vector<PrefixMapping> own;

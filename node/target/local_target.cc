@@ -37,6 +37,8 @@ Result<std::unique_ptr<LocalTarget>> LocalTarget::open(
   std::unique_ptr<LocalTarget> target(
       new LocalTarget(std::move(options), store, maps, peers, clock));
   TRY(target->renames_, RenameLog::open(target->options_.state_dir));
+  Leases::Options leases{.state_dir = target->options_.state_dir + "/leases"};
+  TRY(target->leases_, Leases::open(std::move(leases), maps, clock));
   return target;
 }
 
@@ -80,6 +82,21 @@ Result<LocalTarget::Admitted> LocalTarget::admit_change(const Context& context, 
   return at;
 }
 
+Leases::Change LocalTarget::changing(const Context& context, const store::Key& key) const {
+  return Leases::Change(*leases_, context, key.bucket, path_of(key.key()));
+}
+
+/// Where directories are implied, or renamed ones are being rewritten, no target knows all of a
+/// name.
+void LocalTarget::lease(const Context& context,
+                        const ClusterMap& map,
+                        BucketId bucket,
+                        std::string_view path) {
+  if (context.session == 0 || placement::has_mappings(map, bucket)) return;
+  const Bucket* found = map.find_bucket(bucket);
+  if (found != nullptr && !found->implied_dirs) leases_->grant(context, bucket, path);
+}
+
 Status LocalTarget::check_placed(const Admitted& at) const {
   if (options_.may_serve) CHECK_OK(options_.may_serve());
   const MapSnapshot now = maps_.current();
@@ -99,8 +116,7 @@ Result<std::string> LocalTarget::owner_of(const ObjectName& name) const {
   return owner->id;
 }
 
-// --- reading
-// --------------------------------------------------------------------------------------
+// --- reading -----------------------------------------------------------------------------------
 
 Task<Result<ObjectInfo>> LocalTarget::head(Context context,
                                            ObjectName name,
@@ -137,7 +153,15 @@ std::optional<ObjectStream> LocalTarget::get_now(const Context& context,
 
 Task<Result<ListPage>> LocalTarget::list(Context context, BucketName name, ListOptions options) {
   CO_TRY(const Bucket bucket, admit(context, name));
-  co_return co_await store_.list(bucket.id, std::move(options));
+  const bool leasable = context.session != 0 && options.attributes && !bucket.implied_dirs &&
+                        !placement::has_mappings(*maps_.current(), bucket.id);
+  if (!leasable) co_return co_await store_.list(bucket.id, std::move(options));
+  const std::uint64_t changes = leases_->changes();
+  const std::string prefix = options.prefix;
+  CO_TRY(ListPage page, co_await store_.list(bucket.id, std::move(options)));
+  page.leased = leases_->grant(context, bucket.id, page.entries, changes) &&
+                !renames_->touches(bucket.id, prefix);
+  co_return page;
 }
 
 Task<Result<Capacity>> LocalTarget::capacity(Context) { co_return store_.capacity(); }
@@ -151,8 +175,7 @@ Task<Status> LocalTarget::sync(Context context, ObjectName name) {
   co_return co_await store_.sync(at.key);
 }
 
-// --- changes
-// ----------------------------------------------------------------------------------------
+// --- changes -----------------------------------------------------------------------------------
 
 Task<Result<ObjectInfo>> LocalTarget::put(Context context,
                                           ObjectName name,
@@ -163,11 +186,14 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   CO_TRY(const Parent parent, co_await check_parent(context, at, options.has_parent));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   if (options.reservation) {
-    const auto change = changes_.begin(maps_.current()->epoch);
+    const auto ticket = changes_.begin(maps_.current()->epoch);
     CO_CHECK_OK(check_placed(at));
     CO_TRY(const auto making, make_in(at, parent));
     CO_CHECK_OK(check_unreserved(at.key));
+    lease(context, *at.map, at.bucket.id, path_of(at.key.key()));
+    auto change = changing(context, at.key);
     auto reserved = co_await store_.reserve(at.key, std::move(options));
+    if (reserved) CO_CHECK_OK(co_await change.told());
     co_return acknowledged(std::move(reserved));
   }
   options.level = level_of(at.bucket, options.level, options.lower_level);
@@ -183,8 +209,11 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
     return asked ? asked() : Status{};
   };
   CO_TRY(const auto old, reference_of(at.key));
+  lease(context, *at.map, at.bucket.id, path_of(at.key.key()));
+  auto change = changing(context, at.key);
   CO_TRY(ObjectInfo info,
          co_await store_.put(at.key, std::move(options), std::move(expected), body));
+  CO_CHECK_OK(co_await change.told());
   if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
   co_return acknowledged(Result<ObjectInfo>(std::move(info)));
 }
@@ -198,7 +227,9 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
   const bool posix = only_posix(change);
   if (!posix || !change.xattrs.empty()) CO_CHECK_OK(co_await end_reservation(context, at.key));
   const Durability level = posix ? name_level_of(at.bucket) : at.bucket.props.write_level;
+  auto telling = changing(context, at.key);
   auto changed = co_await store_.set_attrs(at.key, std::move(change), std::move(conditions), level);
+  if (changed) CO_CHECK_OK(co_await telling.told());
   co_return acknowledged(std::move(changed));
 }
 
@@ -214,7 +245,9 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
   CO_TRY(const auto old, reference_of(at.key));
   const Durability level =
       options.lower_level ? name_level_of(at.bucket) : at.bucket.props.write_level;
+  auto change = changing(context, at.key);
   CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), level));
+  CO_CHECK_OK(co_await change.told());
   if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
   co_return acknowledged(Status{});
 }
@@ -227,7 +260,9 @@ Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   CO_CHECK_OK(co_await materialise(context, at.key));
   options.level = level_of(at.bucket, options.level, options.lower_level);
+  auto change = changing(context, at.key);
   auto patched = co_await store_.patch(at.key, std::move(options), body);
+  if (patched) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(std::move(patched));
 }
 
@@ -248,7 +283,9 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
     CO_CHECK_OK(co_await materialise(context, source.key));
     options.put.level = level_of(target.bucket, options.put.level, options.put.lower_level);
     CO_TRY(const auto making, make_in(target, parent));
+    auto change = changing(context, target.key);
     auto copied = co_await store_.copy_local(source.key, target.key, std::move(options));
+    if (copied) CO_CHECK_OK(co_await change.told());
     co_return acknowledged(std::move(copied));
   }
   GetOptions get{.conditions = std::move(options.source_conditions)};

@@ -10,6 +10,7 @@
 #include "node/store/store.h"
 #include "node/target/changes.h"
 #include "node/target/closed_dirs.h"
+#include "node/target/leases.h"
 #include "node/target/peers.h"
 
 namespace aisfs::target {
@@ -49,6 +50,9 @@ class LocalTarget final : public ObjectApi {
   Task<bool> wait_for_older_changes(Epoch epoch, Deadline deadline) {
     return changes_.wait_for_older(epoch, deadline);
   }
+
+  /// What mounts believe of this target's names.
+  Leases& leases() { return *leases_; }
 
   // --- the other targets' calls (Peers of theirs) ----------------------------------------------
 
@@ -128,6 +132,10 @@ class LocalTarget final : public ObjectApi {
   /// Before publishing: not_found when the bucket is gone by now, stale_map when the name may have
   /// another place than when it was admitted, or may_serve's error.
   Status check_placed(const Admitted& at) const;
+  /// Of a change of this name, before anybody can see it.
+  Leases::Change changing(const Context& context, const store::Key& key) const;
+  /// Lets the requester believe what is read of a name of this target's alone from now on.
+  void lease(const Context& context, const ClusterMap& map, BucketId bucket, std::string_view path);
   /// The result of a change, or why this node may not acknowledge it.
   template <class R>
   R acknowledged(R result) const {
@@ -190,6 +198,7 @@ class LocalTarget final : public ObjectApi {
   Peers& peers_;
   Clock& clock_;
   std::unique_ptr<RenameLog> renames_;
+  std::unique_ptr<Leases> leases_;
   ChangesUnderWay changes_;
   ClosedDirs closed_dirs_;
   Notifier work_;                    // for run()

@@ -105,11 +105,13 @@ Task<Status> LocalTarget::materialise(Context context, store::Key key) {
   put.conditions.if_meta_version = info.meta_version;
   put.before_publish = [this, &key] { return check_unreserved(key); };
   ExpectedChecksums unknown;
+  auto change = changing(context, key);
   auto done = co_await store_.put(key, std::move(put), std::move(unknown), *stream.body);
   // Somebody was faster: whoever replaced the name has dropped the content.
   if (!done && done.error() == Errc::precondition_failed) co_return Status{};
   if (!done) co_return std::move(done).error();
   stream.body.reset();
+  CO_CHECK_OK(co_await change.told());
   co_return co_await drop_referenced(std::move(context), std::move(key), *reference);
 }
 

@@ -45,8 +45,13 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     CO_CHECK_OK(co_await settle_for_write(context, target.key));
     CO_TRY(const auto replaced, reference_of(target.key));
     CO_TRY(const auto making, make_in(target, parent));
+    lease(context, *target.map, target.bucket.id, path_of(target.key.key()));
+    auto leaving = changing(context, source.key);
+    auto coming = changing(context, target.key);
     CO_TRY(ObjectInfo info,
            co_await store_.rename_local(source.key, target.key, std::move(options), level));
+    CO_CHECK_OK(co_await leaving.told());
+    CO_CHECK_OK(co_await coming.told());
     if (replaced) CO_CHECK_OK(co_await drop_referenced(context, target.key, *replaced));
     co_return acknowledged(Result<ObjectInfo>(std::move(info)));
   }
@@ -68,6 +73,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
     co_return under_way(from.key).error();
   }
   const Defer end([&] { renames_->release(from.bucket.id, from.key.key(), op_id); });
+  auto leaving = changing(context, from.key);
   CO_TRY(const ObjectInfo before, co_await store_.head(from.key, options.source_conditions));
   if (moved_away(from.key, before)) co_return Error(Errc::not_found, from.key.display());
   Conditions unchanged{.if_meta_version = before.meta_version};
@@ -106,6 +112,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
     (void)co_await peers_.finish_rename(context, to_owner, intent.op_id, RenameState::kAborted);
     co_return std::move(ready).error();
   }
+  CO_CHECK_OK(co_await leaving.told());
   auto done = co_await roll_forward(std::move(context), intent.op_id);
   if (done) co_return done;
   co_return info;  // committed: run() brings it to its end
@@ -129,6 +136,7 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
     const store::Key key = store::make_key(bucket->id, std::move(from));
     RemoveOptions removal{.missing_ok = true};
     removal.conditions.if_meta_version = intent.source_meta_version;
+    auto change = changing(context, key);
     auto removed = co_await store_.remove(key, std::move(removal), Durability::kFull,
                                           store::RemovedContent::kKeep);
     // Changed since: a PUT that came after the rename; the name is its now.
@@ -136,6 +144,7 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
         removed.error() != Errc::not_found) {
       co_return std::move(removed).error();
     }
+    CO_CHECK_OK(co_await change.told());
   }
   intent.state = IntentState::kDone;
   auto write = [this, intent] { return renames_->write(intent); };
@@ -143,8 +152,7 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
   co_return published;
 }
 
-// --- at the destination's owner
-// --------------------------------------------------------------------
+// --- at the destination's owner ----------------------------------------------------------------
 
 Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) {
   ObjectName to{rename.bucket, rename.destination};
@@ -156,6 +164,8 @@ Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) 
   if (!renames_->reserve(at.bucket.id, rename.destination, rename.op_id)) {
     co_return Error(Errc::busy, at.key.display() + ": another rename to it is under way");
   }
+  lease(context, *at.map, at.bucket.id, path_of(rename.destination));
+  auto change = changing(context, at.key);
   Conditions conditions = rename.destination_conditions;
   conditions.must_not_exist = conditions.must_not_exist || rename.no_replace;
   const auto there = co_await store_.head(at.key);
@@ -171,6 +181,8 @@ Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) 
     };
     fits = co_await io_.run(std::move(write));
   }
+  // Until it is finished no mount is told anything of the name that it might believe (lookup).
+  if (fits) fits = co_await change.told();
   if (!fits) renames_->release(at.bucket.id, rename.destination, rename.op_id);
   co_return fits;
 }
@@ -190,11 +202,13 @@ Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
     // Already there when a crash came between publishing and writing so.
     if (!(replaced && *replaced == prepared.rename.content)) {
       Conditions none;
+      auto change = changing(context, key);
       // The new name is durable before anybody may forget the old one, at whatever level the
       // rename was asked for: power loss in between must not take both.
       info = co_await store_.put_reference(key, prepared.rename.content, prepared.rename.info,
                                            std::move(none), Durability::kFull);
       if (!info) co_return info;
+      CO_CHECK_OK(co_await change.told());
       if (replaced) CO_CHECK_OK(co_await drop_referenced(context, key, *replaced));
     }
   }
@@ -209,8 +223,7 @@ RenameState LocalTarget::rename_state(const std::string& op_id) const {
   return renames_->state_of(op_id);
 }
 
-// --- readers and writers that meet a rename
-// -----------------------------------------------------------
+// --- readers and writers that meet a rename ----------------------------------------------------
 
 bool LocalTarget::moved_away(const store::Key& key, const ObjectInfo& there) const {
   const auto intent = renames_->committed_from(key.bucket, key.key());
@@ -255,8 +268,7 @@ Task<Status> LocalTarget::settle_prepared(Context context, std::string op_id) {
   co_return Status{};
 }
 
-// --- background
-// ------------------------------------------------------------------------------------
+// --- background --------------------------------------------------------------------------------
 
 /// After a restart: what is only prepared was not decided, so it is given up.
 Task<Status> LocalTarget::settle_intent(Context context, std::string op_id) {

@@ -193,6 +193,16 @@ std::vector<std::string> RenameLog::destinations_below(BucketId bucket,
   return names;
 }
 
+bool RenameLog::touches(BucketId bucket, const std::string& prefix) const {
+  const std::lock_guard lock(mutex_);
+  const auto any = [&](const std::map<Name, std::string>& names) {
+    const auto it = names.lower_bound({bucket.value, prefix});
+    return it != names.end() && it->first.first == bucket.value &&
+           it->first.second.starts_with(prefix);
+  };
+  return any(sources_) || any(destinations_);
+}
+
 bool RenameLog::begin_dir(BucketId bucket, const std::string& path) {
   const std::lock_guard lock(mutex_);
   return dirs_taken_.emplace(bucket.value, path).second;

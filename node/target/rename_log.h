@@ -59,6 +59,9 @@ class RenameLog {
   /// Names with this prefix that are reserved or prepared for.
   std::vector<std::string> destinations_below(BucketId bucket, const std::string& prefix) const;
 
+  /// Whether the state of any name with this prefix is for a rename to say.
+  bool touches(BucketId bucket, const std::string& prefix) const;
+
   // As a directory's home.
   /// Takes a directory for one operation at a time; false when it is taken. In memory.
   bool begin_dir(BucketId bucket, const std::string& path);

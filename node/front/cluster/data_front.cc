@@ -30,6 +30,7 @@ Call make_call(const NativeFrontDeps& deps,
   call.context.who = std::move(who);
   call.context.epoch = call.map->epoch;
   call.context.trace = exchange.request().fields.get(wire::kTraceHeader);
+  call.context.session = native::session_of(exchange.request());
   return call;
 }
 

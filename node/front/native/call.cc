@@ -3,7 +3,10 @@
 
 #include <boost/json/parse.hpp>
 
+#include <charconv>
+
 #include "common/base/text.h"
+#include "common/wire/leases.h"
 
 namespace aisfs::native {
 namespace json = boost::json;
@@ -16,9 +19,9 @@ constexpr unsigned kJsonDepthMax = 16;
 /// The provider's own name; nullopt for one that AIStore does not have.
 std::optional<std::string> normal_provider(std::string_view text) {
   static constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"", "ais"},   {"ais", "ais"}, {"aws", "aws"},     {"s3", "aws"}, {"gcp", "gcp"},
-      {"gs", "gcp"}, {"az", "azure"}, {"azure", "azure"}, {"oci", "oci"}, {"oc", "oci"},
-      {"ht", "ht"}};
+      {"", "ais"},    {"ais", "ais"}, {"aws", "aws"},  {"s3", "aws"},
+      {"gcp", "gcp"}, {"gs", "gcp"},  {"az", "azure"}, {"azure", "azure"},
+      {"oci", "oci"}, {"oc", "oci"},  {"ht", "ht"}};
   for (const auto& [name, provider] : kNames) {
     if (iequals(text, name)) return std::string(provider);
   }
@@ -45,6 +48,15 @@ bool Call::flag(std::string_view name) const {
   return value == "true" || value == "y" || value == "yes" || value == "on" || value == "1";
 }
 
+std::uint64_t session_of(const http::RequestHead& head) {
+  constexpr std::size_t kDigits = 16;
+  const std::string_view text = head.fields.get(wire::kSessionHeader);
+  std::uint64_t session = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, session, 16);
+  return text.size() == kDigits && error == std::errc() && at == end ? session : 0;
+}
+
 PathTail tail_of(const http::Target& target, std::string_view group) {
   std::string_view path = target.path;
   path.remove_prefix(std::min(path.size(), std::string_view("/v1/").size() + group.size()));
@@ -63,15 +75,15 @@ Result<ObjectName> parse_uname(std::string_view text) {
   const auto provider = text.find('/');
   const auto ns = provider == text.npos ? text.npos : text.find('/', provider + 1);
   if (ns == text.npos) {
-    return Error(Errc::invalid_argument, "not of the form provider/@#/bucket/object: \"" +
-                                             std::string(text) + "\"");
+    return Error(Errc::invalid_argument,
+                 "not of the form provider/@#/bucket/object: \"" + std::string(text) + "\"");
   }
   const std::string_view rest = text.substr(ns + 1);
   const auto name_end = std::min(rest.find('/'), rest.size());
   ObjectName name;
-  TRY(name.bucket, make_bucket(text.substr(0, provider),
-                               text.substr(provider + 1, ns - provider - 1),
-                               std::string(rest.substr(0, name_end))));
+  TRY(name.bucket,
+      make_bucket(text.substr(0, provider), text.substr(provider + 1, ns - provider - 1),
+                  std::string(rest.substr(0, name_end))));
   if (name_end < rest.size()) name.key = rest.substr(name_end + 1);
   return name;
 }
@@ -106,7 +118,8 @@ const json::value* member(const json::value& object, std::string_view name) {
 std::string text_member(const json::value& object, std::string_view name) {
   const json::value* value = member(object, name);
   if (value == nullptr) return {};
-  if (value->is_string()) return std::string(value->get_string().c_str(), value->get_string().size());
+  if (value->is_string())
+    return std::string(value->get_string().c_str(), value->get_string().size());
   if (value->is_int64()) return std::to_string(value->get_int64());
   if (value->is_uint64()) return std::to_string(value->get_uint64());
   return {};

@@ -7,20 +7,22 @@
 #include "common/auth/verifier.h"
 #include "common/client/object_api.h"
 #include "common/http/server.h"
+#include "node/target/leases.h"
 
 namespace aisfs::native {
 
 /// One request on its way through the routes; lives as long as its exchange.
 struct Call {
   http::Exchange& exchange;
-  ObjectApi& objects;     // the one to ask: the whole cluster or, for a marked request, this node
+  ObjectApi& objects;  // the one to ask: the whole cluster or, for a marked request, this node
   AdminApi& admin;
   MapSource& maps;
   std::string node_id;
   Context context;
-  BodySource& body;       // reads as the signature demands
-  MapSnapshot map;        // of the beginning of the request
-  bool marked = false;    // Ais-Scope: node
+  BodySource& body;                  // reads as the signature demands
+  MapSnapshot map;                   // of the beginning of the request
+  target::Leases* leases = nullptr;  // of this node's names; null on a gateway
+  bool marked = false;               // Ais-Scope: node
   bool may_redirect = false;
   const auth::ClusterKey* key = nullptr;  // signs redirects
   std::int64_t started_ns = 0;
@@ -34,6 +36,9 @@ struct Call {
   /// true, y, yes, on, 1
   bool flag(std::string_view name) const;
 };
+
+/// The session of a mount that the request names; 0 for none.
+std::uint64_t session_of(const http::RequestHead& head);
 
 /// The words of the path behind `/v1/<group>/`: bucket and the rest, either may be "".
 struct PathTail {

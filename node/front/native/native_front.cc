@@ -2,6 +2,7 @@
 #include "node/front/native/native_front.h"
 
 #include "common/wire/data.h"
+#include "common/wire/leases.h"
 #include "common/wire/map_watch.h"
 #include "node/front/native/bucket_routes.h"
 #include "node/front/native/cluster_routes.h"
@@ -41,13 +42,15 @@ Task<void> route(Call& call) {
   return reply_error(call, Error(Errc::not_found, "there is no such path in the API"));
 }
 
-/// The epoch that the map must have for the request: whoever asks for the map may know any.
+/// The epoch that the map must have for the request: whoever asks for the map, or for what has
+/// changed, may know any.
 std::string epoch_of(const http::Exchange& exchange) {
   std::string epoch(exchange.request().fields.get(wire::kEpochHeader));
   std::string_view method = exchange.target().path;
   if (epoch.empty() || !method.starts_with(wire::kRpcPath)) return epoch;
   method.remove_prefix(wire::kRpcPath.size());
-  return method == wire::kMapWatchMethod ? std::string() : epoch;
+  const bool any = method == wire::kMapWatchMethod || method == wire::kLeasePollMethod;
+  return any ? std::string() : epoch;
 }
 
 Call make_call(const NativeFrontDeps& deps,
@@ -64,9 +67,11 @@ Call make_call(const NativeFrontDeps& deps,
             .context = {},
             .body = body,
             .map = deps.maps.current(),
+            .leases = deps.leases,
             .marked = marked};
   call.context.who = std::move(who);
   call.context.trace = exchange.request().fields.get(wire::kTraceHeader);
+  call.context.session = session_of(exchange.request());
   call.may_redirect = true;
   call.key = &deps.verifier.key();
   call.started_ns = deps.started_ns;

@@ -2,6 +2,7 @@
 #include "node/front/native/rpc.h"
 
 #include "common/client/messages.h"
+#include "common/wire/leases.h"
 #include "common/wire/map_watch.h"
 #include "node/front/native/reply.h"
 #include "node/front/native/rpc_admin.h"
@@ -51,8 +52,7 @@ Task<Result<std::string>> run_head(Call& call, std::string bytes) {
 
 Task<Result<std::string>> run_set_attrs(Call& call, std::string bytes) {
   CO_TRY(auto r, request_of<wire::SetAttrsRequest>(bytes));
-  co_return encoded(
-      co_await call.objects.set_attrs(call.context, r.name, r.change, r.conditions));
+  co_return encoded(co_await call.objects.set_attrs(call.context, r.name, r.change, r.conditions));
 }
 
 Task<Result<std::string>> run_remove(Call& call, std::string bytes) {
@@ -112,8 +112,8 @@ Task<Result<std::string>> run_create_upload(Call& call, std::string bytes) {
 
 Task<Result<std::string>> run_complete_upload(Call& call, std::string bytes) {
   CO_TRY(auto r, request_of<wire::CompleteUploadRequest>(bytes));
-  co_return encoded(co_await call.objects.complete_upload(call.context, r.name, r.upload, r.parts,
-                                                          r.conditions));
+  co_return encoded(
+      co_await call.objects.complete_upload(call.context, r.name, r.upload, r.parts, r.conditions));
 }
 
 Task<Result<std::string>> run_abort_upload(Call& call, std::string bytes) {
@@ -147,31 +147,58 @@ Task<Result<std::string>> run_map_watch(Call& call, std::string bytes) {
   co_return wire::encode(shown);
 }
 
+Task<Result<std::string>> run_lease_poll(Call& call, std::string bytes) {
+  CO_TRY(auto request, request_of<wire::LeasePollRequest>(bytes));
+  if (call.leases == nullptr) {
+    co_return Error(Errc::unsupported, "node " + call.node_id + " has no names to lease");
+  }
+  co_return encoded(co_await call.leases->poll(call.context.who.user(), std::move(request)));
+}
+
 Task<Result<std::string>> run_method(Call& call, DataMethod method, std::string bytes) {
   switch (method) {
-    case DataMethod::head: return run_head(call, std::move(bytes));
-    case DataMethod::set_attrs: return run_set_attrs(call, std::move(bytes));
-    case DataMethod::remove: return run_remove(call, std::move(bytes));
-    case DataMethod::rename: return run_rename(call, std::move(bytes));
-    case DataMethod::copy: return run_copy(call, std::move(bytes));
-    case DataMethod::list: return run_list(call, std::move(bytes));
-    case DataMethod::capacity: return run_capacity(call, std::move(bytes));
-    case DataMethod::lookup: return run_lookup(call, std::move(bytes));
-    case DataMethod::make_dir: return run_make_dir(call, std::move(bytes));
-    case DataMethod::remove_dir: return run_remove_dir(call, std::move(bytes));
-    case DataMethod::rename_dir: return run_rename_dir(call, std::move(bytes));
-    case DataMethod::sync: return run_sync(call, std::move(bytes));
-    case DataMethod::create_upload: return run_create_upload(call, std::move(bytes));
-    case DataMethod::complete_upload: return run_complete_upload(call, std::move(bytes));
-    case DataMethod::abort_upload: return run_abort_upload(call, std::move(bytes));
-    case DataMethod::list_parts: return run_list_parts(call, std::move(bytes));
-    case DataMethod::list_uploads: return run_list_uploads(call, std::move(bytes));
-    default: return run_admin_method(call, method, std::move(bytes));
+    case DataMethod::head:
+      return run_head(call, std::move(bytes));
+    case DataMethod::set_attrs:
+      return run_set_attrs(call, std::move(bytes));
+    case DataMethod::remove:
+      return run_remove(call, std::move(bytes));
+    case DataMethod::rename:
+      return run_rename(call, std::move(bytes));
+    case DataMethod::copy:
+      return run_copy(call, std::move(bytes));
+    case DataMethod::list:
+      return run_list(call, std::move(bytes));
+    case DataMethod::capacity:
+      return run_capacity(call, std::move(bytes));
+    case DataMethod::lookup:
+      return run_lookup(call, std::move(bytes));
+    case DataMethod::make_dir:
+      return run_make_dir(call, std::move(bytes));
+    case DataMethod::remove_dir:
+      return run_remove_dir(call, std::move(bytes));
+    case DataMethod::rename_dir:
+      return run_rename_dir(call, std::move(bytes));
+    case DataMethod::sync:
+      return run_sync(call, std::move(bytes));
+    case DataMethod::create_upload:
+      return run_create_upload(call, std::move(bytes));
+    case DataMethod::complete_upload:
+      return run_complete_upload(call, std::move(bytes));
+    case DataMethod::abort_upload:
+      return run_abort_upload(call, std::move(bytes));
+    case DataMethod::list_parts:
+      return run_list_parts(call, std::move(bytes));
+    case DataMethod::list_uploads:
+      return run_list_uploads(call, std::move(bytes));
+    default:
+      return run_admin_method(call, method, std::move(bytes));
   }
 }
 
 Task<Result<std::string>> run_named(Call& call, std::string name, std::string bytes) {
   if (name == wire::kMapWatchMethod) co_return co_await run_map_watch(call, std::move(bytes));
+  if (name == wire::kLeasePollMethod) co_return co_await run_lease_poll(call, std::move(bytes));
   const auto method = wire::parse_data_method(name);
   if (!method) co_return Error(Errc::unsupported, "there is no method " + name);
   co_return co_await run_method(call, *method, std::move(bytes));

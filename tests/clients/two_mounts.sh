@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Three mounts of one cluster see each other's changes at once: also while a mount is killed, and
+# after a target is.
+# usage: two_mounts.sh BUILD     AISFS_TEST_STEPS=N (1500)
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+STEPS=${AISFS_TEST_STEPS:-1500}
+BUILD=$1
+
+mount_again() {  # mount_again DIR: the cluster of the playground once more
+  mkdir -p "$1"
+  "$BUILD/bin/aisfs" "$AIS_ENDPOINT" "$1" -o "cache_dir=$WORK/cache,log=$WORK/$(basename "$1").log"
+}
+coherent() {  # coherent SEED: in a folder of its own
+  local folder=demo/seed$1
+  mkdir "$MOUNT/$folder"
+  "$BUILD/tests/coherence" "$1" "$STEPS" "$MOUNT/$folder" "$WORK/second/$folder" "$WORK/third/$folder"
+}
+kill_mount() { # a mount that is gone holds others up for a lease, not for good
+  local pid
+  ls -lR "$WORK/third/demo" >"$WORK/seen"
+  pid=$(pgrep -f "bin/aisfs $AIS_ENDPOINT $WORK/third")
+  kill -9 "$pid"
+  fusermount3 -uz "$WORK/third"
+  echo changed >"$MOUNT/demo/seed1.txt"
+  rm -r "$MOUNT/demo/seed1"
+  [[ ! -e $WORK/second/demo/seed1 ]]
+  mount_again "$WORK/third"
+}
+kill_target() { # what it had leased is not changed before the mounts know
+  local pids
+  mkdir -p "$MOUNT/demo/again"
+  for i in {1..30}; do echo "$i" >"$MOUNT/demo/again/$i"; done
+  cat "$WORK"/second/demo/again/* >"$WORK/seen"
+  read -ra pids <<<"$AISFS_TARGET_PIDS"
+  kill -9 "${pids[0]}"
+  "${PLAYGROUND[@]}" up >>"$WORK/restart.log" 2>&1
+  for i in {1..30}; do
+    echo "new $i" >"$MOUNT/demo/again/$i"
+    [[ $(cat "$WORK/second/demo/again/$i") == "new $i" ]]
+  done
+  eval "$("${PLAYGROUND[@]}" env)"
+}
+unmount_both() { fusermount3 -u "$WORK/second" && fusermount3 -u "$WORK/third"; }
+
+start_playground "$BUILD"
+mount_again "$WORK/second"
+mount_again "$WORK/third"
+step "$STEPS random steps on three mounts" coherent 1
+step "a mount is killed" kill_mount
+step "$STEPS more steps" coherent 2
+step "a target is killed" kill_target
+step "$STEPS more steps" coherent 3
+step "unmount" unmount_both
