@@ -59,6 +59,22 @@ void InodeTable::move(const InodePtr& inode, const InodePtr& parent, const std::
   inode->parent = parent;
   inode->name = name;
   by_name_[NameKey{parent->nodeid, name}] = inode.get();
+  unmiss(*parent, name);
+}
+
+void InodeTable::miss(const Inode& parent, const std::string& name, const Lease& lease) {
+  constexpr std::size_t kMissedMax = 20'000;  // some 200 bytes each
+  if (missed_.size() >= kMissedMax) missed_.clear();
+  missed_.insert_or_assign(NameKey{parent.nodeid, name}, lease);
+}
+
+void InodeTable::unmiss(const Inode& parent, const std::string& name) {
+  missed_.erase(NameKey{parent.nodeid, name});
+}
+
+const Lease* InodeTable::missing(const Inode& parent, const std::string& name) const {
+  const auto it = missed_.find(NameKey{parent.nodeid, name});
+  return it == missed_.end() ? nullptr : &it->second;
 }
 
 void InodeTable::forget(std::uint64_t nodeid, std::uint64_t count) {
@@ -70,7 +86,8 @@ void InodeTable::forget(std::uint64_t nodeid, std::uint64_t count) {
 
 /// A directory with known children stays: their paths lead over it.
 void InodeTable::drop_if_unused(InodePtr inode) {
-  if (inode->lookups > 0 || inode->open || inode->children > 0 || inode->kind == Kind::kRoot) return;
+  if (inode->lookups > 0 || inode->open || inode->children > 0 || inode->kind == Kind::kRoot)
+    return;
   by_id_.erase(inode->nodeid);
   if (inode->parent) unname(*inode);
 }

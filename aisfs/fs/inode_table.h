@@ -43,7 +43,9 @@ struct Inode {
   std::unique_ptr<std::string> symlink;  // its target
   std::uint64_t bucket_id = 0;
   std::shared_ptr<ops::OpenFile> open;  // while handles are open
-  Version kernel_pages;                 // content that the kernel's page cache may hold
+  /// The object of a file that was used lately, as `attr` shows it (Mount::keep_info).
+  std::shared_ptr<const ObjectInfo> info;
+  Version kernel_pages;  // content that the kernel's page cache may hold
 
   Lease lease;             // of what is known of the name
   TimePoint kernel_until;  // the kernel may believe it until then
@@ -88,6 +90,13 @@ class InodeTable {
   InodePtr find(std::uint64_t nodeid) const;
   InodePtr child(const Inode& parent, const std::string& name) const;
 
+  /// Notes that there was nothing under a name, until something is put there. Old notes may be
+  /// lost.
+  void miss(const Inode& parent, const std::string& name, const Lease& lease);
+  void unmiss(const Inode& parent, const std::string& name);
+  /// Null for a name that was not missed.
+  const Lease* missing(const Inode& parent, const std::string& name) const;
+
   /// A new inode under the name; one that had it before is detached.
   InodePtr add(const InodePtr& parent, const std::string& name, Kind kind);
   /// Takes the name from an inode. No effect on one without.
@@ -124,6 +133,7 @@ class InodeTable {
   std::uint64_t last_id_ = kRootId;
   std::unordered_map<std::uint64_t, InodePtr> by_id_;
   std::unordered_map<NameKey, Inode*, NameHash> by_name_;
+  std::unordered_map<NameKey, Lease, NameHash> missed_;
 };
 
 }  // namespace aisfs::fs

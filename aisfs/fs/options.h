@@ -26,9 +26,9 @@ struct Options {
   /// Kernel requests of one thread within this time after it saw an object are answered from what
   /// it saw: LOOKUP and GETATTR of one stat(2), the directories of one path. Never at open.
   std::chrono::nanoseconds same_call = std::chrono::milliseconds(10);
-  std::uint64_t read_memory = 256_MiB;      // read-ahead of all open files together
-  std::uint64_t small_file = 1_MiB;         // fetched whole at open, written from memory
-  std::uint64_t patch_from = 4_MiB;         // smaller files are published whole
+  std::uint64_t read_memory = 256_MiB;        // read-ahead of all open files together
+  std::uint64_t small_file = 1_MiB;           // fetched whole at open, written from memory
+  std::uint64_t patch_from = 4_MiB;           // smaller files are published whole
   std::uint64_t slowest_bytes_per_s = 4_MiB;  // a publish of n bytes may take n / this longer
   bool read_only = false;
 };

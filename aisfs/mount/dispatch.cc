@@ -20,7 +20,7 @@ void on_init(void* data, fuse_conn_info* connection) {
 
 auto entry_answer(ops::Mount& mount) {
   return [&mount](Reply reply, ops::Entry entry) {
-    const bool sent = std::move(reply).entry(entry, ops::valid_for(mount, entry.nodeid));
+    const bool sent = std::move(reply).entry(entry, ops::valid_for(mount, entry));
     if (!sent && entry.nodeid != 0) ops::forget(mount, entry.nodeid, 1);
   };
 }

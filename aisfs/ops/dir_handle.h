@@ -7,7 +7,7 @@
 
 namespace aisfs::ops {
 
-/// A listing as opendir found it, fetched page by page while it is read. Kept until releasedir, so
+/// A listing, fetched page by page while it is read. Kept until releasedir, so
 /// seekdir and rewinddir see the same entries.
 struct DirHandle {
   fs::InodePtr inode;

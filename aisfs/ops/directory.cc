@@ -52,6 +52,10 @@ void add_file(
 }
 
 Task<Status> load_page(Mount& mount, Call call, std::shared_ptr<DirHandle> handle) {
+  if (handle->after.empty()) {
+    handle->sequence = mount.sequence;
+    handle->drops = mount.leases.drops();
+  }
   const std::string& path = handle->place.path;
   ListOptions options{.prefix = path.empty() ? "" : path + "/",
                       .after = handle->after,
@@ -89,21 +93,16 @@ Task<Result<HandleId>> opendir(Mount& mount, Call call, NodeId node) {
   if (!inode->is_directory()) co_return Error(Errc::not_directory, inode->name);
   auto handle = std::make_shared<DirHandle>();
   handle->inode = inode;
-  handle->sequence = mount.sequence;
-  handle->drops = mount.leases.drops();
   DirEntry self{.name = ".", .type = S_IFDIR, .ino = inode->attr.ino};
   DirEntry up{.name = "..",
               .type = S_IFDIR,
               .ino = inode->parent ? inode->parent->attr.ino : inode->attr.ino};
   add(*handle, std::move(self));
   add(*handle, std::move(up));
-  if (inode->kind == fs::Kind::kRoot) {
-    CO_CHECK_OK(co_await load_buckets(mount, call, handle));
-  } else if (!inode->has_name()) {
+  if (!inode->has_name()) {
     handle->complete = true;  // removed, but still someone's working directory: empty
-  } else {
+  } else if (inode->kind != fs::Kind::kRoot) {
     CO_TRY(handle->place, mount.inodes.place(*inode));
-    CO_CHECK_OK(co_await load_page(mount, call, handle));
   }
   const HandleId id = ++mount.last_handle;
   mount.directories[id] = std::move(handle);
@@ -116,7 +115,9 @@ Task<Result<std::optional<DirEntry>>> read_entry(Mount& mount,
                                                  std::uint64_t position) {
   CO_TRY(const auto handle, find_handle(mount, id));
   while (position >= handle->entries.size() && !handle->complete) {
-    CO_CHECK_OK(co_await load_page(mount, call, handle));
+    const bool root = handle->inode->kind == fs::Kind::kRoot;
+    CO_CHECK_OK(root ? co_await load_buckets(mount, call, handle)
+                     : co_await load_page(mount, call, handle));
   }
   if (position >= handle->entries.size()) co_return std::optional<DirEntry>();
   co_return std::optional<DirEntry>(handle->entries[position]);

@@ -50,6 +50,9 @@ Task<Status> release(Mount& mount, Call call, HandleId handle) {
               done.error().what());
   }
   if (--file.file->handles == 0 && file.inode->open == file.file) {
+    if (done && mount.leases.holds(file.inode->lease)) {
+      mount.keep_info(file.inode, std::move(file.file->base));
+    }
     file.inode->open.reset();
     mount.inodes.forget(file.inode->nodeid, 0);  // it may have been kept by the handle alone
   }

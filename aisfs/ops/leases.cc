@@ -148,6 +148,8 @@ void Leases::changed(const wire::ChangedName& name) {
   }
   parent->revoked_at = ++mount_.sequence;
   mount_.missed = {};
+  const auto slash = name.path.rfind('/');
+  mount_.inodes.unmiss(*parent, name.path.substr(slash == std::string::npos ? 0 : slash + 1));
   if (!inode) return;
   inode->lease = {};
   inode->sights = {};

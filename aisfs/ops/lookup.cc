@@ -11,7 +11,11 @@ std::optional<Entry> lookup_now(Mount& mount,
   const auto directory = inode_of(mount, parent);
   if (!directory) return std::nullopt;
   const fs::InodePtr known = mount.inodes.child(**directory, name);
-  if (!known) return std::nullopt;
+  if (!known) {
+    const fs::Lease* lease = mount.inodes.missing(**directory, name);
+    if (lease == nullptr || !mount.leases.holds(*lease)) return std::nullopt;
+    return Entry{.missing = *lease};
+  }
   const bool seen = known->is_directory() && just_seen(mount, thread, *known);
   if (!seen && !mount.leases.holds(known->lease)) return std::nullopt;
   return entry_of(mount, known);
@@ -22,11 +26,10 @@ Task<Result<Entry>> lookup(Mount& mount, Call call, NodeId parent, std::string n
   CO_TRY(const fs::InodePtr directory, inode_of(mount, parent));
   const auto inode = co_await see_child(mount, std::move(call), directory, name);
   if (inode) co_return entry_of(mount, *inode);
-  const Mount::Missed& missed = mount.missed;
-  const bool known_missing = inode.error() == Errc::not_found && missed.parent == parent &&
-                             missed.name == name && mount.leases.holds(missed.lease);
-  if (known_missing) co_return Entry{};
-  co_return inode.error();
+  if (inode.error() != Errc::not_found) co_return inode.error();
+  const fs::Lease* lease = mount.inodes.missing(*directory, name);
+  if (lease == nullptr || !mount.leases.holds(*lease)) co_return inode.error();
+  co_return Entry{.missing = *lease};
 }
 
 void forget(Mount& mount, NodeId node, std::uint64_t lookups) {

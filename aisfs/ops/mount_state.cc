@@ -22,6 +22,16 @@ void Mount::touch(fs::Inode& directory) {
   changed(directory);
 }
 
+void Mount::keep_info(const fs::InodePtr& inode, ObjectInfo info) {
+  constexpr std::size_t kKept = 4096;  // some 1 KiB each
+  if (!inode->info) used_last.push_back(inode);
+  inode->info = std::make_shared<const ObjectInfo>(std::move(info));
+  while (used_last.size() > kKept) {
+    if (const auto oldest = used_last.front().lock()) oldest->info.reset();
+    used_last.pop_front();
+  }
+}
+
 Task<Status> Mount::close() {
   Status first;
   std::vector<FileHandle> open;
@@ -64,7 +74,6 @@ Entry entry_of(Mount& mount, const fs::InodePtr& inode) {
 }
 
 Duration valid_for(Mount& mount, std::uint64_t nodeid) {
-  if (nodeid == 0) return mount.leases.left(mount.missed.lease);
   const fs::InodePtr inode = mount.inodes.find(nodeid);
   if (!inode) return {};
   // The kernel changes size and times of a file that is written by itself, and not as we do.
@@ -73,6 +82,10 @@ Duration valid_for(Mount& mount, std::uint64_t nodeid) {
   const Duration left = of_map ? mount.leases.left_of_map() : mount.leases.left(inode->lease);
   if (left > Duration::zero()) inode->kernel_until = RealClock().now() + left;
   return left;
+}
+
+Duration valid_for(Mount& mount, const Entry& entry) {
+  return entry.nodeid == 0 ? mount.leases.left(entry.missing) : valid_for(mount, entry.nodeid);
 }
 
 fs::Attr shown(const fs::Inode& inode) {

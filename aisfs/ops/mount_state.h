@@ -2,6 +2,7 @@
 // What a mount is made of, and what every operation gets of its caller.
 #pragma once
 #include <boost/asio/thread_pool.hpp>
+#include <deque>
 #include <memory>
 #include <unordered_map>
 
@@ -56,11 +57,14 @@ struct Mount {
     std::uint64_t parent = 0;
     std::string name;
     std::chrono::steady_clock::time_point at;
-    fs::Lease lease;
   } missed;
 
   /// Publishes what is dirty and ends background work. After it no operation may run.
   Task<Status> close();
+  /// Remembers the object of a closed file, for its next open under a lease; of the files used
+  /// last.
+  void keep_info(const fs::InodePtr& inode, ObjectInfo info);
+  std::deque<std::weak_ptr<fs::Inode>> used_last;
   /// Notes a change of this mount to an inode (see see_child).
   void changed(fs::Inode& inode) { inode.changed_at = ++sequence; }
   /// Entries of a directory changed: its times move, for as long as this mount knows it.
@@ -82,15 +86,16 @@ struct Call {
 struct Entry {
   std::uint64_t nodeid = 0;  // 0: there is none, and the kernel may remember that
   fs::Attr attr;
+  fs::Lease missing = {};  // of nodeid 0
 };
 
 /// stale for a nodeid that is not known any more.
 Result<fs::InodePtr> inode_of(Mount& mount, std::uint64_t nodeid);
 Result<FileHandle> handle_of(Mount& mount, std::uint64_t handle);
 
-/// How long the kernel may believe what it is told now of the inode, or, of nodeid 0, of the name
-/// that was found missing last. Zero: not at all.
+/// How long the kernel may believe what it is told now of the inode. Zero: not at all.
 Duration valid_for(Mount& mount, std::uint64_t nodeid);
+Duration valid_for(Mount& mount, const Entry& entry);
 
 /// Hands the inode to the kernel: counts the lookup.
 Entry entry_of(Mount& mount, const fs::InodePtr& inode);

@@ -216,6 +216,7 @@ void mark_seen(const Call& call, fs::Inode& inode) {
 
 void take_file(const Mount& mount, fs::Inode& inode, const ObjectInfo& info) {
   inode.attr = fs::file_attr(info, mount.options.defaults);
+  if (inode.info && inode.info->meta_version != info.meta_version) inode.info.reset();
   inode.symlink.reset();
   if (info.posix && S_ISLNK(inode.attr.mode)) {
     inode.symlink = std::make_unique<std::string>(info.posix->symlink);
@@ -258,7 +259,8 @@ Task<Result<fs::InodePtr>> see_child(Mount& mount,
     const fs::Lease believed = crossed ? fs::Lease{} : lease;
     if (reply.kind == LookupReply::Kind::kNone) {
       if (old) mount.inodes.detach(old);
-      mount.missed = {call.pid, parent->nodeid, name, std::chrono::steady_clock::now(), believed};
+      mount.missed = {call.pid, parent->nodeid, name, std::chrono::steady_clock::now()};
+      if (believed.term != 0) mount.inodes.miss(*parent, name, believed);
       co_return Error(Errc::not_found, place.path);
     }
     fs::InodePtr inode = reply.kind == LookupReply::Kind::kFile

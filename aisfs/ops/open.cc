@@ -35,6 +35,12 @@ Task<Result<Fetched>> fetch(Mount& mount, Call call, fs::InodePtr inode, bool wa
 
 /// A first handle: the newest version is pinned (close-to-open).
 Task<Status> open_first(Mount& mount, Call call, fs::InodePtr inode, int flags) {
+  // Nobody has changed it since: what is read of it is fetched when it is read.
+  if (inode->info && mount.leases.holds(inode->lease) &&
+      inode->info->content_version == inode->attr.content_version) {
+    inode->open = std::make_shared<OpenFile>(mount, *inode->info);
+    co_return Status();
+  }
   const bool reads = (flags & O_ACCMODE) != O_WRONLY && (flags & O_TRUNC) == 0;
   const bool small = inode->attr.size > 0 && inode->attr.size <= mount.options.small_file;
   const bool in_kernel =
@@ -58,6 +64,7 @@ Task<Status> open_first(Mount& mount, Call call, fs::InodePtr inode, int flags) 
 Task<Status> open_again(Mount& mount, Call call, fs::InodePtr inode) {
   const auto file = inode->open;
   if (file->is_dirty() || !inode->has_name()) co_return Status();
+  if (mount.leases.holds(inode->lease)) co_return Status();
   CO_TRY(const Fetched now, co_await fetch(mount, call, inode, false));
   if (file->is_dirty() || now.info.content_version <= file->base.content_version)
     co_return Status();

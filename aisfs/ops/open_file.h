@@ -11,14 +11,15 @@
 namespace aisfs::ops {
 
 /// What all handles of one inode share: the version they read (`base`), what was written over it,
-/// the size. A byte is, in this order: local (written here), of the base (below base_visible), zero.
+/// the size. A byte is, in this order: local (written here), of the base (below base_visible),
+/// zero.
 ///
 /// Writers, truncation and publishing take `turn`; reads do not.
 struct OpenFile {
   OpenFile(Mount& mount, ObjectInfo info);
 
   Limiter turn;
-  ObjectInfo base;                 // the pinned version
+  ObjectInfo base;  // the pinned version
   std::uint64_t size = 0;
   std::uint64_t base_visible = 0;  // bytes of the base not cut off by a truncation
   write::Extents local;            // valid in `scratch`

@@ -105,7 +105,8 @@ struct DirEntry {
   bool leased = false;                     // the info
 };
 Task<Result<HandleId>> opendir(Mount& mount, Call call, NodeId node);
-/// The entry at `position` of the listing taken at opendir (0 begins); nullopt at its end.
+/// The entry at `position` of the listing that the first call begins (0 begins); nullopt at its
+/// end.
 Task<Result<std::optional<DirEntry>>> read_entry(Mount& mount,
                                                  Call call,
                                                  HandleId handle,

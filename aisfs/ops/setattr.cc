@@ -53,6 +53,7 @@ Task<Status> send(Mount& mount, Call call, fs::InodePtr inode, AttrRequest reque
     const bool local = inode->open && inode->open->is_dirty();
     if (!local) take_file(mount, *inode, info);
     if (inode->open) inode->open->base.meta_version = info.meta_version;
+    if (!inode->open && mount.leases.holds(inode->lease)) mount.keep_info(inode, std::move(info));
   }
   mark_seen(call, *inode);
   co_return Status();

@@ -50,6 +50,7 @@ Task<Status> change_xattrs(Mount& mount, Call call, NodeId node, AttrChange chan
   CO_TRY(ObjectInfo info, co_await mount.cluster.objects.set_attrs(call.context(), target.name,
                                                                    std::move(change), none));
   mount.changed(*target.inode);
+  target.inode->info.reset();
   target.inode->attr.ctime_ns = fs::now_ns();
   if (const auto file = target.inode->open) {
     file->base.xattrs = std::move(info.xattrs);
