@@ -53,6 +53,7 @@ class PutMutation final : public Mutation {
   Body& body;
   const std::optional<IndexRecord>& base;
   StoredMeta meta;
+  bool base_is_kept = false;  // under another name: its file is not to be written over
   bool swapped = false;
 };
 
