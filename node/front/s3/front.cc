@@ -9,6 +9,7 @@
 #include "node/front/s3/acl.h"
 #include "node/front/s3/request.h"
 #include "node/front/s3/s3_front.h"
+#include "node/front/s3/versioning.h"
 
 namespace aisfs::front::s3 {
 namespace {
@@ -41,6 +42,7 @@ constexpr std::array kOpenings = {
     Opening{&get_attributes, {Permission::kRead, true}},
     Opening{&list_objects_v1, {Permission::kRead, false}},
     Opening{&list_objects_v2, {Permission::kRead, false}},
+    Opening{&list_versions, {Permission::kRead, false}},
     Opening{&head_bucket, {Permission::kRead, false}},
     Opening{&list_uploads, {Permission::kRead, false}},
     Opening{&put_object, {Permission::kWrite, false}},
@@ -186,7 +188,8 @@ Route bucket_route(const Request& r) {
       return {&head_bucket};
     case Method::kPut:
       if (r.has_param("acl")) return {&put_acl};
-      if (has_unknown_subresource(r) || r.has_param("versioning") || r.has_param("tagging")) {
+      if (r.has_param("versioning")) return {&put_versioning};
+      if (has_unknown_subresource(r) || r.has_param("tagging")) {
         return {&not_implemented};
       }
       return {&create_bucket, Needs::kIdentity};
@@ -242,11 +245,9 @@ Route route_of(const Request& r) {
   return r.key.empty() ? bucket_route(r) : object_route(r);
 }
 
-/// The cluster has one, unnamed version of an object.
 Status check_version(const Request& r) {
-  const auto* version = r.target().find("versionId");
-  if (version == nullptr || *version == "null" || version->empty()) return {};
-  return fail("NoSuchVersion");
+  const std::string_view version = r.param("versionId");
+  return version.empty() ? Status{} : check_version_id(version);
 }
 
 /// What would have to be kept secret or locked and would not be is refused.
@@ -298,7 +299,8 @@ Task<Result<Reply>> act(Request& r) {
 
 Noun noun_of(const Request& r) {
   if (r.has_param("uploadId")) return Noun::kUpload;
-  return r.key.empty() ? Noun::kBucket : Noun::kKey;
+  if (r.key.empty()) return Noun::kBucket;
+  return r.param("versionId").empty() ? Noun::kKey : Noun::kVersion;
 }
 
 void add_common_headers(http::ResponseHead& head, const std::string& id) {
