@@ -18,6 +18,7 @@ constexpr std::array kRows = {
     Row{"AuthorizationHeaderMalformed", 400, "The authorization header is malformed."},
     Row{"AuthorizationQueryParametersError", 403, "The query's authorization is malformed."},
     Row{"BadDigest", 400, "The checksum you specified did not match what we received."},
+    Row{"BadRequest", 400, "Bad Request"},
     Row{"BucketAlreadyExists", 409, "The requested bucket name is not available."},
     Row{"BucketAlreadyOwnedByYou", 409, "You already own this bucket."},
     Row{"BucketNotEmpty", 409, "The bucket you tried to delete is not empty."},

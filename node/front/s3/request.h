@@ -82,6 +82,9 @@ Answer delete_bucket(Request& r);
 Answer get_location(Request& r);
 Answer get_versioning(Request& r);  // versioning.cc
 Answer put_versioning(Request& r);
+Answer get_cors(Request& r);  // cors.cc
+Answer put_cors(Request& r);
+Answer delete_cors(Request& r);
 Answer list_objects_v1(Request& r);  // listing.cc
 Answer list_objects_v2(Request& r);
 Answer list_versions(Request& r);  // list_versions.cc
