@@ -160,7 +160,7 @@ class Store {
   Task<Result<ObjectInfo>> put_delete_marker(Key key, Conditions conditions, Durability level);
   /// Removes one version, a delete marker perhaps, for good. When what was the newest goes and a
   /// version is newest then, that becomes the current one. not_found.
-  Task<Status> remove_version(Key version, Durability level);
+  Task<Status> remove_version(Key version, Conditions conditions, Durability level);
 
   // --- multipart uploads: survive a restart ------------------------------------------------------
 

@@ -226,13 +226,14 @@ Task<Result<ObjectInfo>> Store::put_delete_marker(Key key,
   co_return done;
 }
 
-Task<Status> Store::remove_version(Key version, Durability level) {
+Task<Status> Store::remove_version(Key version, Conditions conditions, Durability level) {
   const auto guard = co_await engine_->lock(version);
   CO_TRY(const FoundVersion found, find_version(version));
   const Key plain = sibling(version, plain_key(version.key()));
   CO_TRY(const auto current, engine_->find(plain));
   CO_TRY(const auto there, engine_->find(found.key));
   if (!there) co_return no_such_version(version);
+  CO_CHECK_OK(check_conditions(conditions, &there->info, Access::kWrite));
   const std::string id = version_id(there->info);
   if (found.key.key() != plain.key()) {
     // Before what hides it goes: a crash in between leaves one that is removed again.

@@ -236,7 +236,8 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
 Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions options) {
   CO_TRY(Admitted at, admit_change(context, std::move(name)));
   if (is_version_key(at.key.key())) {
-    co_return co_await remove_version(std::move(context), std::move(at));
+    co_return co_await remove_version(std::move(context), std::move(at),
+                                      std::move(options.conditions));
   }
   const Durability level =
       options.lower_level ? name_level_of(at.bucket) : at.bucket.props.write_level;

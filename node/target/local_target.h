@@ -174,7 +174,7 @@ class LocalTarget final : public ObjectApi {
   Task<Result<ObjectStream>> get_version(Context context, Admitted at, GetOptions options);
   /// Before a version is changed: the key that it lies under.
   Task<Status> find_version(Context context, Admitted& at, Conditions& conditions);
-  Task<Status> remove_version(Context context, Admitted at);
+  Task<Status> remove_version(Context context, Admitted at, Conditions conditions);
   Task<Result<ObjectInfo>> put_delete_marker(Context context,
                                              Admitted at,
                                              Conditions conditions,

@@ -61,7 +61,7 @@ Task<Status> LocalTarget::find_version(Context context, Admitted& at, Conditions
   co_return Status{};
 }
 
-Task<Status> LocalTarget::remove_version(Context context, Admitted at) {
+Task<Status> LocalTarget::remove_version(Context context, Admitted at, Conditions conditions) {
   const std::string plain(plain_key(at.key.key()));
   if (!placement::is_plain(*at.map, at.bucket.id, plain)) {
     // Which version is the newest then is known when all of them are at home.
@@ -72,7 +72,8 @@ Task<Status> LocalTarget::remove_version(Context context, Admitted at) {
   CO_CHECK_OK(co_await settle_for_write(context, key));
   key.versioning = Versioning::kEnabled;
   CO_CHECK_OK(co_await make_keepable(context, key));
-  CO_CHECK_OK(co_await store_.remove_version(at.key, at.bucket.props.write_level));
+  CO_CHECK_OK(
+      co_await store_.remove_version(at.key, std::move(conditions), at.bucket.props.write_level));
   co_return acknowledged(Status{});
 }
 

@@ -78,13 +78,13 @@ Task<Result<Removed>> remove_version(Request& r,
   CO_CHECK_OK(check_version_id(version));
   Removed removed{.version = version, .marker = {}};
   ObjectName name{r.bucket_name(), version_key(key, version)};
-  const auto there = co_await r.deps.objects.head(r.context(), name, std::move(conditions));
+  const auto there = co_await r.deps.objects.head(r.context(), name, conditions);
   if (!there.ok()) {
     if (there.error() == Errc::not_found) co_return removed;
     co_return there.error();
   }
   if (is_delete_marker(*there)) removed.marker = version;
-  RemoveOptions options{.conditions = {}, .missing_ok = true};
+  RemoveOptions options{.conditions = std::move(conditions), .missing_ok = true};
   const auto done =
       co_await r.deps.objects.remove(r.context(), std::move(name), std::move(options));
   if (!done.ok() && done.error() != Errc::not_found) co_return done.error();

@@ -29,7 +29,7 @@ class VersionsTest : public StoreTest {
     return put ? version_id(*put) : "";
   }
   Status drop(const std::string& name, const std::string& id) {
-    return run(store_->remove_version(key(version_key(name, id)), level_));
+    return run(store_->remove_version(key(version_key(name, id)), {}, level_));
   }
   /// Its bytes, by whichever name it has.
   std::string bytes(const std::string& name, const std::string& id) {
