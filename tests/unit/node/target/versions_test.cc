@@ -135,6 +135,10 @@ TEST_F(VersionedTargetTest, ARenamedDirectoryTakesItsVersionsAlong) {
   ASSERT_TRUE(run(cluster_.rename_dir(alice(), kName, "old", "new", false)).ok());
   for (const auto& [f, id] : ids) EXPECT_EQ(bytes("new/" + f, id), "1");
   EXPECT_EQ(versions("new/f").size(), before);
+  const std::string current = version_key("new/f0", version_id(*head("new/f0")));
+  AttrChange change{.content_type = "text/changed"};
+  ASSERT_TRUE(run(cluster_.set_attrs(alice(), name(current), std::move(change), {})).ok());
+  EXPECT_EQ(head("new/f0")->content_type, "text/changed");
   for (int round = 0; round < 10 && settle_all() > 0; ++round) {
   }
   for (const auto& [f, id] : ids) EXPECT_EQ(bytes("new/" + f, id), "1");
