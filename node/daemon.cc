@@ -152,6 +152,7 @@ class Node {
     if (!serving()) co_return starting();
     ListOptions one;
     one.limit = 1;
+    one.versions = true;
     CO_TRY(const auto page,
            co_await router_->anywhere().list(std::move(context), std::move(bucket), one));
     co_return page.entries.empty();

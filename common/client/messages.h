@@ -74,9 +74,15 @@ struct CopyRequest {
 };
 
 struct ListRequest {
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   BucketName bucket;
   ListOptions options;
-  AISFS_MESSAGE_FIELDS(bucket, options)
+
+  template <class A>
+  void fields(A& ar, std::uint16_t version) {
+    ar(bucket, options.prefix, options.after, options.delimiter, options.limit, options.attributes);
+    if (version >= 2) ar(options.versions);
+  }
 };
 
 /// lookup, remove_dir

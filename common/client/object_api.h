@@ -171,11 +171,9 @@ struct ListOptions {
   std::string delimiter;       // "" or any text: names with it after the prefix are rolled up
   std::uint32_t limit = 1000;  // entries and common prefixes together; at most 10,000
   bool attributes = false;     // with posix, user metadata and xattrs; else name, size, etag, times
-
-  template <class A>
-  void serialize(A& ar) {
-    ar(prefix, after, delimiter, limit, attributes);
-  }
+  /// With the versions that are kept, behind the name that each belongs to, newest first
+  /// (common/model/version_key.h); the delimiter is looked for in names alone.
+  bool versions = false;
 };
 
 struct ListEntry {
@@ -298,6 +296,11 @@ struct Capacity {
   }
 };
 
+/// In a bucket with versioning a key may be a version_key (common/model/version_key.h): head, get,
+/// set_attrs, remove and copy's source then mean that version, whether it is the current one or
+/// not; not_found when it is not kept. A put with kDeleteMarkerHeader keeps the current version and
+/// leaves a delete marker, and remove does so too; a remove of a version removes it for good.
+///
 /// All operations run on the caller's executor and honour context.deadline. Errors beside those
 /// named: permission_denied, not_found for the bucket ("bucket \"ais://b\" does not exist"),
 /// unreachable or not_ready when the owner is away (never not_found then), timed_out, io, no_space.

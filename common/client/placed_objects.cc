@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/client/placed_run.h"
+#include "common/model/version_key.h"
 
 namespace aisfs {
 namespace {
@@ -43,6 +44,11 @@ Task<bool> PlacedObjects::prepare_retry(Errc error,
 Task<Result<ObjectName>> PlacedObjects::settled(MapSnapshot map, Context context, ObjectName name) {
   const Bucket* bucket = map->find_bucket(name.bucket);
   if (bucket == nullptr) co_return name;  // whoever is asked says that there is none
+  if (is_version_key(name.key)) {         // it may be the current one
+    ObjectName plain{name.bucket, std::string(plain_key(name.key))};
+    CO_TRY([[maybe_unused]] const ObjectName home,
+           co_await settled(map, context, std::move(plain)));
+  }
   placement::Places places = placement::places_of(*map, bucket->id, name.key);
   if (places.home.empty()) co_return placed::no_place(name);
   ObjectName home{name.bucket, std::move(places.home)};

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kDurability = {"none", "data", "full"};
 constexpr std::array<std::string_view, 3> kVerifyRead = {"first", "always", "never"};
+constexpr std::array<std::string_view, 3> kVersioning = {"off", "enabled", "suspended"};
 
 bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
@@ -71,6 +72,15 @@ Status validate_s3_bucket_name(std::string_view name) {
 
 std::string_view to_string(Durability level) { return kDurability[static_cast<std::size_t>(level)]; }
 std::string_view to_string(VerifyRead mode) { return kVerifyRead[static_cast<std::size_t>(mode)]; }
+std::string_view to_string(Versioning mode) { return kVersioning[static_cast<std::size_t>(mode)]; }
+
+Result<Versioning> parse_versioning(std::string_view text) {
+  const auto it = std::find(kVersioning.begin(), kVersioning.end(), text);
+  if (it == kVersioning.end()) {
+    return Error(Errc::invalid_argument, "versioning is off, enabled or suspended");
+  }
+  return static_cast<Versioning>(it - kVersioning.begin());
+}
 
 Result<Durability> parse_durability(std::string_view text) {
   const auto it = std::find(kDurability.begin(), kDurability.end(), text);

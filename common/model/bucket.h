@@ -55,21 +55,33 @@ enum class VerifyRead : std::uint8_t { kFirst = 0, kAlways = 1, kNever = 2 };
 std::string_view to_string(VerifyRead mode);
 Result<VerifyRead> parse_verify_read(std::string_view text);
 
+/// Whether an object that is overwritten or removed is kept. What was once enabled is never off
+/// again, because versions may be there.
+enum class Versioning : std::uint8_t {
+  kOff = 0,
+  kEnabled = 1,
+  kSuspended = 2,  // older versions stay; new ones replace the one without an id ("null")
+};
+/// "off", "enabled", "suspended".
+std::string_view to_string(Versioning mode);
+Result<Versioning> parse_versioning(std::string_view text);
+
 /// What an administrator may set of a bucket.
 struct BucketProps {
   std::uint32_t copies = 1;
   Durability write_level = Durability::kFull;
   Durability close_level = Durability::kNone;  // of the mount's close(2), rename(2), unlink(2)
   VerifyRead verify_read = VerifyRead::kFirst;
-  bool versioning = false;
+  Versioning versioning = Versioning::kOff;
   std::uint64_t access = ~std::uint64_t{0};  // AIStore's permission bits
   std::string acl;  // S3's canned ACL of the bucket itself; "" is private
+  std::string cors;  // S3's CORSConfiguration, as its XML; "": there is none
 
   bool operator==(const BucketProps&) const = default;
 
   template <class A>
   void serialize(A& ar) {
-    ar(copies, write_level, close_level, verify_read, versioning, access, acl);
+    ar(copies, write_level, close_level, verify_read, versioning, access, acl, cors);
   }
 };
 

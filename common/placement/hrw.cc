@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "common/base/hash.h"
+#include "common/model/version_key.h"
 
 namespace aisfs::placement {
 namespace {
@@ -46,7 +47,7 @@ std::uint64_t mix(std::uint64_t seed) {
 }
 
 std::uint64_t placement_digest(const ObjectName& name) {
-  std::string_view key = name.key;
+  std::string_view key = plain_key(name.key);
   if (key.size() > 1 && key.back() == '/') key.remove_suffix(1);
   const auto slash = key.rfind('/');
   const auto begin = slash == std::string_view::npos ? 0 : slash + 1;

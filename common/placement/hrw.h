@@ -16,10 +16,11 @@ std::uint64_t digest(std::string_view text);
 /// AIStore's mixing function (xoshiro256** seeded by splitmix64, first output).
 std::uint64_t mix(std::uint64_t seed);
 
-/// What is hashed for a name: its uname, with two rules of our own. The last component of an rsync
-/// temporary ".name.AbC123" counts as "name", so that the rename that follows stays on one disk (the
-/// rule is GlusterFS's). A last '/' does not count, so that one target knows whether a path is a file
-/// or a directory.
+/// What is hashed for a name: its uname, with three rules of our own. The last component of an
+/// rsync temporary ".name.AbC123" counts as "name", so that the rename that follows stays on one
+/// disk (the rule is GlusterFS's). A last '/' does not count, so that one target knows whether a
+/// path is a file or a directory. Nor does what makes a version key of it, so that all versions lie
+/// together.
 std::uint64_t placement_digest(const ObjectName& name);
 
 /// The index of the heaviest node for the key; ties go to the last. `nodes` is not empty.

@@ -3,10 +3,11 @@
 #include <fcntl.h>
 
 #include "common/disk/posix.h"
+#include "common/model/version_key.h"
 #include "node/store/attr_change.h"
 #include "node/store/conditions.h"
-#include "node/store/engine.h"
 #include "node/store/layout.h"
+#include "node/store/versions.h"
 
 namespace aisfs::store {
 namespace {
@@ -23,6 +24,7 @@ class AttrMutation final : public Mutation {
     TRY(fd, disk::open_beneath(mp.root(), path_of(dir, key.key(), base.escaped), O_RDONLY));
     TRY(meta, read_meta(mp, dir, fd.get()));
     const bool had_side = !encode_meta(meta).side.empty();
+    told_key = std::exchange(meta.key, key.key());
     meta.info = info;
     TRY(xattr, write_side(mp, dir, meta));
     // The xattr alone is replaced as a whole; a file beside it is there before the xattr says so.
@@ -41,7 +43,7 @@ class AttrMutation final : public Mutation {
     TRY(const auto effect, mp.announce(LogType::kPublishIntent, intent));
     CHECK_OK(disk::set_xattr(fd.get(), kMetaXattr, xattr));
     mp.index().put(key.bucket, key.key(), index_record_of(meta, base.escaped));
-    remove_side(mp, dir, key.key(), base.info.meta_version);
+    remove_side(mp, dir, told_key, base.info.meta_version);
     return {};
   }
 
@@ -69,6 +71,7 @@ class AttrMutation final : public Mutation {
 
   UniqueFd fd;
   StoredMeta meta;
+  std::string told_key;  // by the file: of a kept version its first name
   std::string xattr;
 };
 
@@ -110,6 +113,15 @@ class RemoveMutation final : public Mutation {
   Mountpath::Effect effect;
 };
 
+/// Which version it is is nobody's to change.
+void keep_version_headers(const ObjectInfo& old, ObjectInfo& now) {
+  for (const std::string_view name : {kVersionIdHeader, kDeleteMarkerHeader}) {
+    now.headers.erase(std::string(name));
+    const auto it = old.headers.find(std::string(name));
+    if (it != old.headers.end()) now.headers.insert(*it);
+  }
+}
+
 }  // namespace
 
 Task<Result<ObjectInfo>> Store::set_attrs(Key key,
@@ -123,6 +135,7 @@ Task<Result<ObjectInfo>> Store::set_attrs(Key key,
   AttrMutation mutation(*engine_, key, *base);
   CO_TRY(mutation.info, apply_change(base->info, change, engine_->clock.unix_ns()));
   CO_TRY(mutation.info.meta_version, engine_->versions.next());
+  keep_version_headers(base->info, mutation.info);
   mutation.level = level;
   mutation.barrier_after = level == Durability::kFull;
   if (mutation.barrier_after) engine_->promise_all();  // its content with it
@@ -141,11 +154,16 @@ Task<Status> Store::remove(Key key,
     if (options.missing_ok) co_return Status{};
     co_return Error(Errc::not_found, "object \"" + key.display() + "\" does not exist");
   }
-  CO_TRY(const Version version, engine_->versions.next());
-  RemoveMutation mutation(*engine_, key, *base, version);
+  co_return co_await remove_locked(*engine_, std::move(key), *base, level, content);
+}
+
+Task<Status> remove_locked(
+    Engine& engine, Key key, IndexRecord base, Durability level, RemovedContent content) {
+  CO_TRY(const Version version, engine.versions.next());
+  RemoveMutation mutation(engine, key, base, version);
   mutation.content = content;
   mutation.barrier_before = level == Durability::kFull;
-  co_return co_await engine_->mountpath_of(key).committer().run(mutation);
+  co_return co_await engine.mountpath_of(key).committer().run(mutation);
 }
 
 }  // namespace aisfs::store

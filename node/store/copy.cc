@@ -6,6 +6,7 @@
 
 #include "common/base/hash.h"
 #include "common/disk/posix.h"
+#include "common/model/version_key.h"
 #include "node/store/conditions.h"
 #include "node/store/put.h"
 
@@ -38,6 +39,7 @@ PutOptions options_of_copy(const CopyOptions& copy, const ObjectInfo& source) {
   if (copy.replace_metadata) return put;
   put.content_type = source.content_type;
   put.headers = source.headers;
+  put.headers.erase(std::string(kVersionIdHeader));
   put.user = source.user;
   put.xattrs = source.xattrs;
   put.posix = source.posix;

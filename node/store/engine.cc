@@ -6,6 +6,7 @@
 
 #include "common/base/hash.h"
 #include "common/disk/posix.h"
+#include "common/model/version_key.h"
 #include "common/obs/log.h"
 #include "common/placement/hrw.h"
 #include "node/store/layout.h"
@@ -160,7 +161,7 @@ std::size_t Engine::mountpath_index(std::uint64_t digest) const {
 }
 
 std::uint64_t Engine::lock_hash(const Key& key) {
-  return layout::key_hash(key.key()) ^ key.bucket.value * 0x9E3779B97F4A7C15ull;
+  return layout::key_hash(plain_key(key.key())) ^ key.bucket.value * 0x9E3779B97F4A7C15ull;
 }
 
 std::uint64_t Engine::new_ino() {
@@ -257,6 +258,9 @@ void Engine::drop_replaced(const Key& key, const IndexRecord& old) {
   }
   if (old.complete && surely_without_side(key.key(), old.info)) return;
   remove_side(mountpath_of(key), dir, key.key(), old.info.meta_version);
+  if (!is_version_key(key.key())) return;
+  remove_side(mountpath_of(key), dir, plain_key(key.key()),
+              old.info.meta_version);  // of its time as current
 }
 
 Durability level_to_keep(const Mountpath& mountpath, const IndexRecord& base) {

@@ -37,6 +37,7 @@ class Engine {
   std::size_t mountpath_index(std::uint64_t digest) const;
   Mountpath& mountpath_of(const Key& key) { return *mountpaths[mountpath_index(key.digest)]; }
   Task<KeyLocks::Guard> lock(const Key& key) { return locks.lock(lock_hash(key)); }
+  /// All versions of a key have one lock.
   static std::uint64_t lock_hash(const Key& key);
 
   /// What is there, tombstones as nullopt. Inline. `info` may be incomplete.

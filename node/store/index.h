@@ -64,6 +64,7 @@ struct ScanOptions {
   std::size_t limit = 1000;    // entries, at least 1
   bool tombstones = false;     // these and nothing else: for repair
   bool summary = false;        // of `info` only what ObjectInfo::serialize_summary has
+  bool versions = false;       // with the keys of versions; else they cost nothing
 };
 
 struct ScanEntry {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "common/model/version_key.h"
 #include "common/wire/envelope.h"
 #include "node/store/index_impl.h"
 
@@ -18,10 +19,17 @@ void fields(Archive& ar, Record& r) {
   r.level = static_cast<Durability>(level);
 }
 
+/// Which version it is must be known without a look into the file.
+bool drop_headers(ObjectInfo& info) {
+  return std::erase_if(info.headers, [](const auto& header) {
+           return header.first != kVersionIdHeader && header.first != kDeleteMarkerHeader;
+         }) > 0;
+}
+
 /// Drops the next part from `info`, the one that LIST misses least first. False when none is left.
 bool drop_one(ObjectInfo& info) {
   const auto drop = [](auto& part) { return !part.empty() && (part = {}, true); };
-  return drop(info.part_sizes) || drop(info.headers) || drop(info.xattrs) || drop(info.user) ||
+  return drop(info.part_sizes) || drop_headers(info) || drop(info.xattrs) || drop(info.user) ||
          drop(info.checksums) || (info.posix && drop(info.posix->symlink)) ||
          drop(info.content_type) || drop(info.etag);
 }

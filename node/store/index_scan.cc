@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Listings: the table and what is queued, merged in order.
+#include "common/model/version_key.h"
 #include "node/store/index_impl.h"
 
 namespace aisfs::store {
@@ -26,8 +27,10 @@ std::string behind_key(std::string key) { return std::move(key) + '\0'; }
 /// The common prefix that `key` is rolled up to; nullopt when it stands for itself.
 std::optional<std::string> rolled_up(const std::string& key, const ScanOptions& options) {
   if (options.delimiter.empty() || options.tombstones) return std::nullopt;
-  const std::size_t at = key.find(options.delimiter, options.prefix.size());
-  if (at == std::string::npos) return std::nullopt;
+  const std::string_view name = plain_key(key);
+  if (options.prefix.size() > name.size()) return std::nullopt;
+  const std::size_t at = name.find(options.delimiter, options.prefix.size());
+  if (at == name.npos) return std::nullopt;
   return key.substr(0, at + options.delimiter.size());
 }
 
@@ -100,6 +103,10 @@ class Scan {
 
   /// Takes a key that is there, and goes behind it or behind its common prefix.
   Status visit(NameCursor& table, const std::string& key, std::string_view record) {
+    if (!options_.versions && !options_.tombstones && is_version_key(key)) {
+      at_ = after_versions(plain_key(key));
+      return seek(table);
+    }
     if (page_.entries.size() == options_.limit) {
       page_.more = true;
       page_.next = page_.entries.back().key;

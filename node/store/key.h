@@ -13,6 +13,8 @@ struct Key {
   BucketId bucket;
   ObjectName name;
   std::uint64_t digest = 0;
+  /// What a change of the name does with the version that it replaces or removes (versions.h).
+  Versioning versioning = Versioning::kOff;
 
   const std::string& key() const { return name.key; }
   std::string display() const { return name.display(); }

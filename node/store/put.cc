@@ -10,6 +10,7 @@
 #include "common/disk/posix.h"
 #include "node/store/attr_change.h"
 #include "node/store/conditions.h"
+#include "node/store/versions.h"
 
 namespace aisfs::store {
 namespace {
@@ -59,7 +60,7 @@ Status PutMutation::publish() {
   TRY(const bool escaped, take_name(there));
   mp.index().put(key.bucket, key.key(), index_record_of(meta, escaped));
   engine.verified.insert(meta.info.content_version);
-  if (base) engine.drop_replaced(key, *base);
+  if (base && !base_is_kept) engine.drop_replaced(key, *base);
   if (!barrier_after) settle();
   return {};
 }
@@ -90,6 +91,7 @@ Result<bool> PutMutation::take_name(std::optional<bool> there) {
 /// writes into the old one, or neither was promised to survive. (A rename over a name makes ext4 write
 /// new content out before it, an exchange does not.)
 bool PutMutation::swap_in(const std::string& path) {
+  if (base_is_kept) return false;
   const bool nothing_promised = !barrier_before && !engine.is_promised(*base);
   if (!barrier_after && !nothing_promised) return false;
   return disk::exchange_beneath(mp.root(), body.work->path(), path).ok();
@@ -323,13 +325,19 @@ Task<Result<ObjectInfo>> publish_over(Engine& engine,
   const IndexRecord* there = base ? &*base : nullptr;
   CO_TRY(const Version version, engine.versions.next());
   PutMutation put(engine, key, body, base);
+  const bool versions = key.versioning != Versioning::kOff;
+  if (versions) {
+    CO_TRY(put.base_is_kept, co_await keep_version(engine, key, base));
+  }
   put.meta = meta_of_put(key, options, there, size, version, engine.clock.unix_ns());
+  stamp_version(put.meta.info, key.versioning, version);
   put.meta.info.part_sizes = body.part_sizes;
   std::optional<Durability> replaced;
   if (there) replaced = options.lower_level ? level_to_keep(put.mp, *there) : there->level;
   set_barriers(put, options.level, replaced);
   put.flush_soon = options.lower_level && options.level == Durability::kNone;
   CO_CHECK_OK(co_await put.mp.committer().run(put));
+  if (versions) CO_CHECK_OK(co_await drop_null_versions(engine, key, options.level));
   co_return std::move(put.meta.info);
 }
 

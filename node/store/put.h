@@ -10,7 +10,7 @@ namespace aisfs::store {
 
 /// Bytes that go to a work file. Its functions block: on the mountpath's pool.
 struct Body {
-  Body(bool want_md5, const ExpectedChecksums& expected) : digests(want_md5, expected) {}
+  Body(bool want_md5, const ExpectedChecksums& wanted) : digests(want_md5, wanted) {}
 
   /// Hashes and writes.
   Status add(Mountpath& mp, ConstBytes bytes, Durability level);
@@ -53,6 +53,7 @@ class PutMutation final : public Mutation {
   Body& body;
   const std::optional<IndexRecord>& base;
   StoredMeta meta;
+  bool base_is_kept = false;  // under another name: its file is not to be written over
   bool swapped = false;
 };
 

@@ -6,11 +6,13 @@
 #include <map>
 
 #include "common/disk/posix.h"
+#include "common/model/version_key.h"
 #include "common/obs/log.h"
 #include "node/store/file_walk.h"
 #include "node/store/layout.h"
 #include "node/store/log_records.h"
 #include "node/store/object_file.h"
+#include "node/store/versions.h"
 
 namespace aisfs::store {
 namespace {
@@ -217,7 +219,8 @@ std::shared_ptr<OpenFile> Recovery::find_file(const std::string& dir,
   for (const bool try_escaped : {false, true}) {
     if (!try_escaped && layout::must_escape(name.second)) continue;
     auto file = open_object_file(mp_, dir, path_of(dir, name.second, try_escaped));
-    if (!file || (*file)->meta.bucket != name.first || (*file)->meta.key != name.second) continue;
+    if (!file || (*file)->meta.bucket != name.first) continue;
+    if (!stands_for((*file)->meta, name.second)) continue;
     const auto version = (*file)->meta.info.meta_version;
     if (newest && newest->meta.info.meta_version >= version) continue;
     newest = *std::move(file);
@@ -312,6 +315,11 @@ Result<StoredMeta> Recovery::meta_of_path(BucketId bucket,
   if (meta.bucket != bucket) return Error(Errc::corrupt, "it belongs to another bucket");
   if (path == layout::object_path(dir, meta.key).path) return meta;
   if (path == layout::escaped_path(dir, meta.key).path) return meta;
+  if (std::string kept = kept_key(meta.key, meta.info);
+      path == layout::escaped_path(dir, kept).path) {
+    meta.key = std::move(kept);
+    return meta;
+  }
   const std::string below = layout::objects_dir(dir) + "/";
   if (!path.starts_with(below)) return Error(Errc::corrupt, "it lies where its key does not");
   auto key = layout::key_of_plain(std::string_view(path).substr(below.size()));

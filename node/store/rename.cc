@@ -8,6 +8,7 @@
 #include "node/store/attr_change.h"
 #include "node/store/conditions.h"
 #include "node/store/rename.h"
+#include "node/store/versions.h"
 
 namespace aisfs::store {
 namespace {
@@ -34,8 +35,9 @@ class RenameMutation final : public Mutation {
               .source_version = meta.info.content_version,
               .source_meta_version = meta.info.meta_version,
               .destination_version = version};
-    meta.key = to.key();
+    told_key = std::exchange(meta.key, to.key());
     meta.info.meta_version = version;
+    stamp_version(meta.info, versioning, version);
     meta.level = std::max(meta.level, level);
     if (meta.info.posix) meta.info.posix->ctime_ns = engine.clock.unix_ns();
     TRY(xattr, write_side(mp, dir, meta));
@@ -56,8 +58,8 @@ class RenameMutation final : public Mutation {
     TRY(const auto effect_of_done, mp.announce(LogType::kRenameIntent, intent));
     mp.index().put(to.bucket, to.key(), index_record_of(meta, path.escaped));
     mp.index().put(from.bucket, from.key(), tombstone_of(version));
-    if (base) engine.drop_replaced(to, *base);
-    remove_side(mp, dir, from.key(), source.info.meta_version);
+    if (base && !base_is_kept) engine.drop_replaced(to, *base);
+    remove_side(mp, dir, told_key, source.info.meta_version);
     disk::prune_empty_parents(mp.root(), old_path, layout::objects_dir(dir));
     effect.settle();
     return {};
@@ -71,10 +73,13 @@ class RenameMutation final : public Mutation {
   std::optional<IndexRecord> base;  // what is at the destination
   Version version;
   Durability level{};
+  Versioning versioning = Versioning::kOff;  // the id that it gets
+  bool base_is_kept = false;
   StoredMeta meta;  // the new one, after stage()
 
  private:
   UniqueFd fd;
+  std::string told_key;  // by the file: of a kept version its first name
   std::string xattr;
   RenameIntentRecord intent;
   Mountpath::Effect effect;
@@ -122,7 +127,7 @@ class ReferenceMutation final : public Mutation {
       [[maybe_unused]] const Status gone = disk::unlink_beneath(mp.root(), path);
     }
     const bool same_content = base->info.content_version == meta.info.content_version;
-    if (!same_content) engine.drop_replaced(key, *base);
+    if (!same_content && !base_is_kept) engine.drop_replaced(key, *base);
     return {};
   }
 
@@ -131,6 +136,7 @@ class ReferenceMutation final : public Mutation {
   const Key& key;
   StoredMeta meta;
   std::optional<IndexRecord> base;
+  bool base_is_kept = false;
 };
 
 /// The name goes; its content stays for the reference.
@@ -181,6 +187,7 @@ Task<Result<ObjectInfo>> Renamer::run() {
   CO_CHECK_OK(check_conditions(options.source_conditions, &source->info, Access::kWrite));
   CO_CHECK_OK(check_conditions(there, base ? &base->info : nullptr, Access::kWrite));
   CO_TRY(const Version version, engine.versions.next());
+  CO_TRY(base_is_kept, co_await keep_version(engine, to, base));
   const bool one_mountpath = &engine.mountpath_of(from) == &engine.mountpath_of(to);
   if (one_mountpath && source->kind == IndexRecord::Kind::kObject) {
     co_return co_await in_place(std::move(*source), std::move(base), version);
@@ -196,13 +203,21 @@ Task<Result<ObjectInfo>> Renamer::in_place(IndexRecord source,
   rename.base = std::move(base);
   rename.version = version;
   rename.level = level;
+  rename.base_is_kept = base_is_kept;
+  rename.versioning = id_of_renamed();
   // The source may have been closed without a sync: over something durable it goes with one.
   std::optional<Durability> replaced;
   if (rename.base) replaced = level_to_keep(rename.mp, *rename.base);
   set_barriers(rename, level, replaced);
   rename.flush_soon = level < Durability::kFull;
   CO_CHECK_OK(co_await rename.mp.committer().run(rename));
+  CO_CHECK_OK(co_await drop_null_versions(engine, to, level));
   co_return std::move(rename.meta.info);
+}
+
+/// A name that only moves keeps its version; over another version it is a new one.
+Versioning Renamer::id_of_renamed() const {
+  return options.no_replace ? Versioning::kOff : to.versioning;
 }
 
 /// The content gets a name of its own, the destination refers to it (from then on the rename has
@@ -228,15 +243,18 @@ Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
   ReferenceMutation reference(engine, to);
   ObjectInfo info = source.info;
   info.meta_version = version;
+  stamp_version(info, id_of_renamed(), version);
   if (info.posix) info.posix->ctime_ns = engine.clock.unix_ns();
   reference.meta = reference_meta(to, info, content, std::max(level, source.level));
   reference.base = std::move(base);
+  reference.base_is_kept = base_is_kept;
   // The old name's mountpath may be synced before this one.
   reference.barrier_after = !content.is_empty();
   CO_CHECK_OK(co_await reference.mp.committer().run(reference));
   ForgetName forget(engine, from, source, version);
   forget.barrier_after = level == Durability::kFull;
   CO_CHECK_OK(co_await engine.mountpath_of(from).committer().run(forget));
+  CO_CHECK_OK(co_await drop_null_versions(engine, to, level));
   co_return info;
 }
 
@@ -286,11 +304,14 @@ Task<Result<ObjectInfo>> Store::put_reference(Key key,
   CO_TRY(auto base, engine_->find(key));
   CO_CHECK_OK(check_conditions(conditions, base ? &base->info : nullptr, Access::kWrite));
   ReferenceMutation reference(*engine_, key);
+  CO_TRY(reference.base_is_kept, co_await keep_version(*engine_, key, base));
   CO_TRY(info.meta_version, engine_->versions.next());
+  stamp_version(info, key.versioning, info.meta_version);
   reference.meta = reference_meta(key, info, std::move(content), level);
   set_barriers(reference, level, base ? std::optional(base->level) : std::nullopt);
   reference.base = std::move(base);
   CO_CHECK_OK(co_await reference.mp.committer().run(reference));
+  CO_CHECK_OK(co_await drop_null_versions(*engine_, key, level));
   co_return info;
 }
 

@@ -20,6 +20,9 @@ struct Renamer {
   Task<Result<ObjectInfo>> by_reference(IndexRecord source,
                                         std::optional<IndexRecord> base,
                                         Version version);
+  Versioning id_of_renamed() const;
+
+  bool base_is_kept = false;
 };
 
 /// Tombstone, file, index: the name is gone, its content is left alone. Blocks.

@@ -23,9 +23,11 @@ Result<Version> Store::next_version() { return engine_->versions.next(); }
 
 Task<Result<ListPage>> Store::list(BucketId bucket, ListOptions options) {
   if (!engine_->ready) co_return Error(Errc::not_ready, "the target recovers its disks");
-  ScanOptions scan{
-      .prefix = options.prefix, .after = options.after, .delimiter = options.delimiter,
-      .summary = !options.attributes};
+  ScanOptions scan{.prefix = options.prefix,
+                   .after = options.after,
+                   .delimiter = options.delimiter,
+                   .summary = !options.attributes,
+                   .versions = options.versions};
   ListPage whole;
   do {
     const auto wanted = options.limit - static_cast<std::uint32_t>(whole.entries.size());

@@ -82,7 +82,8 @@ class Store {
   /// nullopt in every other case, errors among them.
   std::optional<ObjectStream> open_now(const Key& key, const GetOptions& options, VerifyRead verify);
 
-  /// From the index, k-way over the mountpaths. not_ready rather than a short list.
+  /// From the index, k-way over the mountpaths. not_ready rather than a short list. Without
+  /// options.versions what is kept of names is not among them, here and in any_below.
   Task<Result<ListPage>> list(BucketId bucket, ListOptions options);
   /// Anything at all under the prefix?
   Result<bool> any_below(BucketId bucket, std::string_view prefix);
@@ -143,6 +144,23 @@ class Store {
                                           VerifyRead verify);
   /// No name refers to it any more. Nothing to drop is success.
   Task<Status> drop_content(BucketId bucket, BucketName name, Reference content);
+
+  // --- versions of a name (versions.cc); their keys are those of common/model/version_key.h ------
+
+  struct FoundVersion {
+    Key key;  // where it lies: the plain key for the current version
+    Version content_version;
+  };
+  /// Where the version lies that a version key names. Inline. not_found.
+  Result<FoundVersion> find_version(const Key& version);
+  /// Whether anything is kept of the key beside its current version.
+  Result<bool> has_kept_versions(const Key& key);
+  /// Keeps the current version, if there is one, as key.versioning says, and leaves a delete
+  /// marker, whose info is the result.
+  Task<Result<ObjectInfo>> put_delete_marker(Key key, Conditions conditions, Durability level);
+  /// Removes one version, a delete marker perhaps, for good. When what was the newest goes and a
+  /// version is newest then, that becomes the current one. not_found.
+  Task<Status> remove_version(Key version, Conditions conditions, Durability level);
 
   // --- multipart uploads: survive a restart ------------------------------------------------------
 

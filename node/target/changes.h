@@ -34,6 +34,7 @@ class ChangesUnderWay {
     ~Ticket() {
       if (of_ != nullptr) of_->end(epoch_);
     }
+    bool empty() const { return of_ == nullptr; }
 
    private:
     friend class ChangesUnderWay;

@@ -332,7 +332,7 @@ Task<Status> LocalTarget::rewrite(Context context, PrefixMapping mapping) {
   if (placement::places_of(*map, bucket->id, mapping.logical).home == mapping.physical) {
     co_return Status{};  // until its own place is free
   }
-  ListOptions options{.prefix = mapping.physical, .limit = kRenamePage};
+  ListOptions options{.prefix = mapping.physical, .limit = kRenamePage, .versions = true};
   for (bool more = true; more;) {
     CO_TRY(const ListPage page, co_await peers_.places().list(context, bucket->name, options));
     std::vector<Task<Status>> moves;

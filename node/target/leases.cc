@@ -174,10 +174,7 @@ bool Leases::grant(const Context& context,
   return changes_ == changes;
 }
 
-void Leases::grant_one(std::uint64_t id,
-                       Session& session,
-                       BucketId bucket,
-                       std::string_view path) {
+void Leases::grant_one(std::uint64_t id, Session& session, BucketId bucket, std::string_view path) {
   const std::uint64_t name = hash_of(bucket, path);
   const auto [from, to] = holders_.equal_range(name);
   for (auto holder = from; holder != to; ++holder) {

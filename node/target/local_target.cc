@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/target/local_target.h"
 
+#include "common/model/version_key.h"
 #include "common/placement/hrw.h"
 #include "common/placement/prefix_map.h"
 #include "node/target/levels.h"
@@ -15,6 +16,8 @@ Status may_use(const auth::Identity& who, const Bucket& bucket) {
   if (!who.is_anonymous() && who.user() == bucket.owner) return {};
   return Error(Errc::permission_denied, "bucket \"" + bucket.name.display() + "\" is not yours");
 }
+
+bool keeps_versions(const store::Key& key) { return key.versioning != Versioning::kOff; }
 
 bool only_posix(const AttrChange& change) {
   return !change.user && change.user_patch.empty() && !change.content_type && !change.headers;
@@ -66,11 +69,12 @@ Result<Bucket> LocalTarget::admit(const Context& context, const BucketName& name
 }
 
 Result<LocalTarget::Admitted> LocalTarget::admit(const Context& context, ObjectName name) const {
-  CHECK_OK(validate_key(name.key));
+  CHECK_OK(validate_version_key(name.key));
   MapSnapshot map = maps_.current();
   TRY(Bucket bucket, admit_by(*map, context, name.bucket));
-  const BucketId id = bucket.id;
-  return Admitted{std::move(bucket), store::make_key(id, std::move(name)), std::move(map), {}};
+  store::Key key = store::make_key(bucket.id, std::move(name));
+  if (!is_version_key(key.key())) key.versioning = bucket.props.versioning;
+  return Admitted{std::move(bucket), std::move(key), std::move(map), {}};
 }
 
 Result<LocalTarget::Admitted> LocalTarget::admit_change(const Context& context, ObjectName name) {
@@ -121,7 +125,10 @@ Result<std::string> LocalTarget::owner_of(const ObjectName& name) const {
 Task<Result<ObjectInfo>> LocalTarget::head(Context context,
                                            ObjectName name,
                                            Conditions conditions) {
-  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_TRY(Admitted at, admit(context, std::move(name)));
+  if (is_version_key(at.key.key())) {
+    co_return co_await head_version(std::move(context), std::move(at), std::move(conditions));
+  }
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
   CO_TRY(ObjectInfo info, co_await store_.head(at.key, std::move(conditions)));
   if (moved_away(at.key, info)) co_return Error(Errc::not_found, at.key.display());
@@ -129,7 +136,14 @@ Task<Result<ObjectInfo>> LocalTarget::head(Context context,
 }
 
 Task<Result<ObjectStream>> LocalTarget::get(Context context, ObjectName name, GetOptions options) {
-  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_TRY(Admitted at, admit(context, std::move(name)));
+  if (is_version_key(at.key.key())) {
+    co_return co_await get_version(std::move(context), std::move(at), std::move(options));
+  }
+  co_return co_await get_at(std::move(context), std::move(at), std::move(options));
+}
+
+Task<Result<ObjectStream>> LocalTarget::get_at(Context context, Admitted at, GetOptions options) {
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
   CO_TRY(const auto reference, reference_of(at.key));
   if (reference) {
@@ -182,8 +196,16 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
                                           PutOptions options,
                                           ExpectedChecksums expected,
                                           BodySource& body) {
-  CO_TRY(const Admitted at, admit(context, std::move(name)));
+  CO_TRY(Admitted at, admit(context, std::move(name)));
+  if (is_version_key(at.key.key())) {
+    co_return Error(Errc::invalid_argument, "nothing is written to a version");
+  }
   CO_TRY(const Parent parent, co_await check_parent(context, at, options.has_parent));
+  if (options.headers.contains(std::string(kDeleteMarkerHeader))) {
+    const Durability level = at.bucket.props.write_level;
+    co_return co_await put_delete_marker(std::move(context), std::move(at),
+                                         std::move(options.conditions), level);
+  }
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   if (options.reservation) {
     const auto ticket = changes_.begin(maps_.current()->epoch);
@@ -208,6 +230,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
     CHECK_OK(check_unreserved(at.key));  // one that came while the body was on its way
     return asked ? asked() : Status{};
   };
+  CO_CHECK_OK(co_await make_keepable(context, at.key));
   CO_TRY(const auto old, reference_of(at.key));
   lease(context, *at.map, at.bucket.id, path_of(at.key.key()));
   auto change = changing(context, at.key);
@@ -222,7 +245,8 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
                                                 ObjectName name,
                                                 AttrChange change,
                                                 Conditions conditions) {
-  CO_TRY(const Admitted at, admit_change(context, std::move(name)));
+  CO_TRY(Admitted at, admit_change(context, std::move(name)));
+  if (is_version_key(at.key.key())) CO_CHECK_OK(co_await find_version(context, at, conditions));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   const bool posix = only_posix(change);
   if (!posix || !change.xattrs.empty()) CO_CHECK_OK(co_await end_reservation(context, at.key));
@@ -241,10 +265,20 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
       CO_CHECK_OK(co_await imply_dirs(context, at));  // what is below it is still to be found
   }
   CO_TRY(at, admit_change(context, std::move(name)));
-  CO_CHECK_OK(co_await settle_for_write(context, at.key));
-  CO_TRY(const auto old, reference_of(at.key));
+  if (is_version_key(at.key.key())) {
+    co_return co_await remove_version(std::move(context), std::move(at),
+                                      std::move(options.conditions));
+  }
   const Durability level =
       options.lower_level ? name_level_of(at.bucket) : at.bucket.props.write_level;
+  if (keeps_versions(at.key)) {
+    options.conditions.must_exist = options.conditions.must_exist || !options.missing_ok;
+    auto marker = co_await put_delete_marker(std::move(context), std::move(at),
+                                             std::move(options.conditions), level);
+    co_return marker ? Status{} : Status(std::move(marker).error());
+  }
+  CO_CHECK_OK(co_await settle_for_write(context, at.key));
+  CO_TRY(const auto old, reference_of(at.key));
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), level));
   CO_CHECK_OK(co_await change.told());
@@ -270,7 +304,7 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
                                            ObjectName from,
                                            ObjectName to,
                                            CopyOptions options) {
-  CO_TRY(const Admitted source, admit(context, from));
+  CO_TRY(Admitted source, admit(context, from));
   CO_TRY(Admitted target, admit(context, to));
   CO_TRY(const Parent parent, co_await check_parent(context, target, options.put.has_parent));
   CO_TRY(target, admit_change(context, to));
@@ -279,6 +313,10 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
   // The source is named as users know it.
   const bool plain = placement::is_plain(*source.map, source.bucket.id, from.key);
   if (plain && owner == options_.node_id) {
+    if (is_version_key(from.key)) {
+      CO_CHECK_OK(co_await find_version(context, source, options.source_conditions));
+    }
+    CO_CHECK_OK(co_await make_keepable(context, target.key));
     CO_CHECK_OK(co_await settle_for_read(context, source.key));
     CO_CHECK_OK(co_await materialise(context, source.key));
     options.put.level = level_of(target.bucket, options.put.level, options.put.lower_level);
@@ -297,6 +335,7 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
   if (!options.replace_metadata) {
     put.content_type = stream.info.content_type;
     put.headers = stream.info.headers;
+    put.headers.erase(std::string(kVersionIdHeader));
     put.user = stream.info.user;
     put.xattrs = stream.info.xattrs;
     put.posix = stream.info.posix;

@@ -180,6 +180,26 @@ class LocalTarget final : public ObjectApi {
   /// Makes the name a plain object again; nothing for one that is.
   Task<Status> materialise(Context context, store::Key key);
 
+  // versions.cc
+  /// head and get of a version, wherever it lies.
+  Task<Result<ObjectInfo>> head_version(Context context, Admitted at, Conditions conditions);
+  Task<Result<ObjectStream>> get_version(Context context, Admitted at, GetOptions options);
+  /// Before a version is changed: the key that it lies under.
+  Task<Status> find_version(Context context, Admitted& at, Conditions& conditions);
+  Task<Status> remove_version(Context context, Admitted at, Conditions conditions);
+  Task<Result<ObjectInfo>> put_delete_marker(Context context,
+                                             Admitted at,
+                                             Conditions conditions,
+                                             Durability level);
+  /// Before the current version is kept: it becomes a plain object, if it is none.
+  Task<Status> make_keepable(Context context, store::Key key);
+  /// not_ready if it is none.
+  Status check_keepable(const store::Key& key) const;
+  /// The name was renamed away: what is kept of it has a delete marker on top.
+  Task<Status> mark_renamed(store::Key from);
+
+  Task<Result<ObjectStream>> get_at(Context context, Admitted at, GetOptions options);
+
   // directories.cc
   Task<Status> close_everywhere(Context context, const Admitted& at);
   Task<Result<LookupReply>> whats_there(Context context,

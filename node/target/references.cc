@@ -85,6 +85,7 @@ Task<Status> LocalTarget::end_reservation(Context context, store::Key key) {
 }
 
 Task<Status> LocalTarget::materialise(Context context, store::Key key) {
+  key.versioning = Versioning::kOff;  // the same version, somewhere else
   CO_TRY(const auto reference, reference_of(key));
   if (!reference) co_return Status{};
   Conditions none;

@@ -3,6 +3,7 @@
 #include "common/base/defer.h"
 #include "common/base/hash.h"
 #include "common/base/text.h"
+#include "common/model/version_key.h"
 #include "node/store/conditions.h"
 #include "node/target/levels.h"
 #include "node/target/local_target.h"
@@ -40,9 +41,11 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     co_return co_await store_.head(source.key, std::move(options.source_conditions));
   }
   const Durability level = posix_level_of(source.bucket);
+  const bool keeps = source.key.versioning != Versioning::kOff && !options.no_replace;
   CO_TRY(std::string owner, owner_of(to));
   if (owner == options_.node_id) {
     CO_CHECK_OK(co_await settle_for_write(context, target.key));
+    if (keeps) CO_CHECK_OK(co_await make_keepable(context, target.key));
     CO_TRY(const auto replaced, reference_of(target.key));
     CO_TRY(const auto making, make_in(target, parent));
     lease(context, *target.map, target.bucket.id, path_of(target.key.key()));
@@ -53,10 +56,13 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     CO_CHECK_OK(co_await leaving.told());
     CO_CHECK_OK(co_await coming.told());
     if (replaced) CO_CHECK_OK(co_await drop_referenced(context, target.key, *replaced));
+    if (keeps) CO_CHECK_OK(co_await mark_renamed(source.key));
     co_return acknowledged(Result<ObjectInfo>(std::move(info)));
   }
+  const store::Key old = source.key;
   auto moved = co_await rename_away(std::move(context), std::move(source), std::move(to),
                                     std::move(owner), std::move(options), level);
+  if (moved && keeps) CO_CHECK_OK(co_await mark_renamed(old));
   co_return acknowledged(std::move(moved));
 }
 
@@ -161,6 +167,7 @@ Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) 
   constexpr bool kHasParent = true;  // else the source's owner has asked for implied directories
   CO_TRY(const Parent parent, co_await check_parent(context, at, kHasParent));
   CO_TRY(const auto making, make_in(at, parent));
+  CO_CHECK_OK(co_await make_keepable(context, at.key));
   if (!renames_->reserve(at.bucket.id, rename.destination, rename.op_id)) {
     co_return Error(Errc::busy, at.key.display() + ": another rename to it is under way");
   }
@@ -175,6 +182,7 @@ Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) 
   }
   Status fits =
       store::check_conditions(conditions, there ? &*there : nullptr, store::Access::kWrite);
+  if (fits) fits = check_keepable(at.key);
   if (fits) {
     auto write = [this, &rename] {
       return renames_->write(RenameLog::Prepared{rename, PreparedState::kPrepared});
@@ -194,8 +202,14 @@ Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
   if (!found) co_return Error(Errc::not_found, "no rename " + op_id + " is prepared");
   RenameLog::Prepared prepared = *std::move(found);
   ObjectName to{prepared.rename.bucket, prepared.rename.destination};
-  const store::Key key = store::make_key(prepared.rename.bucket_id, std::move(to));
+  store::Key key = store::make_key(prepared.rename.bucket_id, std::move(to));
   if (prepared.state == PreparedState::kPublished) co_return co_await store_.head(key);
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = map->find_bucket(key.bucket);
+  // A name that only moves keeps its version.
+  if (bucket != nullptr && !prepared.rename.no_replace && !is_version_key(key.key())) {
+    key.versioning = bucket->props.versioning;
+  }
   Result<ObjectInfo> info(prepared.rename.info);
   if (state == RenameState::kCommitted) {
     CO_TRY(const auto replaced, reference_of(key));

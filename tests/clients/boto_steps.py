@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Steps of s3_tools.sh that need an SDK.  usage: boto_steps.py upload|verify|api BUCKET [TREE]"""
+"""Steps of s3_tools.sh that need an SDK.  usage: boto_steps.py upload|verify|api|versions BUCKET [TREE]"""
 import hashlib
 import os
 import sys
@@ -86,5 +86,31 @@ def api(bucket):
     assert status_of(s3.head_object, **name)[0] == 404
 
 
+def versions(bucket, mount):
+    """S3 and the mount write one name; each version is read, and a deleted one comes back."""
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    name = {"Bucket": bucket, "Key": "f"}
+    path = os.path.join(mount, bucket, "f")
+    first = s3.put_object(**name, Body=b"by S3")["VersionId"]
+    with open(path, "w") as file:
+        file.write("by the mount")
+    assert s3.get_object(**name)["Body"].read() == b"by the mount"
+    assert s3.get_object(**name, VersionId=first)["Body"].read() == b"by S3"
+    os.unlink(path)
+    assert status_of(s3.get_object, **name) == (404, "NoSuchKey")
+    marker = s3.list_object_versions(Bucket=bucket)["DeleteMarkers"][0]
+    assert marker["IsLatest"] and status_of(s3.delete_bucket, Bucket=bucket)[0] == 409
+    s3.delete_object(**name, VersionId=marker["VersionId"])
+    with open(path) as file:
+        assert file.read() == "by the mount"
+    s3.copy_object(**name, CopySource={**name, "VersionId": first})
+    with open(path) as file:
+        assert file.read() == "by S3"
+    for version in s3.list_object_versions(Bucket=bucket)["Versions"]:
+        s3.delete_object(**name, VersionId=version["VersionId"])
+    s3.delete_bucket(Bucket=bucket)
+
+
 if __name__ == "__main__":
-    {"upload": upload, "verify": verify, "api": api}[sys.argv[1]](*sys.argv[2:])
+    {"upload": upload, "verify": verify, "api": api, "versions": versions}[sys.argv[1]](*sys.argv[2:])

@@ -70,5 +70,6 @@ step "s3cmd reads all" s3cmd_reads
 step "rclone's times show in the mount" rclone_times
 step "the mount's times show in rclone" mount_times
 step "boto3: ranges, conditions, presigned, copy, listings, multi-delete" boto_ api boto3
+step "boto3: versions of what it and the mount write" boto_ versions versioned "$MOUNT"
 step "unsigned and badly signed requests are refused" refused
 step "deletes show everywhere" deleted_everywhere

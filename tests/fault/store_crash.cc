@@ -52,14 +52,17 @@ int crash(const std::string& program, int kills) {
     sum.torn += verdict.torn;
     sum.listing += verdict.listing;
     sum.objects = verdict.objects;
+    sum.versions += verdict.versions;
     rebuilt += verdict.rebuilt;
     slowest = std::max(slowest, verdict.open_seconds);
   }
   const std::uint64_t operations = ledger->operations, wrong = ledger->wrong_reads;
-  std::printf("kills %d operations %lu objects %lu lost %lu resurrected %lu torn %lu listing %lu "
-              "wrong_reads %lu rebuilt %lu slowest_recovery %.3f s\n",
-              kills, operations, sum.objects, sum.lost, sum.resurrected, sum.torn, sum.listing,
-              wrong, rebuilt, slowest);
+  std::printf(
+      "kills %d operations %lu objects %lu versions %lu lost %lu resurrected %lu torn %lu listing "
+      "%lu "
+      "wrong_reads %lu rebuilt %lu slowest_recovery %.3f s\n",
+      kills, operations, sum.objects, sum.versions, sum.lost, sum.resurrected, sum.torn,
+      sum.listing, wrong, rebuilt, slowest);
   const bool good = sum.ok() && wrong == 0 && rebuilt == 0 && operations > 0;
   if (good) return run_command("rm -rf " + dir) ? 0 : 2;
   std::printf("kept for a look: %s\n", dir.c_str());

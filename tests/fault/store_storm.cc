@@ -14,6 +14,7 @@
 
 #include "common/async/runtime.h"
 #include "common/async/scope.h"
+#include "common/model/version_key.h"
 
 namespace aisfs::tests {
 namespace {
@@ -23,9 +24,14 @@ constexpr BucketId kBucket{7};
 store::Key key_of(int writer, int name) {
   // Some deep, some flat: folders are made and pruned all the time.
   const std::string folder = name % 3 == 0 ? "d" + std::to_string(name % 7) + "/e/" : "";
-  return store::make_key(kBucket, {native_bucket("storm"), folder + "w" + std::to_string(writer) +
-                                                               "-" + std::to_string(name)});
+  store::Key key = store::make_key(
+      kBucket,
+      {native_bucket("storm"), folder + "w" + std::to_string(writer) + "-" + std::to_string(name)});
+  if (name % 4 == 1) key.versioning = Versioning::kEnabled;
+  return key;
 }
+
+bool keeps_versions(const store::Key& key) { return key.versioning != Versioning::kOff; }
 
 bool is_delete(std::uint64_t op) { return op % 5 == 0; }
 
@@ -64,6 +70,12 @@ struct Writer {
 
 Task<Status> one_operation(Writer& w, int name, std::uint64_t op) {
   const Durability level = w.options.levels[w.random() % w.options.levels.size()];
+  if (is_delete(op) && keeps_versions(key_of(w.index, name))) {
+    Conditions none;
+    CO_TRY(const auto marker,
+           co_await w.store.put_delete_marker(key_of(w.index, name), std::move(none), level));
+    co_return is_delete_marker(marker) ? Status() : Errc::internal;
+  }
   if (is_delete(op)) {
     RemoveOptions remove{.missing_ok = true};
     co_return co_await w.store.remove(key_of(w.index, name), std::move(remove), level);
@@ -94,9 +106,9 @@ struct Seen {
   std::uint64_t op = 0;
 };
 
-Task<Result<Seen>> look(store::Store& store, int writer, int name) {
+Task<Result<Seen>> look(store::Store& store, store::Key key, int writer, int name) {
   GetOptions get;
-  auto stream = co_await store.open_object(key_of(writer, name), std::move(get), VerifyRead::kAlways);
+  auto stream = co_await store.open_object(std::move(key), std::move(get), VerifyRead::kAlways);
   if (!stream) {
     if (stream.error().code() == Errc::not_found) co_return Seen{};
     if (stream.error().code() == Errc::corrupt) co_return Seen{.there = true, .torn = true};
@@ -112,7 +124,8 @@ Task<void> read_somebody(Writer& w) {
   const int writer = static_cast<int>(w.random() % StormLedger::kWriters);
   const int name = static_cast<int>(w.random() % StormLedger::kNames);
   const std::uint64_t before = w.ledger.names[writer][name].acked;
-  auto seen = co_await look(w.store, writer, name);
+  store::Key key = key_of(writer, name);
+  auto seen = co_await look(w.store, std::move(key), writer, name);
   if (w.ledger.dying || !seen) co_return;
   const std::uint64_t started = w.ledger.names[writer][name].started;
   const bool right = seen->there ? !seen->torn && seen->op >= before && seen->op <= started
@@ -171,15 +184,53 @@ void judge(StormVerdict& verdict, StormLedger::Name& state, const Seen& seen, in
   }
 }
 
+/// Every PUT that was acknowledged since the last check is kept, whole. Then what is kept goes,
+/// oldest first, so that nothing becomes the current version.
+Task<Status> check_history(store::Store& store,
+                           StormLedger::Name& state,
+                           Seen current,
+                           int writer,
+                           int name,
+                           StormVerdict& verdict) {
+  const store::Key key = key_of(writer, name);
+  std::set<std::uint64_t> ops;
+  if (current.there) ops.insert(current.op);
+  ListOptions list{.prefix = version_key(key.key(), ""), .limit = 10'000};
+  list.attributes = list.versions = true;
+  CO_TRY(const auto page, co_await store.list(kBucket, std::move(list)));
+  for (auto entry = page.entries.rbegin(); entry != page.entries.rend(); ++entry) {
+    store::Key kept = store::make_key(kBucket, {key.name.bucket, entry->key});
+    if (!is_delete_marker(entry->info)) {
+      ++verdict.versions;
+      CO_TRY(const Seen seen, co_await look(store, kept, writer, name));
+      seen.torn || !seen.there ? void(++verdict.torn) : void(ops.insert(seen.op));
+    }
+    CO_TRY(const auto found, store.find_version(kept));
+    if (found.key.key() != entry->key) continue;  // a second name of the current one
+    Conditions none;
+    CO_CHECK_OK(co_await store.remove_version(std::move(kept), std::move(none), Durability::kFull));
+  }
+  for (std::uint64_t op = state.base + 1; op <= state.acked; ++op) {
+    if (is_delete(op) || ops.contains(op)) continue;
+    ++verdict.lost;
+    std::fprintf(stderr, "  writer %d name %d: version %lu is not kept\n", writer, name, op);
+  }
+  co_return Status{};
+}
+
 Task<Status> check_names(store::Store& store, StormLedger& ledger, StormVerdict& verdict) {
   std::set<std::string> found;
   for (int writer = 0; writer < StormLedger::kWriters; ++writer) {
     for (int name = 0; name < StormLedger::kNames; ++name) {
-      CO_TRY(const Seen seen, co_await look(store, writer, name));
+      const store::Key key = key_of(writer, name);
+      CO_TRY(const Seen seen, co_await look(store, key, writer, name));
       ++verdict.names;
       if (seen.there) found.insert(key_of(writer, name).key());
       auto& state = ledger.names[writer][name];
       judge(verdict, state, seen, writer, name);
+      if (keeps_versions(key)) {
+        CO_CHECK_OK(co_await check_history(store, state, seen, writer, name, verdict));
+      }
       // What is there is the truth of the next round. A delete that was in flight and happened
       // looks like the acknowledged state before it: go on behind both.
       const std::uint64_t top = state.started;
@@ -190,6 +241,7 @@ Task<Status> check_names(store::Store& store, StormLedger& ledger, StormVerdict&
         CO_CHECK_OK(co_await store.remove(key_of(writer, name), std::move(remove), Durability::kFull));
         found.erase(key_of(writer, name).key());
       }
+      state.base = state.started.load();
     }
   }
   verdict.objects = found.size();

@@ -15,12 +15,13 @@ namespace aisfs::tests {
 ///
 /// Operation n of a name is a delete when n % 5 == 0, else a PUT whose body says n. One writer a
 /// name, one operation at a time: so the name must hold operation `acked`, or `started` when that
-/// one was in flight.
+/// one was in flight. A quarter of the names keep their versions: of these each PUT after `base`
+/// must be there.
 struct StormLedger {
   static constexpr int kWriters = 8;
   static constexpr int kNames = 48;  // of each writer
   struct Name {
-    std::atomic<std::uint64_t> started, acked;
+    std::atomic<std::uint64_t> started, acked, base;
   };
   std::atomic<bool> dying;  // from now on no acknowledgement counts
   std::atomic<std::uint64_t> operations;
@@ -44,6 +45,7 @@ int run_storm(const StormOptions& options);
 struct StormVerdict {
   std::uint64_t names = 0, objects = 0;
   std::uint64_t lost = 0;         // an acknowledged PUT is not there, or an older one is
+  std::uint64_t versions = 0;     // kept ones that were looked at
   std::uint64_t resurrected = 0;  // an acknowledged DELETE is undone
   std::uint64_t torn = 0;         // bytes and metadata are not those of one PUT
   std::uint64_t listing = 0;      // LIST and HEAD disagree

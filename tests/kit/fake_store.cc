@@ -6,6 +6,7 @@
 
 #include "common/base/hash.h"
 #include "common/base/text.h"
+#include "common/model/version_key.h"
 
 namespace aisfs::tests {
 namespace {
@@ -203,7 +204,7 @@ ObjectInfo FakeStore::publish(Objects& objects,
 Result<ObjectInfo> FakeStore::head(const ObjectName& name, const Conditions& conditions) const {
   const std::lock_guard lock(mutex_);
   TRY(const Objects* const objects, objects_of(name.bucket));
-  const auto it = objects->find(name.key);
+  const auto it = objects->find(place_of(*objects, name.key));
   if (it == objects->end()) return Error(Errc::not_found, name.display() + " does not exist");
   CHECK_OK(check_conditions(conditions, &it->second.info, true));
   return it->second.info;
@@ -212,7 +213,7 @@ Result<ObjectInfo> FakeStore::head(const ObjectName& name, const Conditions& con
 Result<FakeStore::Content> FakeStore::get(const ObjectName& name, const GetOptions& options) const {
   const std::lock_guard lock(mutex_);
   TRY(const Objects* const objects, objects_of(name.bucket));
-  const auto it = objects->find(name.key);
+  const auto it = objects->find(place_of(*objects, name.key));
   const bool current = it != objects->end() &&
                        (!options.version || *options.version == it->second.info.content_version);
   if (!current && options.version) {
@@ -257,7 +258,16 @@ Result<ObjectInfo> FakeStore::put(const ObjectName& name,
     }
   }
   info.ino = old != nullptr ? old->ino : options.ino ? *options.ino : ++last_ino_;
-  return publish(*objects, name.key, std::move(info), std::move(body));
+  const Versioning mode = versioning_of(name.bucket);
+  if (info.headers.contains(std::string(kDeleteMarkerHeader)))
+    return mark(*objects, name.key, mode);
+  keep(*objects, name.key, mode);
+  info.headers.erase(std::string(kVersionIdHeader));
+  info = publish(*objects, name.key, std::move(info), std::move(body));
+  if (mode != Versioning::kEnabled) return info;
+  info.headers[std::string(kVersionIdHeader)] = new_version_id(info.content_version);
+  (*objects)[name.key].info = info;
+  return info;
 }
 
 Result<ObjectInfo> FakeStore::set_attrs(const ObjectName& name,
@@ -265,7 +275,7 @@ Result<ObjectInfo> FakeStore::set_attrs(const ObjectName& name,
                                         const Conditions& conditions) {
   const std::lock_guard lock(mutex_);
   TRY(Objects* const objects, objects_of(name.bucket));
-  const auto it = objects->find(name.key);
+  const auto it = objects->find(place_of(*objects, name.key));
   if (it == objects->end()) return Error(Errc::not_found, name.display() + " does not exist");
   ObjectInfo& info = it->second.info;
   CHECK_OK(check_conditions(conditions, &info, false));
@@ -283,14 +293,19 @@ Result<ObjectInfo> FakeStore::set_attrs(const ObjectName& name,
 Status FakeStore::remove(const ObjectName& name, const RemoveOptions& options) {
   const std::lock_guard lock(mutex_);
   TRY(Objects* const objects, objects_of(name.bucket));
-  const auto it = objects->find(name.key);
+  const Versioning mode = versioning_of(name.bucket);
+  if (mode != Versioning::kOff && !is_version_key(name.key)) {
+    mark(*objects, name.key, mode);
+    return {};
+  }
+  const auto it = objects->find(place_of(*objects, name.key));
   if (it == objects->end()) {
     if (options.missing_ok) return {};
     return Error(Errc::not_found, name.display() + " does not exist");
   }
   CHECK_OK(check_conditions(options.conditions, &it->second.info, false));
-  supersede(*objects, name.key);
-  objects->erase(it);
+  supersede(*objects, it->first);
+  remove_version(*objects, std::string(it->first));
   return {};
 }
 
@@ -384,9 +399,13 @@ Result<ListPage> FakeStore::list(const BucketName& bucket, const ListOptions& op
                 : objects->lower_bound(options.prefix);
   while (it != objects->end() && it->first.starts_with(options.prefix)) {
     const std::string& key = it->first;
+    if (!options.versions && is_version_key(key)) {
+      ++it;
+      continue;
+    }
     const std::size_t cut = options.delimiter.empty()
                                 ? key.npos
-                                : key.find(options.delimiter, options.prefix.size());
+                                : plain_key(key).find(options.delimiter, options.prefix.size());
     ListEntry entry{.key = key, .is_prefix = cut != key.npos};
     if (entry.is_prefix) entry.key = key.substr(0, cut + options.delimiter.size());
     const bool listed_before = entry.is_prefix && entry.key == options.after;

@@ -98,6 +98,14 @@ class FakeStore {
   Version next_version();
   ObjectInfo publish(Objects& objects, const std::string& key, ObjectInfo info, std::string body);
   void supersede(const Objects& objects, const std::string& key);
+  // fake_versions.cc
+  Versioning versioning_of(const BucketName& bucket) const;
+  /// Where an object or a version lies.
+  std::string place_of(const Objects& objects, const std::string& key) const;
+  /// Before the current version is replaced or removed.
+  void keep(Objects& objects, const std::string& key, Versioning mode);
+  ObjectInfo mark(Objects& objects, const std::string& key, Versioning mode);
+  void remove_version(Objects& objects, const std::string& place);
   void install(ClusterMap next);
 
   mutable std::mutex mutex_;

@@ -24,12 +24,6 @@ Status set_copies(BucketProps& props, std::string_view text) {
   return {};
 }
 
-Status set_flag(bool& flag, std::string_view text) {
-  if (text != "true" && text != "false") return Error(Errc::invalid_argument);
-  flag = text == "true";
-  return {};
-}
-
 constexpr std::array<Property, 5> kProperties = {{
     {"copies", "1 to 32", [](const BucketProps& p) { return std::to_string(p.copies); },
      set_copies},
@@ -51,9 +45,12 @@ constexpr std::array<Property, 5> kProperties = {{
        TRY(p.verify_read, parse_verify_read(text));
        return {};
      }},
-    {"versioning", "true or false",
-     [](const BucketProps& p) { return std::string(p.versioning ? "true" : "false"); },
-     [](BucketProps& p, std::string_view text) { return set_flag(p.versioning, text); }},
+    {"versioning", "off, enabled or suspended",
+     [](const BucketProps& p) { return std::string(to_string(p.versioning)); },
+     [](BucketProps& p, std::string_view text) -> Status {
+       TRY(p.versioning, parse_versioning(text));
+       return {};
+     }},
 }};
 
 }  // namespace
@@ -62,7 +59,6 @@ JsonObject bucket_json(const Bucket& bucket) {
   JsonObject props;
   for (const Property& property : kProperties) props[property.name] = property.get(bucket.props);
   props["copies"] = bucket.props.copies;
-  props["versioning"] = bucket.props.versioning;
   return {{"name", bucket.name.display()},
           {"id", to_hex(bucket.id.value)},
           {"owner", bucket.owner},

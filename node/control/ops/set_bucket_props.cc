@@ -13,7 +13,12 @@ Task<Result<Bucket>> set_bucket_props(ControlPlane& plane,
   }
   const MapStore::Edit edit = [=](MapDraft& draft) -> Status {
     TRY(Bucket * bucket, own_bucket(draft.map, name, who));
+    const bool had_versions = bucket->props.versioning != Versioning::kOff;
     bucket->props = props;
+    // What is kept of its objects stays, so the most that can be turned off is to keep more.
+    if (had_versions && props.versioning == Versioning::kOff) {
+      bucket->props.versioning = Versioning::kSuspended;
+    }
     return {};
   };
   CO_TRY(auto draft, co_await plane.change(edit));

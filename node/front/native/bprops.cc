@@ -99,7 +99,9 @@ json::object bprops_json(const Bucket& bucket) {
         {"validate_obj_move", false},
         {"enable_read_range", false}}},
       {"versioning",
-       {{"enabled", p.versioning}, {"validate_warm_get", false}, {"synchronize", false}}},
+       {{"enabled", p.versioning == Versioning::kEnabled},
+        {"validate_warm_get", false},
+        {"synchronize", false}}},
       {"mirror", {{"copies", p.copies}, {"burst_buffer", 512}, {"enabled", p.copies > 1}}},
       {"ec",
        {{"objsize_limit", 262144},
@@ -124,7 +126,8 @@ Result<BucketProps> apply_bprops(BucketProps props, const json::value& change) {
   CHECK_OK(apply_mirror(props, change));
   CHECK_OK(apply_own(props, change));
   if (const auto* on = at_path(change, "versioning.enabled")) {
-    TRY(props.versioning, to_bool(*on, "versioning.enabled"));
+    TRY(const bool enabled, to_bool(*on, "versioning.enabled"));
+    props.versioning = enabled ? Versioning::kEnabled : Versioning::kOff;
   }
   if (const auto* on = at_path(change, "checksum.validate_warm_get")) {
     TRY(const bool always, to_bool(*on, "checksum.validate_warm_get"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/front/native/object_routes.h"
 
+#include "common/model/version_key.h"
 #include "common/placement/hrw.h"
 #include "common/placement/prefix_map.h"
 #include "node/front/native/bulk.h"
@@ -24,7 +25,7 @@ Result<ObjectName> name_of(const Call& call) {
   ObjectName name;
   TRY(name.bucket, bucket_of(call, std::move(tail.first)));
   name.key = std::move(tail.rest);
-  CHECK_OK(validate_key(name.key));
+  CHECK_OK(is_bulk(call) ? validate_version_key(name.key) : validate_key(name.key));
   return name;
 }
 

@@ -4,9 +4,11 @@
 #include <set>
 
 #include "common/base/text.h"
+#include "common/model/version_key.h"
 #include "common/s3/checksum.h"
 #include "common/s3/xml_writer.h"
 #include "node/front/s3/list_query.h"
+#include "node/front/s3/versioning.h"
 
 namespace aisfs::front::s3 {
 namespace {
@@ -67,8 +69,8 @@ Status write_parts(XmlWriter& xml, const Request& r, const ObjectInfo& info) {
 
 Answer get_attributes(Request& r) {
   CO_TRY(const auto wanted, wanted_attributes(r));
-  CO_TRY(const ObjectInfo info,
-         co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
+  CO_TRY(const ObjectInfo info, co_await r.deps.objects.head(r.context(), r.asked(), Conditions{}));
+  if (is_delete_marker(info)) co_return marker_reply(r, "MethodNotAllowed", info);
   XmlWriter xml("GetObjectAttributesResponse", aisfs::s3::kS3Namespace);
   if (wanted.contains("ETag")) xml.leaf("ETag", info.etag);
   if (wanted.contains("Checksum")) write_checksums(xml, info);
@@ -77,6 +79,7 @@ Answer get_attributes(Request& r) {
   if (wanted.contains("ObjectSize")) xml.leaf("ObjectSize", info.size);
   Reply reply = xml_reply(std::move(xml).finish());
   reply.head.fields.set("Last-Modified", http::http_date(info.modified_ns));
+  add_version_headers(r, info, reply.head.fields);
   co_return reply;
 }
 

@@ -71,9 +71,4 @@ Answer get_location(Request& r) {
   co_return xml_reply(xml + "</LocationConstraint>");
 }
 
-Answer get_versioning(Request&) {
-  co_return xml_reply(
-      aisfs::s3::XmlWriter("VersioningConfiguration", aisfs::s3::kS3Namespace).finish());
-}
-
 }  // namespace aisfs::front::s3

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 // Copies inside of the cluster: of an object, and into a part of an upload.
 #include "common/base/text.h"
+#include "common/model/version_key.h"
 #include "common/s3/date.h"
 #include "common/s3/xml_writer.h"
 #include "node/front/s3/acl.h"
 #include "node/front/s3/headers.h"
 #include "node/front/s3/mapping.h"
+#include "node/front/s3/versioning.h"
 
 namespace aisfs::front::s3 {
 namespace {
 
 struct Source {
-  std::string bucket, key;
+  std::string bucket, key, version;
 };
 
-/// "[/]bucket/key[?versionId=null]", percent-encoded.
+/// "[/]bucket/key[?versionId=id]", percent-encoded.
 Result<Source> parse_source(std::string_view text) {
   if (text.starts_with('/')) text.remove_prefix(1);
   std::string_view version;
@@ -28,17 +30,33 @@ Result<Source> parse_source(std::string_view text) {
   if (slash == std::string::npos || slash == 0 || slash + 1 == path->size()) {
     return fail("InvalidArgument", "x-amz-copy-source must be /bucket/key");
   }
-  if (!version.empty() && version != "null") return fail("NoSuchVersion");
-  Source source{.bucket = path->substr(0, slash), .key = path->substr(slash + 1)};
+  if (!version.empty()) CHECK_OK(check_version_id(version));
+  Source source{.bucket = path->substr(0, slash),
+                .key = path->substr(slash + 1),
+                .version = std::string(version)};
   CHECK_OK(validate_key(source.key));
   return source;
 }
 
-/// The object to copy from, in a bucket that the sender may read.
-Task<Result<ObjectName>> source_of(const Request& r) {
+/// The object, or the version of it, to copy from, in a bucket that the sender may read; which
+/// version that is goes into `fields`.
+Task<Result<ObjectName>> source_of(const Request& r, http::Fields& fields) {
   CO_TRY(const Source source, parse_source(r.field("x-amz-copy-source")));
   CO_TRY(const Bucket bucket, co_await authorise(r, source.bucket));
-  co_return ObjectName{bucket.name, source.key};
+  ObjectName name{bucket.name, source.key};
+  if (!source.version.empty()) name.key = version_key(source.key, source.version);
+  if (bucket.props.versioning == Versioning::kOff) co_return name;
+  const auto there = co_await r.deps.objects.head(r.context(), name, Conditions{});
+  if (!there.ok()) {
+    if (there.error() != Errc::not_found) co_return there.error();
+    co_return fail(source.version.empty() ? "NoSuchKey" : "NoSuchVersion");
+  }
+  if (is_delete_marker(*there)) {
+    co_return fail("InvalidRequest",
+                   "The source of a copy request may not be a delete marker named by its version.");
+  }
+  fields.set("x-amz-copy-source-version-id", version_id(*there));
+  co_return name;
 }
 
 enum class Directive : unsigned char { kCopy, kReplace };
@@ -134,13 +152,17 @@ Error of_source(Error error) {
 }  // namespace
 
 Answer copy_object(Request& r) {
-  CO_TRY(const ObjectName from, co_await source_of(r));
+  http::Fields fields;
+  CO_TRY(const ObjectName from, co_await source_of(r, fields));
   CO_TRY(CopyOptions options, co_await options_of(r, from));
   auto info = co_await r.deps.objects.copy(r.bulk_context(), from, r.object(), std::move(options));
   if (!info.ok()) co_return as_precondition(std::move(info.error()));
   CO_CHECK_OK(co_await set_object_acl(r, *info));
-  co_return xml_reply(
-      result_xml("CopyObjectResult", info->etag, info->modified_ns, info->checksums));
+  Reply reply =
+      xml_reply(result_xml("CopyObjectResult", info->etag, info->modified_ns, info->checksums));
+  for (const auto& field : fields) reply.head.fields.set(field.name, field.value);
+  add_new_version(*info, reply.head.fields);
+  co_return reply;
 }
 
 Answer upload_part_copy(Request& r) {
@@ -149,7 +171,8 @@ Answer upload_part_copy(Request& r) {
     co_return fail("InvalidArgument",
                    "Part number must be an integer between 1 and 10000, inclusive");
   }
-  CO_TRY(const ObjectName from, co_await source_of(r));
+  http::Fields fields;
+  CO_TRY(const ObjectName from, co_await source_of(r, fields));
   Conditions conditions = conditions_of(r.fields(), "x-amz-copy-source-");
   const auto info = co_await r.deps.objects.head(r.context(), from, std::move(conditions));
   if (!info.ok()) co_return of_source(info.error());
@@ -166,7 +189,10 @@ Answer upload_part_copy(Request& r) {
          co_await r.deps.objects.put_part(
              r.bulk_context(), r.object(), std::string(r.param("uploadId")),
              static_cast<std::uint32_t>(*number), std::move(expected), *stream->body));
-  co_return xml_reply(result_xml("CopyPartResult", part.etag, part.modified_ns, part.checksums));
+  Reply reply =
+      xml_reply(result_xml("CopyPartResult", part.etag, part.modified_ns, part.checksums));
+  for (const auto& field : fields) reply.head.fields.set(field.name, field.value);
+  co_return reply;
 }
 
 }  // namespace aisfs::front::s3

@@ -18,11 +18,13 @@ constexpr std::array kRows = {
     Row{"AuthorizationHeaderMalformed", 400, "The authorization header is malformed."},
     Row{"AuthorizationQueryParametersError", 403, "The query's authorization is malformed."},
     Row{"BadDigest", 400, "The checksum you specified did not match what we received."},
+    Row{"BadRequest", 400, "Bad Request"},
     Row{"BucketAlreadyExists", 409, "The requested bucket name is not available."},
     Row{"BucketAlreadyOwnedByYou", 409, "You already own this bucket."},
     Row{"BucketNotEmpty", 409, "The bucket you tried to delete is not empty."},
     Row{"EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size."},
     Row{"EntityTooSmall", 400, "A part that is not the last is smaller than 5 MiB."},
+    Row{"IllegalVersioningConfigurationException", 400, "The status is Enabled or Suspended."},
     Row{"IncompleteBody", 400, "The body is not as long as announced."},
     Row{"InternalError", 500, "We encountered an internal error. Please try again."},
     Row{"InvalidAccessKeyId", 403, "The access key is not known here."},
@@ -90,6 +92,7 @@ std::string_view missing_code(const Error& error, Noun noun) {
   if (noun == Noun::kBucket || error.what().find("bucket \"") != std::string::npos) {
     return "NoSuchBucket";
   }
+  if (noun == Noun::kVersion) return "NoSuchVersion";
   return noun == Noun::kUpload ? "NoSuchUpload" : "NoSuchKey";
 }
 
@@ -165,8 +168,8 @@ S3Error s3_error_of(const Error& error, Noun noun) {
   const auto code = code_of_cluster(error, noun);
   // What went wrong inside is for the log, not for strangers.
   const bool internal = row_of(code).status >= 500;
-  return make(code,
-              internal || noun != Noun::kKey || code != "InvalidArgument" ? "" : error.what());
+  const bool of_object = noun == Noun::kKey || noun == Noun::kVersion;
+  return make(code, !internal && of_object && code == "InvalidArgument" ? error.what() : "");
 }
 
 S3Error s3_error_of(auth::Refusal refusal, const Error& error) {

@@ -18,7 +18,7 @@ Error fail(std::string_view code, std::string message = {});
 std::string_view code_of(const Error& error);
 
 /// What a not_found of the cluster speaks about.
-enum class Noun : unsigned char { kBucket, kKey, kUpload };
+enum class Noun : unsigned char { kBucket, kKey, kVersion, kUpload };
 S3Error s3_error_of(const Error& error, Noun noun);
 S3Error s3_error_of(auth::Refusal refusal, const Error& error);
 

@@ -7,8 +7,10 @@
 #include "common/base/text.h"
 #include "common/obs/log.h"
 #include "node/front/s3/acl.h"
+#include "node/front/s3/cors.h"
 #include "node/front/s3/request.h"
 #include "node/front/s3/s3_front.h"
+#include "node/front/s3/versioning.h"
 
 namespace aisfs::front::s3 {
 namespace {
@@ -41,6 +43,7 @@ constexpr std::array kOpenings = {
     Opening{&get_attributes, {Permission::kRead, true}},
     Opening{&list_objects_v1, {Permission::kRead, false}},
     Opening{&list_objects_v2, {Permission::kRead, false}},
+    Opening{&list_versions, {Permission::kRead, false}},
     Opening{&head_bucket, {Permission::kRead, false}},
     Opening{&list_uploads, {Permission::kRead, false}},
     Opening{&put_object, {Permission::kWrite, false}},
@@ -107,7 +110,6 @@ struct Absent {
 };
 constexpr std::array kAbsent = {
     Absent{"policy", "NoSuchBucketPolicy"},
-    Absent{"cors", "NoSuchCORSConfiguration"},
     Absent{"lifecycle", "NoSuchLifecycleConfiguration"},
     Absent{"website", "NoSuchWebsiteConfiguration"},
     Absent{"encryption", "ServerSideEncryptionConfigurationNotFoundError"},
@@ -127,32 +129,16 @@ Answer absent_configuration(Request& r) {
 
 Answer not_implemented(Request&) { co_return fail("NotImplemented"); }
 Answer method_not_allowed(Request&) { co_return fail("MethodNotAllowed"); }
-Answer preflight(Request&) { co_return fail("AccessForbidden"); }
 
 /// Sub-resources that exist in S3 and not here; without this list a PUT ?policy would be taken for
 /// the creation of a bucket.
-constexpr std::array<std::string_view, 22> kUnknownSubresources = {"accelerate",
-                                                                   "analytics",
-                                                                   "cors",
-                                                                   "encryption",
-                                                                   "intelligent-tiering",
-                                                                   "inventory",
-                                                                   "legal-hold",
-                                                                   "lifecycle",
-                                                                   "logging",
-                                                                   "metrics",
-                                                                   "notification",
-                                                                   "object-lock",
-                                                                   "ownershipControls",
-                                                                   "policy",
-                                                                   "policyStatus",
-                                                                   "publicAccessBlock",
-                                                                   "replication",
-                                                                   "requestPayment",
-                                                                   "restore",
-                                                                   "retention",
-                                                                   "torrent",
-                                                                   "website"};
+constexpr std::array<std::string_view, 21> kUnknownSubresources = {
+    "accelerate",     "analytics",    "encryption",        "intelligent-tiering",
+    "inventory",      "legal-hold",   "lifecycle",         "logging",
+    "metrics",        "notification", "object-lock",       "ownershipControls",
+    "policy",         "policyStatus", "publicAccessBlock", "replication",
+    "requestPayment", "restore",      "retention",         "torrent",
+    "website"};
 
 bool has_unknown_subresource(const Request& r) {
   return std::any_of(kUnknownSubresources.begin(), kUnknownSubresources.end(),
@@ -172,6 +158,7 @@ Route bucket_get_route(const Request& r) {
   if (has_unknown_subresource(r) || r.has_param("tagging")) return {&absent_configuration};
   if (r.has_param("location")) return {&get_location};
   if (r.has_param("versioning")) return {&get_versioning};
+  if (r.has_param("cors")) return {&get_cors};
   if (r.has_param("acl")) return {&get_acl};
   if (r.has_param("uploads")) return {&list_uploads};
   if (r.has_param("versions")) return {&list_versions};
@@ -186,11 +173,14 @@ Route bucket_route(const Request& r) {
       return {&head_bucket};
     case Method::kPut:
       if (r.has_param("acl")) return {&put_acl};
-      if (has_unknown_subresource(r) || r.has_param("versioning") || r.has_param("tagging")) {
+      if (r.has_param("versioning")) return {&put_versioning};
+      if (r.has_param("cors")) return {&put_cors};
+      if (has_unknown_subresource(r) || r.has_param("tagging")) {
         return {&not_implemented};
       }
       return {&create_bucket, Needs::kIdentity};
     case Method::kDelete:
+      if (r.has_param("cors")) return {&delete_cors};
       if (has_unknown_subresource(r) || r.has_param("tagging")) return {&not_implemented};
       return {&delete_bucket};
     case Method::kPost:
@@ -242,11 +232,9 @@ Route route_of(const Request& r) {
   return r.key.empty() ? bucket_route(r) : object_route(r);
 }
 
-/// The cluster has one, unnamed version of an object.
 Status check_version(const Request& r) {
-  const auto* version = r.target().find("versionId");
-  if (version == nullptr || *version == "null" || version->empty()) return {};
-  return fail("NoSuchVersion");
+  const std::string_view version = r.param("versionId");
+  return version.empty() ? Status{} : check_version_id(version);
 }
 
 /// What would have to be kept secret or locked and would not be is refused.
@@ -298,40 +286,48 @@ Task<Result<Reply>> act(Request& r) {
 
 Noun noun_of(const Request& r) {
   if (r.has_param("uploadId")) return Noun::kUpload;
-  return r.key.empty() ? Noun::kBucket : Noun::kKey;
+  if (r.key.empty()) return Noun::kBucket;
+  return r.param("versionId").empty() ? Noun::kKey : Noun::kVersion;
 }
 
-void add_common_headers(http::ResponseHead& head, const std::string& id) {
-  head.fields.set("x-amz-request-id", id);
-  head.fields.set("x-amz-id-2", id);
+/// What every answer to a request gets.
+struct Common {
+  std::string id;
+  http::Fields cors;
+};
+
+void add_common_headers(http::ResponseHead& head, const Common& common) {
+  head.fields.set("x-amz-request-id", common.id);
+  head.fields.set("x-amz-id-2", common.id);
   head.fields.set("Server", "aisfs");
+  for (const auto& field : common.cors) head.fields.set(field.name, field.value);
 }
 
-Task<void> send_error(http::Exchange& exchange, S3Error error, std::string id) {
+Task<void> send_error(http::Exchange& exchange, S3Error error, const Common& common) {
   http::ResponseHead head{.status = error.status, .fields = {}};
-  add_common_headers(head, id);
+  add_common_headers(head, common);
   std::string body;
   if (error.status != 304 && exchange.request().method != Method::kHead) {
     head.fields.set("Content-Type", "application/xml");
-    body = aisfs::s3::error_body(error, exchange.target().path, id);
+    body = aisfs::s3::error_body(error, exchange.target().path, common.id);
   }
   for (const auto& [name, value] : error.more) {
     if (name == "ETag" || name == "Last-Modified") head.fields.set(name, value);
   }
   if (error.status == 503) head.fields.set("Retry-After", "1");
   const Status sent = co_await exchange.respond(std::move(head), std::move(body));
-  if (!sent.ok()) LOG_DEBUG("s3 error not sent", "request", id, "why", sent.error().what());
+  if (!sent.ok()) LOG_DEBUG("s3 error not sent", "request", common.id, "why", sent.error().what());
 }
 
-Task<void> send_reply(http::Exchange& exchange, Reply reply, std::string id) {
-  add_common_headers(reply.head, id);
+Task<void> send_reply(http::Exchange& exchange, Reply reply, const Common& common) {
+  add_common_headers(reply.head, common);
   Status sent;
   if (reply.stream && exchange.request().method != Method::kHead) {
     sent = co_await exchange.respond(std::move(reply.head), *reply.stream);
   } else {
     sent = co_await exchange.respond(std::move(reply.head), std::move(reply.body));
   }
-  if (!sent.ok()) LOG_DEBUG("s3 answer not sent", "request", id, "why", sent.error().what());
+  if (!sent.ok()) LOG_DEBUG("s3 answer not sent", "request", common.id, "why", sent.error().what());
 }
 
 /// Tells requests apart and is nobody's secret: a random start, then counted in odd steps.
@@ -346,12 +342,13 @@ class Front {
   explicit Front(S3FrontDeps deps) : deps_(std::move(deps)) {}
 
   Task<void> serve(http::Exchange& exchange) {
-    const std::string id = next_request_id();
+    Common common{.id = next_request_id(), .cors = {}};
     auto place = place_of(deps_, exchange);
     if (!place.ok()) {
-      co_await send_error(exchange, s3_error_of(place.error(), Noun::kKey), id);
+      co_await send_error(exchange, s3_error_of(place.error(), Noun::kKey), common);
       co_return;
     }
+    common.cors = cors_answer(deps_, exchange.request(), place->bucket);
     // A preflight never carries credentials, and none of its answers tells anything.
     auth::Refusal why = auth::Refusal::kNone;
     Result<auth::Verified> verified = auth::Verified{};
@@ -362,24 +359,24 @@ class Front {
     // Who signs nothing is nobody, and may what access control lists open to everybody.
     if (!verified.ok() && why == auth::Refusal::kNoCredentials) verified = auth::Verified{};
     if (!verified.ok()) {
-      co_await send_error(exchange, s3_error_of(why, verified.error()), id);
+      co_await send_error(exchange, s3_error_of(why, verified.error()), common);
       co_return;
     }
     Request request{.deps = deps_,
                     .exchange = exchange,
-                    .id = id,
+                    .id = common.id,
                     .bucket = std::move(place->bucket),
                     .key = std::move(place->key),
                     .verified = std::move(*verified),
                     .found = {}};
-    co_await answer(request);
+    co_await answer(request, common);
   }
 
  private:
-  Task<void> answer(Request& request) {
+  Task<void> answer(Request& request, const Common& common) {
     auto reply = co_await act(request);
     if (reply.ok()) {
-      co_await send_reply(request.exchange, std::move(*reply), request.id);
+      co_await send_reply(request.exchange, std::move(*reply), common);
       co_return;
     }
     const S3Error error = s3_error_of(reply.error(), noun_of(request));
@@ -387,7 +384,7 @@ class Front {
       LOG_WARN("s3 request failed", "request", request.id, "bucket", request.bucket, "code",
                error.code, "error", reply.error().what());
     }
-    co_await send_error(request.exchange, error, request.id);
+    co_await send_error(request.exchange, error, common);
   }
 
   S3FrontDeps deps_;

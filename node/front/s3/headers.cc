@@ -8,6 +8,7 @@
 #include "node/front/s3/acl.h"
 #include "node/front/s3/mapping.h"
 #include "node/front/s3/tags.h"
+#include "node/front/s3/versioning.h"
 
 namespace aisfs::front::s3 {
 namespace {
@@ -195,6 +196,7 @@ void add_object_headers(const Request& r, const ObjectInfo& info, http::Fields& 
   if (const auto it = info.headers.find(std::string(kTaggingHeader)); it != info.headers.end()) {
     fields.set("x-amz-tagging-count", std::to_string(parse_stored_tags(it->second).size()));
   }
+  add_version_headers(r, info, fields);
   if (iequals(r.field("x-amz-checksum-mode"), "ENABLED")) add_checksum_headers(info, fields);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Listings of a bucket: version 1, version 2, and of versions (of which every object has one).
+// Listings of a bucket: version 1 and version 2.
 #include "common/base/text.h"
 #include "common/s3/date.h"
 #include "common/s3/list_marker.h"
@@ -117,33 +117,6 @@ Answer list_objects_v2(Request& r) {
   if (page.more) xml.leaf("NextContinuationToken", aisfs::s3::encode_marker(page.next));
   const bool owner = iequals(r.param("fetch-owner"), "true");
   write_entries(xml, r, query, page, owner ? ShowOwner::kYes : ShowOwner::kNo);
-  co_return xml_reply(std::move(xml).finish());
-}
-
-Answer list_versions(Request& r) {
-  CO_TRY(const Query query, parse_query(r));
-  const std::string marker(r.param("key-marker"));
-  CO_TRY(ListPage page, co_await list_page(r, query, marker));
-  to_whole_seconds(page);
-  XmlWriter xml("ListVersionsResult", aisfs::s3::kS3Namespace);
-  write_query(xml, r, query, query.encode(query.prefix));
-  xml.leaf("KeyMarker", query.encode(marker)).leaf("VersionIdMarker", "");
-  xml.flag("IsTruncated", page.more);
-  if (page.more) {
-    xml.leaf("NextKeyMarker",
-             query.encode(page.entries.empty() ? page.next : page.entries.back().key));
-    xml.leaf("NextVersionIdMarker", "null");
-  }
-  for (const auto& entry : page.entries) {
-    if (entry.is_prefix) continue;
-    xml.open("Version").leaf("Key", query.encode(entry.key)).leaf("VersionId", "null");
-    xml.flag("IsLatest", true).leaf("LastModified", aisfs::s3::iso_date(entry.info.modified_ns));
-    xml.leaf("ETag", quoted(entry.info.etag)).leaf("Size", entry.info.size);
-    xml.leaf("StorageClass", "STANDARD");
-    write_owner(xml, r, "Owner", r.found->owner);
-    xml.close();
-  }
-  write_prefixes(xml, query, page);
   co_return xml_reply(std::move(xml).finish());
 }
 

@@ -9,6 +9,7 @@
 #include "node/front/s3/headers.h"
 #include "node/front/s3/mapping.h"
 #include "node/front/s3/upload_body.h"
+#include "node/front/s3/versioning.h"
 
 namespace aisfs::front::s3 {
 namespace {
@@ -198,7 +199,9 @@ Answer complete_upload(Request& r) {
     if (info.error() == Errc::not_modified) co_return fail("PreconditionFailed");
     co_return std::move(info.error());
   }
-  co_return xml_reply(complete_xml(r, *info));
+  Reply reply = xml_reply(complete_xml(r, *info));
+  add_new_version(*info, reply.head.fields);
+  co_return reply;
 }
 
 Answer abort_upload(Request& r) {

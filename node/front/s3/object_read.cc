@@ -6,7 +6,9 @@
 
 #include "common/base/text.h"
 #include "common/http/range.h"
+#include "common/model/version_key.h"
 #include "node/front/s3/headers.h"
+#include "node/front/s3/versioning.h"
 
 namespace aisfs::front::s3 {
 namespace {
@@ -93,8 +95,7 @@ Result<Reply> describe(const Request& r, const ObjectInfo& info, const Selection
 
 /// 304 repeats what the client needs to keep its copy.
 Task<Result<Reply>> not_modified(Request& r) {
-  CO_TRY(const ObjectInfo info,
-         co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
+  CO_TRY(const ObjectInfo info, co_await r.deps.objects.head(r.context(), r.asked(), Conditions{}));
   Reply reply = empty_reply(304);
   reply.head.fields.set("ETag", quoted(info.etag));
   reply.head.fields.set("Last-Modified", http::http_date(info.modified_ns));
@@ -104,10 +105,10 @@ Task<Result<Reply>> not_modified(Request& r) {
 bool wants_a_part(const Request& r) { return r.fields().has("range") || r.has_param("partNumber"); }
 
 Task<Result<ObjectStream>> open(Request& r, GetOptions options) {
-  if (auto hot = r.deps.objects.get_now(r.bulk_context(), r.object(), options)) {
+  if (auto hot = r.deps.objects.get_now(r.bulk_context(), r.asked(), options)) {
     co_return *std::move(hot);
   }
-  co_return co_await r.deps.objects.get(r.bulk_context(), r.object(), std::move(options));
+  co_return co_await r.deps.objects.get(r.bulk_context(), r.asked(), std::move(options));
 }
 
 /// The part of the version that `info` describes; replaced in between is asked for again.
@@ -122,7 +123,8 @@ Answer get_part(Request& r) {
   constexpr int kAttempts = 5;
   for (int attempt = 1;; ++attempt) {
     CO_TRY(const ObjectInfo info,
-           co_await r.deps.objects.head(r.context(), r.object(), conditions_of(r.fields(), "")));
+           co_await r.deps.objects.head(r.context(), r.asked(), conditions_of(r.fields(), "")));
+    if (is_delete_marker(info)) co_return marker_reply(r, "MethodNotAllowed", info);
     CO_TRY(const Selection selection, select(r, info));
     auto stream = co_await open_part(r, info, selection.range);
     if (!stream.ok()) {
@@ -140,10 +142,20 @@ Answer get_whole(Request& r) {
   GetOptions options;
   options.conditions = conditions_of(r.fields(), "");
   CO_TRY(ObjectStream stream, co_await open(r, std::move(options)));
+  if (is_delete_marker(stream.info)) co_return marker_reply(r, "MethodNotAllowed", stream.info);
   const Selection selection{.range = stream.range};
   CO_TRY(Reply reply, describe(r, stream.info, selection));
   reply.stream = std::move(stream.body);
   co_return reply;
+}
+
+/// What a marker that was met is answered, else what there is.
+Task<Result<Reply>> answer_missing(Request& r, Result<Reply> reply) {
+  const bool missing = !reply.ok() && reply.error() == Errc::not_found;
+  if (!missing || !r.has_versions() || r.has_param("versionId")) co_return reply;
+  const auto marker = co_await newest_marker(r);
+  if (!marker || !*marker) co_return reply;
+  co_return marker_reply(r, "NoSuchKey", **marker);
 }
 
 }  // namespace
@@ -156,15 +168,16 @@ Answer get_object(Request& r) {
     reply = co_await get_whole(r);
   }
   if (!reply.ok() && reply.error() == Errc::not_modified) co_return co_await not_modified(r);
-  co_return reply;
+  co_return co_await answer_missing(r, std::move(reply));
 }
 
 Answer head_object(Request& r) {
-  auto info = co_await r.deps.objects.head(r.context(), r.object(), conditions_of(r.fields(), ""));
+  auto info = co_await r.deps.objects.head(r.context(), r.asked(), conditions_of(r.fields(), ""));
   if (!info.ok()) {
     if (info.error() == Errc::not_modified) co_return co_await not_modified(r);
-    co_return std::move(info.error());
+    co_return co_await answer_missing(r, std::move(info.error()));
   }
+  if (is_delete_marker(*info)) co_return marker_reply(r, "MethodNotAllowed", *info);
   CO_TRY(const Selection selection, select(r, *info));
   CO_TRY(Reply reply, describe(r, *info, selection));
   reply.head.fields.set("Content-Length", std::to_string(selection.range.length));

@@ -3,6 +3,7 @@
 #include "node/front/s3/headers.h"
 #include "node/front/s3/mapping.h"
 #include "node/front/s3/upload_body.h"
+#include "node/front/s3/versioning.h"
 
 namespace aisfs::front::s3 {
 namespace {
@@ -53,6 +54,7 @@ Answer put_object(Request& r) {
   }
   Reply reply = empty_reply(200);
   reply.head.fields.set("ETag", quoted(info->etag));
+  add_new_version(*info, reply.head.fields);
   add_checksum_headers(*info, reply.head.fields);
   co_return reply;
 }

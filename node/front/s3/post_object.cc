@@ -9,6 +9,7 @@
 #include "common/s3/xml_writer.h"
 #include "node/front/s3/acl.h"
 #include "node/front/s3/headers.h"
+#include "node/front/s3/versioning.h"
 
 namespace aisfs::front::s3 {
 namespace {
@@ -268,7 +269,9 @@ Answer post_object(Request& r) {
   CO_TRY(const ObjectInfo info,
          co_await r.deps.objects.put(r.bulk_context(), r.object(), std::move(options),
                                      std::move(unknown), file));
-  co_return success(r, form, info);
+  Reply reply = success(r, form, info);
+  add_new_version(info, reply.head.fields);
+  co_return reply;
 }
 
 }  // namespace aisfs::front::s3

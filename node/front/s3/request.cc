@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "node/front/s3/request.h"
 
+#include "common/model/version_key.h"
+
 namespace aisfs::front::s3 {
+
+ObjectName Request::asked() const {
+  const std::string_view version = param("versionId");
+  if (version.empty()) return object();
+  return {native_bucket(bucket), version_key(key, version)};
+}
 
 Reply empty_reply(int status) {
   return {.head = {.status = status, .fields = {}}, .body = {}, .stream = {}};

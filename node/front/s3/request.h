@@ -36,6 +36,10 @@ struct Request {
 
   BucketName bucket_name() const { return native_bucket(bucket); }
   ObjectName object() const { return {native_bucket(bucket), key}; }
+  /// The object, or the version of it that the query names.
+  ObjectName asked() const;
+  /// The bucket has or had versioning, so answers tell which version they speak of.
+  bool has_versions() const { return found && found->props.versioning != Versioning::kOff; }
   Context context() const { return make_context(deps.timeout); }
   Context bulk_context() const { return make_context(deps.bulk_timeout); }
 
@@ -76,10 +80,14 @@ Answer create_bucket(Request& r);  // bucket.cc
 Answer head_bucket(Request& r);
 Answer delete_bucket(Request& r);
 Answer get_location(Request& r);
-Answer get_versioning(Request& r);
+Answer get_versioning(Request& r);  // versioning.cc
+Answer put_versioning(Request& r);
+Answer get_cors(Request& r);  // cors.cc
+Answer put_cors(Request& r);
+Answer delete_cors(Request& r);
 Answer list_objects_v1(Request& r);  // listing.cc
 Answer list_objects_v2(Request& r);
-Answer list_versions(Request& r);
+Answer list_versions(Request& r);  // list_versions.cc
 Answer get_object(Request& r);  // object_read.cc
 Answer head_object(Request& r);
 Answer get_attributes(Request& r);  // attributes.cc

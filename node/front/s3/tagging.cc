@@ -1,24 +1,33 @@
 // SPDX-License-Identifier: MIT
 // Tags of an object: read, replace, remove.
+#include "common/model/version_key.h"
 #include "common/s3/xml_writer.h"
 #include "node/front/s3/headers.h"
 #include "node/front/s3/tags.h"
+#include "node/front/s3/versioning.h"
 
 namespace aisfs::front::s3 {
 namespace {
 
 constexpr std::size_t kTaggingBytesMax = 64 * 1024;
 
+/// Tags of a delete marker are not a thing.
+Task<Result<ObjectInfo>> tagged_object(Request& r) {
+  CO_TRY(ObjectInfo info, co_await r.deps.objects.head(r.context(), r.asked(), Conditions{}));
+  if (is_delete_marker(info)) co_return fail("MethodNotAllowed");
+  co_return info;
+}
+
 /// Replaces the tags in one step; a change of the object in between is OperationAborted.
 Task<Status> store(Request& r, Tags tags) {
-  CO_TRY(ObjectInfo info, co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
+  CO_TRY(ObjectInfo info, co_await tagged_object(r));
   info.headers.erase(std::string(kTaggingHeader));
   if (!tags.empty()) info.headers[std::string(kTaggingHeader)] = format_tags(tags);
   AttrChange change;
   change.headers = std::move(info.headers);
   Conditions unchanged;
   unchanged.if_meta_version = info.meta_version;
-  const auto stored = co_await r.deps.objects.set_attrs(r.context(), r.object(), std::move(change),
+  const auto stored = co_await r.deps.objects.set_attrs(r.context(), r.asked(), std::move(change),
                                                         std::move(unchanged));
   if (stored.ok()) co_return Status{};
   if (stored.error() == Errc::precondition_failed) co_return fail("OperationAborted");
@@ -28,8 +37,7 @@ Task<Status> store(Request& r, Tags tags) {
 }  // namespace
 
 Answer get_tagging(Request& r) {
-  CO_TRY(const ObjectInfo info,
-         co_await r.deps.objects.head(r.context(), r.object(), Conditions{}));
+  CO_TRY(const ObjectInfo info, co_await tagged_object(r));
   const auto stored = info.headers.find(std::string(kTaggingHeader));
   aisfs::s3::XmlWriter xml("Tagging", aisfs::s3::kS3Namespace);
   xml.open("TagSet");
@@ -38,7 +46,9 @@ Answer get_tagging(Request& r) {
       xml.open("Tag").leaf("Key", key).leaf("Value", value).close();
     }
   }
-  co_return xml_reply(std::move(xml).finish());
+  Reply reply = xml_reply(std::move(xml).finish());
+  add_version_headers(r, info, reply.head.fields);
+  co_return reply;
 }
 
 Answer put_tagging(Request& r) {

@@ -136,7 +136,7 @@ TEST_F(NativeTest, BucketLife) {
       R"({"action":"set-bprops","value":{"versioning":{"enabled":true},"extra":{"aisfs":{"write_level":"data"}}}})";
   EXPECT_EQ(act(Method::kPatch, "/v1/buckets/new", set).head.status, 200);
   const auto bucket = cluster_.disks(0).current()->find_bucket(native_bucket("new"));
-  EXPECT_TRUE(bucket->props.versioning);
+  EXPECT_EQ(bucket->props.versioning, Versioning::kEnabled);
   EXPECT_EQ(bucket->props.write_level, Durability::kData);
   const std::string destroy = R"({"action":"destroy-bck"})";
   EXPECT_EQ(act(Method::kDelete, "/v1/buckets/new", destroy).head.status, 200);

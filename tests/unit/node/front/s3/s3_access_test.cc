@@ -113,7 +113,7 @@ TEST_F(S3AccessTest, ListsComeAsXmlAndAsHeaders) {
   EXPECT_EQ(anonymous(Method::kGet, "/box/o").body, "bytes");
   const auto list = get("/box/o?acl").xml();
   ASSERT_EQ(list.find("AccessControlList")->children.size(), 2u);
-  const auto& grant = list.find("AccessControlList")->children[1];
+  const auto& grant = list.find("AccessControlList")->children[0];
   EXPECT_EQ(grant.find("Grantee")->get("URI"), "http://acs.amazonaws.com/groups/global/AllUsers");
   EXPECT_EQ(grant.get("Permission"), "READ");
 

@@ -76,7 +76,7 @@ TEST_F(S3ListTest, EveryObjectHasOneVersion) {
   const auto versions = get("/b-1?versions").xml();
   EXPECT_EQ(all(versions, "Version", "VersionId"), Names(5, "null"));
   EXPECT_EQ(del("/b-1/asdf?versionId=null").status, 204);
-  EXPECT_EQ(del("/b-1/asdf?versionId=other").code(), "NoSuchVersion");
+  EXPECT_EQ(del("/b-1/asdf?versionId=other").code(), "InvalidArgument");
 }
 
 TEST_F(S3ListTest, ManyObjectsAreDeletedAtOnce) {
@@ -86,7 +86,7 @@ TEST_F(S3ListTest, ManyObjectsAreDeletedAtOnce) {
            "<Object><Key>boo/bar</Key><VersionId>v7</VersionId></Object></Delete>");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(all(answer.xml(), "Deleted", "Key"), (Names{"asdf", "none"}));
-  EXPECT_EQ(all(answer.xml(), "Error", "Code"), Names{"NoSuchVersion"});
+  EXPECT_EQ(all(answer.xml(), "Error", "Code"), Names{"InvalidArgument"});
   EXPECT_EQ(cluster_.bytes_of("b-1", "asdf"), std::nullopt);
   const auto quiet = post(
       "/b-1?delete", "<Delete><Quiet>true</Quiet><Object><Key>cquux/bla</Key></Object></Delete>");
