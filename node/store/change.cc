@@ -75,8 +75,8 @@ class AttrMutation final : public Mutation {
   std::string xattr;
 };
 
-/// The tombstone counts as soon as it is in the log: as durable as the level asks before the file
-/// goes, so no file comes back.
+/// The tombstone counts as soon as it is in the log, and durable as soon as it is in the intent log
+/// too: before the file goes, if the level asks for it, so no file comes back.
 class RemoveMutation final : public Mutation {
  public:
   RemoveMutation(Engine& e, const Key& k, const IndexRecord& b, Version v)
@@ -86,7 +86,11 @@ class RemoveMutation final : public Mutation {
 
   Status stage() override {
     const TombstoneRecord record{key.bucket, key.key(), version};
-    TRY(effect, mp.announce(LogType::kTombstone, record));
+    const std::string payload = wire::encode(record);
+    TRY(effect, mp.announce(LogType::kTombstone, std::string_view(payload)));
+    if (!barrier_before) return {};
+    TRY(intent, mp.intents().append(LogType::kTombstone, payload, {}, version));
+    if (intent.valid() && mp.is_durable(base.info)) barrier = Barrier::kIntents;
     return {};
   }
 
@@ -101,6 +105,7 @@ class RemoveMutation final : public Mutation {
     mp.index().put(key.bucket, key.key(), tombstone_of(version));
     if (content == RemovedContent::kDrop) engine.drop_replaced(key, base);
     effect.settle();
+    if (intent.valid()) mp.settle(std::move(intent));
     return {};
   }
 
@@ -110,6 +115,7 @@ class RemoveMutation final : public Mutation {
   const Key& key;
   const IndexRecord& base;
   const Version version;
+  IntentLog::Ticket intent;
   Mountpath::Effect effect;
 };
 

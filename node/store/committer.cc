@@ -18,7 +18,7 @@ constexpr Duration kCompanyMax = std::chrono::milliseconds(2);
 }  // namespace
 
 Committer::Committer(asio::thread_pool& pool, Sync sync) : pool_(pool), sync_(std::move(sync)) {
-  thread_ = std::thread([this] { loop(); });
+  for (Lane* lane : {&intents_, &files_}) lane->thread = std::thread([this, lane] { loop(*lane); });
 }
 
 Committer::~Committer() {
@@ -26,8 +26,8 @@ Committer::~Committer() {
     std::lock_guard lock(mutex_);
     stop_ = true;
   }
-  wake_.notify_all();
-  thread_.join();
+  for (Lane* lane : {&intents_, &files_}) lane->wake.notify_all();
+  for (Lane* lane : {&intents_, &files_}) lane->thread.join();
 }
 
 Task<Status> Committer::run(Mutation& mutation) {
@@ -46,39 +46,46 @@ void Committer::start(Mutation* mutation) {
 }
 
 void Committer::enqueue(Mutation* mutation) {
+  Lane& lane = lane_of(mutation->barrier);
+  bool enough = false;
   {
     std::lock_guard lock(mutex_);
-    waiting_.push_back(mutation);
+    lane.waiting.push_back(mutation);
+    enough = lane.waiting.size() >= lane.wanted;
   }
-  wake_.notify_one();
+  if (enough) lane.wake.notify_one();
 }
 
-std::vector<Mutation*> Committer::take(bool may_wait) {
+std::vector<Mutation*> Committer::take(Lane& lane, bool may_wait) {
   std::unique_lock lock(mutex_);
-  if (may_wait) wake_.wait(lock, [this] { return stop_ || flush_ || !waiting_.empty(); });
-  const std::size_t count = std::min(waiting_.size(), kBatchMax);
-  std::vector<Mutation*> batch(waiting_.begin(), waiting_.begin() + count);
-  waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+  const auto wanted = [&] { return stop_ || lane.flush || !lane.waiting.empty(); };
+  if (may_wait) lane.wake.wait(lock, wanted);
+  const auto count = static_cast<std::ptrdiff_t>(std::min(lane.waiting.size(), kBatchMax));
+  std::vector<Mutation*> batch(lane.waiting.begin(), lane.waiting.begin() + count);
+  lane.waiting.erase(lane.waiting.begin(), lane.waiting.begin() + count);
   return batch;
 }
 
-/// Without it those who come back find the next barrier begun, and wait for three instead of two.
-void Committer::await_company(std::size_t count, Duration barrier_took) {
+/// Without it those who come back find the next barrier begun, and wait for one more than they need.
+void Committer::await_company(Lane& lane, std::size_t count, Duration barrier_took) {
   std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, std::min(barrier_took / kCompanyShare, kCompanyMax),
-                 [&] { return stop_ || waiting_.size() >= count; });
+  lane.wanted = count;
+  lane.wake.wait_for(lock, std::min(barrier_took / kCompanyShare, kCompanyMax),
+                     [&] { return stop_ || lane.waiting.size() >= count; });
+  lane.wanted = 1;
 }
 
-void Committer::loop() {
+void Committer::loop(Lane& lane) {
   std::vector<Mutation*> published;  // visible, waiting for their second barrier
   std::size_t acknowledged = 0;      // by the last barrier
   Duration took{};
   while (true) {
-    if (!published.empty() && acknowledged > 0) await_company(acknowledged, took);
-    const std::vector<Mutation*> staged = take(published.empty());
-    if (staged.empty() && published.empty() && !take_flush()) return;
+    if (acknowledged > 0) await_company(lane, acknowledged, took);
+    const std::vector<Mutation*> staged = take(lane, published.empty());
+    const bool flush = take_flush(lane);
+    if (staged.empty() && published.empty() && !flush) return;  // woken to end
     const auto begin = std::chrono::steady_clock::now();
-    const Status synced = barrier();
+    const Status synced = pass(lane.barrier);
     took = std::chrono::steady_clock::now() - begin;
     acknowledged = published.size();
     for (Mutation* mutation : published) {
@@ -91,16 +98,16 @@ void Committer::loop() {
       if (status.ok() && mutation->barrier_after) {
         published.push_back(mutation);
       } else {
+        ++acknowledged;
         finish(mutation, std::move(status));
       }
     }
   }
 }
 
-/// False when the loop was woken to end.
-bool Committer::take_flush() {
+bool Committer::take_flush(Lane& lane) {
   std::lock_guard lock(mutex_);
-  return std::exchange(flush_, false);
+  return std::exchange(lane.flush, false);
 }
 
 bool Committer::is_flush_due(Duration age) const {
@@ -111,9 +118,9 @@ bool Committer::is_flush_due(Duration age) const {
 void Committer::flush() {
   {
     std::lock_guard lock(mutex_);
-    flush_ = true;
+    files_.flush = true;
   }
-  wake_.notify_one();
+  files_.wake.notify_one();
 }
 
 void Committer::note_unflushed() {
@@ -121,10 +128,11 @@ void Committer::note_unflushed() {
   unflushed_since_.compare_exchange_strong(none, steady_ns());
 }
 
-Status Committer::barrier() {
+Status Committer::pass(Barrier barrier) {
   if (suspect()) return why_suspect();
-  unflushed_since_.store(0);  // what is acknowledged from here on counts anew
-  Status synced = sync_();
+  // What is acknowledged from here on counts anew.
+  if (barrier == Barrier::kFiles) unflushed_since_.store(0);
+  Status synced = sync_(barrier);
   syncs_.fetch_add(1);
   if (!synced) mark_suspect(synced.error());
   return synced;

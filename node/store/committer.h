@@ -13,6 +13,12 @@
 
 namespace aisfs::store {
 
+/// What is made durable.
+enum class Barrier : std::uint8_t {
+  kIntents,  // the intent log: what lies in it whole
+  kFiles,    // the whole file system: contents, names, xattrs, both logs
+};
+
 /// One change of one name on its way to a mountpath.
 class Mutation {
  public:
@@ -20,34 +26,37 @@ class Mutation {
 
   /// Everything that is not visible yet: the work file, its metadata, a tombstone in the log.
   virtual Status stage() { return {}; }
-  /// Makes it visible: intent, rename, index. Runs after the first barrier.
+  /// Makes it visible: rename, index. Runs after the first barrier.
   virtual Status publish() = 0;
   /// After the second barrier, if there is one and it succeeded: what it replaced is needed no more.
   virtual void settle() {}
 
+  // Set before stage() has ended.
   bool barrier_before = false;  // what was staged is durable before publish()
   bool barrier_after = false;   // what was published is durable before the acknowledgement
   bool flush_soon = false;      // acknowledged without a barrier: one is due some time later
+  Barrier barrier = Barrier::kFiles;  // the one before; the one after is of the files
 
  private:
   friend class Committer;
   Resume<Status> done_;
 };
 
-/// Takes mutations of one mountpath through stage, barrier, publish, barrier.
+/// Takes mutations of one mountpath through stage, barrier, publish, and for some another barrier.
 ///
-/// Two-phase group commit: a barrier is one syncfs for everything that waits, and the second barrier
-/// of one batch is the first of the next, so in the steady state a batch costs one sync. Who comes
+/// Group commit: a barrier is one sync for everything that waits. Those that need the intent log alone
+/// and those that need the files wait in lanes of their own, each with its thread. In the files' lane
+/// the second barrier of one batch is the first of the next. Who comes
 /// while a sync is in flight joins the next batch, which waits a small part of a sync for those who
-/// have just been acknowledged; who comes alone waits for nobody. Renaming
-/// before the contents are durable (one phase) tears objects and does not exist here.
+/// have just been acknowledged; who comes alone waits for nobody. Renaming before the contents, or an
+/// intent that has them, are durable tears objects and does not exist here.
 ///
 /// A sync that failed is never repeated: the kernel has dropped the dirty pages and a second
 /// call would report success. Everything that waited fails, and so does every later mutation:
 /// the mountpath is suspect until a restart has read back what it really holds.
 class Committer {
  public:
-  using Sync = std::function<Status()>;
+  using Sync = std::function<Status(Barrier)>;
 
   Committer(asio::thread_pool& pool, Sync sync);
   ~Committer();  // finishes what was accepted
@@ -71,13 +80,23 @@ class Committer {
   // A batch of more would make the first one in it wait for the renames of all.
   static constexpr std::size_t kBatchMax = 256;
 
+  struct Lane {
+    Barrier barrier;
+    std::condition_variable wake;
+    std::vector<Mutation*> waiting;  // guarded by mutex_
+    std::size_t wanted = 1;          // guarded by mutex_: so many wake the thread
+    bool flush = false;              // guarded by mutex_: a barrier is wanted for nobody
+    std::thread thread;
+  };
+
+  Lane& lane_of(Barrier b) { return b == Barrier::kIntents ? intents_ : files_; }
   void start(Mutation* mutation);
   void enqueue(Mutation* mutation);
-  void loop();
-  std::vector<Mutation*> take(bool may_wait);
-  bool take_flush();
-  void await_company(std::size_t count, Duration barrier_took);
-  Status barrier();
+  void loop(Lane& lane);
+  std::vector<Mutation*> take(Lane& lane, bool may_wait);
+  bool take_flush(Lane& lane);
+  void await_company(Lane& lane, std::size_t count, Duration barrier_took);
+  Status pass(Barrier barrier);
   void finish(Mutation* mutation, Status status);
   void note_unflushed();
   Error why_suspect();
@@ -87,14 +106,12 @@ class Committer {
   std::atomic<bool> suspect_ = false;
   std::atomic<std::uint64_t> syncs_ = 0;
   std::mutex mutex_;
-  std::condition_variable wake_;
-  std::vector<Mutation*> waiting_;  // guarded by mutex_
-  std::string why_;                 // guarded by mutex_
-  bool stop_ = false;               // guarded by mutex_
-  bool flush_ = false;              // guarded by mutex_: a barrier is wanted for nobody
+  std::string why_;    // guarded by mutex_
+  bool stop_ = false;  // guarded by mutex_
   // When the oldest mutation without a barrier was acknowledged; steady ns, 0: there is none.
   std::atomic<std::int64_t> unflushed_since_ = 0;
-  std::thread thread_;
+  Lane intents_{.barrier = Barrier::kIntents};
+  Lane files_{.barrier = Barrier::kFiles};
 };
 
 }  // namespace aisfs::store

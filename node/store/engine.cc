@@ -50,6 +50,7 @@ Status Engine::open() {
                                          .node_id = options.node_id,
                                          .threads = options.threads,
                                          .reserve_bytes = options.reserve_bytes,
+                                         .intent_bytes = options.intent_bytes,
                                          .last_version = [this] { return versions.last(); }}));
     mountpaths.push_back(std::move(mountpath));
     digests_.push_back(placement::digest(path));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where things lie on a mountpath. Pure: text in, text out; no path here is absolute.
 //
-//   <mountpath>/%id  %log/  %index/  %wk/  %deleted/  %bad/          the mountpath's own
+//   <mountpath>/%id  %log/  %intent/  %index/  %wk/  %deleted/  %bad/          the mountpath's own
 //   <mountpath>/@<provider>[/<ns>]/<bucket>/%ob/<key>                an ordinary object
 //                                          /%ob/<dir>/%dir           the marker object "<dir>/"
 //                                          /%esc/<hh>/<sha256 of key>  a key no file can have
@@ -32,6 +32,7 @@ inline constexpr std::size_t kComponentsMax = 64;
 
 inline constexpr const char* kIdentityFile = "%id";
 inline constexpr const char* kLogDir = "%log";
+inline constexpr const char* kIntentDir = "%intent";
 inline constexpr const char* kIndexDir = "%index";
 inline constexpr const char* kWorkDir = "%wk";
 inline constexpr const char* kDeletedDir = "%deleted";

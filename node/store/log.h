@@ -34,6 +34,8 @@ enum class LogType : std::uint8_t {
   kBucketDestroyed = 5,
   kDirRename = 6,
   kRenamePrepared = 7,  // at the destination (node/target/rename_log.h)
+  kStagedPut = 8,       // in %intent
+  kStagedCancelled = 9,
 };
 
 /// A record as it lies in the log; `payload` (an envelope, see log_records.h) points into a buffer

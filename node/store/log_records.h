@@ -53,6 +53,38 @@ struct PublishIntentRecord {
   }
 };
 
+/// A PUT that is acknowledged before its file is durable under its name: recovery finishes it. The
+/// content follows the envelope, or is in a work file that a barrier made durable with the record.
+struct StagedPutRecord {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  BucketId bucket;
+  std::string key;
+  Version content_version;
+  std::string work_path;       // "" when the content follows
+  std::uint64_t content_bytes = 0;
+  std::string xattr, side;     // an EncodedMeta, when the content follows
+
+  bool operator==(const StagedPutRecord&) const = default;
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(bucket, key, content_version, work_path, content_bytes, xattr, side);
+  }
+};
+
+/// The PUT of this version failed after it was staged: nobody finishes it.
+struct StagedCancelledRecord {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  BucketId bucket;
+  std::string key;
+  Version content_version;
+
+  bool operator==(const StagedCancelledRecord&) const = default;
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(bucket, key, content_version);
+  }
+};
+
 /// A rename by its source's owner. kCommitted is the instant at which everyone sees it.
 struct RenameIntentRecord {
   static constexpr std::uint16_t kVersion = 1, kCompat = 1;

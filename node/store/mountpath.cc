@@ -144,17 +144,40 @@ Status Mountpath::open_parts() {
   TRY(log_, Log::open({.root = root(), .dir = layout::kLogDir}));
   TRY(const auto mount, disk::mount_identity(root()));
   TRY(index_, Index::open({.path = path() + "/" + layout::kIndexDir, .mount = mount}));
-  auto sync = [this]() -> Status {
-    const Lsn end = log_->end();
-    const std::uint64_t version = options_.last_version();
-    CHECK_OK(log_->flush(end));
-    CHECK_OK(disk::sync_file_system(sync_fd_.get()));
-    log_->mark_synced(end);
-    assume_synced(version);
-    return {};
-  };
-  committer_ = std::make_unique<Committer>(pool_.threads(), std::move(sync));
+  TRY(const std::uint64_t bytes, intent_bytes());
+  TRY(intents_, IntentLog::open({.root = root(), .dir = layout::kIntentDir, .segment_bytes = bytes}));
+  committer_ = std::make_unique<Committer>(pool_.threads(), [this](Barrier b) { return sync(b); });
   return {};
+}
+
+/// A small disk has a small intent log, or none.
+Result<std::uint64_t> Mountpath::intent_bytes() const {
+  TRY(const auto space, disk::space_of(root()));
+  return std::min(options_.intent_bytes, space.available_bytes / 64);
+}
+
+Status Mountpath::sync(Barrier barrier) {
+  if (barrier == Barrier::kIntents) return intents_->sync();
+  const Lsn end = log_->end();
+  const std::uint64_t version = options_.last_version();
+  const std::vector<Version> settled = intents_->settled();
+  CHECK_OK(log_->flush(end));
+  CHECK_OK(disk::sync_file_system(sync_fd_.get()));
+  log_->mark_synced(end);
+  intents_->forget(settled);
+  assume_synced(version);
+  return {};
+}
+
+Status Mountpath::forget_intents() {
+  CHECK_OK(log_->flush(log_->end()));
+  CHECK_OK(disk::sync_file_system(sync_fd_.get()));
+  return intents_->clear();
+}
+
+void Mountpath::settle(IntentLog::Ticket ticket) {
+  ticket.settle();
+  if (intents_->wants_barrier()) committer_->flush();
 }
 
 Result<Mountpath::Effect> Mountpath::announce(LogType type, std::string_view payload) {
@@ -192,7 +215,9 @@ void Mountpath::checkpoint() {
     auto tombstone = wire::decode<TombstoneRecord>(record.payload);
     if (!tombstone) return true;
     const auto there = index_->get(tombstone->bucket, tombstone->key);
-    return !there || !*there || (*there)->info.meta_version <= tombstone->version;
+    if (!there || !*there) return true;
+    const Version now = (*there)->info.meta_version;
+    return now <= tombstone->version || !survives_power_loss(now);
   };
   if (Status st = log_->compact(settled, keep); !st) {
     LOG_WARN("the log could not be compacted", "mountpath", path(), "why", st.error().what());
@@ -298,8 +323,13 @@ Status Mountpath::save_ceiling(std::uint64_t hlc) const {
 
 Status Mountpath::close_clean() {
   remove_spares(spares_.take_all());
+  const bool suspect = committer_->suspect();
   committer_.reset();
   CHECK_OK(log_->sync(log_->end()));
+  if (!suspect && !intents_->empty()) {
+    CHECK_OK(sync(Barrier::kFiles));
+    CHECK_OK(intents_->clear());
+  }
   index_->advance_checkpoint(log_->end());
   return index_->close_clean();
 }

@@ -12,6 +12,7 @@
 #include "common/disk/io_pool.h"
 #include "node/store/committer.h"
 #include "node/store/index.h"
+#include "node/store/intent_log.h"
 #include "node/store/log.h"
 #include "node/store/log_records.h"
 #include "node/store/spare_files.h"
@@ -23,6 +24,7 @@ struct MountpathOptions {
   std::string cluster_uuid, node_id;
   std::size_t threads = 4;
   std::uint64_t reserve_bytes = 256_MiB;
+  std::uint64_t intent_bytes = 64_MiB;
   /// The clock of the newest version given; no barrier counts for versions above it.
   std::function<std::uint64_t()> last_version = [] { return std::uint64_t{0}; };
 };
@@ -42,6 +44,7 @@ class Mountpath {
   int root() const { return root_.get(); }
   const disk::FsFacts& facts() const { return facts_; }
   Log& log() { return *log_; }
+  IntentLog& intents() { return *intents_; }
   Index& index() { return *index_; }
   const Index& index() const { return *index_; }
   disk::IoPool& pool() { return pool_; }
@@ -82,6 +85,12 @@ class Mountpath {
     return announce(type, std::string_view(payload));
   }
 
+  /// The intent's effect is complete: it may go with the next barrier.
+  void settle(IntentLog::Ticket ticket);
+
+  /// Recovery has carried out the intents: when that is durable they go. Blocks.
+  Status forget_intents();
+
   /// Tells the index how far the log's effects are in it; compacts a log that has grown. Blocks.
   void checkpoint();
 
@@ -108,6 +117,11 @@ class Mountpath {
   bool survives_power_loss(Version version) const {
     return version.hlc <= synced_version_.load(std::memory_order_acquire);
   }
+  /// As survives_power_loss, or it is an intent that does. What comes after such a change can be
+  /// made durable alone: nothing that is forgotten with it brings back an older name or content.
+  bool is_durable(const ObjectInfo& info) const {
+    return survives_power_loss(info.meta_version) || intents_->holds(info.meta_version);
+  }
   /// At start: of what is there nobody knows which barriers it has passed.
   void assume_synced(std::uint64_t hlc) { synced_version_.store(hlc, std::memory_order_release); }
 
@@ -121,6 +135,8 @@ class Mountpath {
   Status write_identity();
   Status check_file_system();
   Status open_parts();
+  Result<std::uint64_t> intent_bytes() const;
+  Status sync(Barrier barrier);
   bool reference_counts(std::string_view payload) const;
   Status load_buckets();
   Status save_buckets() const;
@@ -134,6 +150,7 @@ class Mountpath {
   disk::IoPool pool_;
   SpareFiles spares_;
   std::unique_ptr<Log> log_;
+  std::unique_ptr<IntentLog> intents_;
   std::unique_ptr<Index> index_;
   std::unique_ptr<Committer> committer_;
   std::atomic<std::uint64_t> next_work_ = 1;

@@ -24,6 +24,9 @@ constexpr std::uint64_t kOwnSyncBytes = 4_MiB;
 // More than this is gathered in a block of memory that uploads pass on.
 constexpr std::size_t kSmallBytes = 64_KiB;
 
+// A larger body is not written twice.
+constexpr std::uint64_t kIntentBytes = 64_KiB;
+
 // Hashed and written in turn, so that the second reads what the first left in the core's cache.
 constexpr std::size_t kSliceBytes = 256_KiB;
 
@@ -43,20 +46,57 @@ Status PutMutation::stage() {
     if (value.empty() && computed != body.sums.named.end()) value = computed->second;
   }
   std::erase_if(meta.info.checksums, [](const auto& sum) { return sum.second.empty(); });
-  TRY(const std::string xattr, write_side(mp, dir, meta));
-  return disk::set_xattr(body.work->fd(), kMetaXattr, xattr);
+  TRY(std::string xattr, write_side(mp, dir, meta));
+  CHECK_OK(disk::set_xattr(body.work->fd(), kMetaXattr, xattr));
+  // What is replaced is kept by a link, which an intent that is carried out would not find.
+  const bool keeps = key.versioning != Versioning::kOff;
+  return barrier_after && !keeps ? announce(std::move(xattr)) : Status();
+}
+
+/// An intent makes the second barrier needless: after power loss it is carried out. One that holds a
+/// small body makes the first one a write of the intent log. Without room for it both stay.
+Status PutMutation::announce(std::string xattr) {
+  const Version version = meta.info.content_version;
+  StagedPutRecord record{.bucket = key.bucket, .key = key.key(), .content_version = version};
+  const bool whole = body.whole.size() == body.size && body.size <= kIntentBytes;
+  if (whole) {
+    record.content_bytes = body.size;
+    record.side = encode_meta(meta).side;
+    record.xattr = std::move(xattr);
+  } else {
+    record.work_path = body.work->path();
+  }
+  const ConstBytes content = whole ? body.whole : ConstBytes();
+  TRY(intent, mp.intents().append(LogType::kStagedPut, wire::encode(record), content, version));
+  if (!intent.valid()) return {};
+  barrier_after = false;
+  const bool alone = whole && (!base || mp.is_durable(base->info));
+  barrier = alone ? Barrier::kIntents : Barrier::kFiles;
+  return {};
 }
 
 Status PutMutation::publish() {
+  Status done = take_effect();
+  if (!intent.valid()) return done;
+  if (!done) {
+    const Version version = meta.info.content_version;
+    const StagedCancelledRecord record{key.bucket, key.key(), version};
+    CHECK_OK(mp.intents().cancel(wire::encode(record)));
+  }
+  mp.settle(std::move(intent));
+  return done;
+}
+
+Status PutMutation::take_effect() {
   std::optional<bool> there;
   if (base && base->kind == IndexRecord::Kind::kObject) there = base->escaped;
-  PublishIntentRecord intent{.bucket = key.bucket,
+  PublishIntentRecord announced{.bucket = key.bucket,
                              .key = key.key(),
                              .content_version = meta.info.content_version,
                              .meta_version = meta.info.meta_version,
                              .escaped = there.value_or(false),
                              .work_path = body.work->path()};
-  TRY(const auto effect, mp.announce(LogType::kPublishIntent, intent));
+  TRY(const auto effect, mp.announce(LogType::kPublishIntent, announced));
   TRY(const bool escaped, take_name(there));
   mp.index().put(key.bucket, key.key(), index_record_of(meta, escaped));
   engine.verified.insert(meta.info.content_version);
@@ -69,7 +109,7 @@ Status PutMutation::publish() {
 /// it goes with the work file, and stays for those who have it open.
 void PutMutation::settle() {
   // Asked again, after the exchange: a promise that comes later is kept by a barrier that covers it.
-  const bool needed = swapped && !barrier_after && engine.is_promised(*base);
+  const bool needed = swapped && !is_durable() && engine.is_promised(*base);
   if (swapped && !needed && !engine.pins.was_read(base->info.content_version)) {
     SpareFile old{key.bucket, body.work->release(), base->info.size};
     mp.remove_spares(mp.spares().give(std::move(old)));
@@ -88,12 +128,12 @@ Result<bool> PutMutation::take_name(std::optional<bool> there) {
 
 /// Exchanges the names of the new file and of the old one, which can be used again then. Only
 /// where the old one is not needed after power loss: either the new one is durable before anybody
-/// writes into the old one, or neither was promised to survive. (A rename over a name makes ext4 write
+/// writes into the old one (under its name, or behind an intent), or neither was promised to survive. (A rename over a name makes ext4 write
 /// new content out before it, an exchange does not.)
 bool PutMutation::swap_in(const std::string& path) {
   if (base_is_kept) return false;
   const bool nothing_promised = !barrier_before && !engine.is_promised(*base);
-  if (!barrier_after && !nothing_promised) return false;
+  if (!is_durable() && !nothing_promised) return false;
   return disk::exchange_beneath(mp.root(), body.work->path(), path).ok();
 }
 
@@ -122,6 +162,7 @@ Status Body::add(Mountpath& mp, ConstBytes bytes, Durability level) {
 
 Status Body::finish(Mountpath& mp) {
   if (finished) return {};
+  if (size == 0) whole = rest;
   CHECK_OK(add(mp, rest, Durability::kNone));
   rest = {};
   if (stale > size && ::ftruncate(work->fd(), static_cast<off_t>(size)) != 0) {

@@ -27,6 +27,7 @@ struct Body {
   std::uint64_t size = 0;        // written so far
   std::uint64_t kicked = 0;      // of it, handed to writeback
   ConstBytes rest;               // still in the owner's memory
+  ConstBytes whole;              // all of it, when finish() found all of it there
   BodyDigests digests;
   BodyDigests::Sums sums;        // once finished
   bool finished = false;
@@ -43,6 +44,9 @@ class PutMutation final : public Mutation {
   Status publish() override;
   void settle() override;
 
+  Status announce(std::string xattr);
+  Status take_effect();
+  bool is_durable() const { return barrier_after || intent.valid(); }
   Result<bool> take_name(std::optional<bool> there);
   bool swap_in(const std::string& path);
 
@@ -55,6 +59,7 @@ class PutMutation final : public Mutation {
   StoredMeta meta;
   bool base_is_kept = false;  // under another name: its file is not to be written over
   bool swapped = false;
+  IntentLog::Ticket intent;  // valid: once the first barrier has passed, it happens in any case
 };
 
 /// Takes the lock, checks the conditions, gives the version and publishes. `options` and `body`

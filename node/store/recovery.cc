@@ -12,12 +12,11 @@
 #include "node/store/layout.h"
 #include "node/store/log_records.h"
 #include "node/store/object_file.h"
+#include "node/store/roll_forward.h"
 #include "node/store/versions.h"
 
 namespace aisfs::store {
 namespace {
-
-using Name = std::pair<BucketId, std::string>;
 
 /// What the log says of one name.
 struct Logged {
@@ -41,12 +40,14 @@ class Recovery {
  private:
   Status sum_up(Lsn from);
   Status note(const LogRecord& record);
+  Status add_tombstones();
+  Status finish_puts();
+  Version gone_at(const Name& name) const;
   Status finish_destroys();
   void finish_renames();
   Status finish_rename(const RenameIntentRecord& intent);
   Status settle_names();
   Status settle(const Name& name, const Logged& logged);
-  std::shared_ptr<OpenFile> find_file(const std::string& dir, const Name& name, bool& escaped);
   Status rebuild();
   Status take_file(BucketId bucket, const std::string& dir, const std::string& path);
   Result<StoredMeta> meta_of_path(BucketId bucket, const std::string& dir, const std::string& path);
@@ -58,6 +59,7 @@ class Recovery {
   const std::map<BucketId, BucketName> buckets_;
   RecoveryReport report_;
   LogSum sum_;
+  IntentSum intents_;
   std::mutex mutex_;  // of report_ and of decisions on names while files are walked in parallel
 };
 
@@ -70,16 +72,20 @@ std::optional<std::string> Recovery::dir_of_bucket(BucketId id) const {
 Result<Recovered> Recovery::run() {
   const auto start = std::chrono::steady_clock::now();
   report_.rebuilt = mp_.index().fresh();
-  TRY(report_.removed_work, remove_files_in(mp_.root(), layout::kWorkDir));
+  TRY(intents_, sum_up_intents(mp_.intents()));
+  CHECK_OK(add_tombstones());
   const Lsn end = mp_.log().end();
   CHECK_OK(sum_up(report_.rebuilt ? mp_.log().begin() : mp_.index().checkpoint()));
   CHECK_OK(finish_destroys());
+  CHECK_OK(finish_puts());
+  TRY(report_.removed_work, remove_files_in(mp_.root(), layout::kWorkDir));
   finish_renames();
   if (report_.rebuilt) {
     CHECK_OK(rebuild());
   } else {
     CHECK_OK(settle_names());
   }
+  if (intents_.records > 0) CHECK_OK(mp_.forget_intents());
   CHECK_OK(mp_.index().flush());
   if (report_.rebuilt) CHECK_OK(mp_.index().set_built());
   mp_.index().advance_checkpoint(end);
@@ -143,8 +149,48 @@ Status Recovery::note(const LogRecord& record) {
     case LogType::kRenamePrepared:
     case LogType::kDirRename:
       return {};  // its owner rolls it forward
+    case LogType::kStagedPut:
+    case LogType::kStagedCancelled:
+      return {};  // in %intent only
   }
   return {};
+}
+
+/// What was deleted durably is so in the log too, which the rest of recovery and later starts read.
+Status Recovery::add_tombstones() {
+  Lsn end = 0;
+  for (const auto& [name, version] : intents_.tombstones) {
+    const TombstoneRecord record{name.first, name.second, version};
+    const std::string payload = wire::encode(record);
+    end = mp_.log().append(LogType::kTombstone, payload);
+  }
+  return mp_.log().flush(end);
+}
+
+Status Recovery::finish_puts() {
+  RollForwardRules rules{.doubt_files = report_.rebuilt};
+  rules.dir_of = [this](BucketId id) { return dir_of_bucket(id); };
+  rules.gone_at = [this](const Name& name) { return gone_at(name); };
+  TRY(report_.rolled_forward, roll_forward(mp_, intents_, rules));
+  if (report_.rebuilt) return {};  // the walk meets the files anyway
+  for (const auto& staged : intents_.staged) sum_.names[staged.first];
+  return {};
+}
+
+/// The version that deleted the name, or made it a reference.
+Version Recovery::gone_at(const Name& name) const {
+  Version gone;
+  if (const auto logged = sum_.names.find(name); logged != sum_.names.end()) {
+    gone = logged->second.tombstone;
+    if (const auto& reference = logged->second.reference) {
+      gone = std::max(gone, reference->info.meta_version);
+    }
+  }
+  const auto there = mp_.index().get(name.first, name.second);
+  if (there && *there && (*there)->kind != IndexRecord::Kind::kObject) {
+    gone = std::max(gone, (*there)->info.meta_version);
+  }
+  return gone;
 }
 
 /// A bucket whose end is in the log and whose folder is still there: a crash cut destroy_bucket.
@@ -212,23 +258,6 @@ Status Recovery::settle_names() {
   return {};
 }
 
-std::shared_ptr<OpenFile> Recovery::find_file(const std::string& dir,
-                                              const Name& name,
-                                              bool& escaped) {
-  std::shared_ptr<OpenFile> newest;
-  for (const bool try_escaped : {false, true}) {
-    if (!try_escaped && layout::must_escape(name.second)) continue;
-    auto file = open_object_file(mp_, dir, path_of(dir, name.second, try_escaped));
-    if (!file || (*file)->meta.bucket != name.first) continue;
-    if (!stands_for((*file)->meta, name.second)) continue;
-    const auto version = (*file)->meta.info.meta_version;
-    if (newest && newest->meta.info.meta_version >= version) continue;
-    newest = *std::move(file);
-    escaped = try_escaped;
-  }
-  return newest;
-}
-
 /// Of file, reference and tombstone the newest counts.
 Status Recovery::settle(const Name& name, const Logged& logged) {
   const auto& [bucket, key] = name;
@@ -237,7 +266,7 @@ Status Recovery::settle(const Name& name, const Logged& logged) {
   Index& index = mp_.index();
   TRY(const auto there, index.get(bucket, key));
   bool escaped = false;
-  const auto file = find_file(*dir, name, escaped);
+  const auto file = find_file(mp_, *dir, name, escaped);
   const Version of_file = file ? file->meta.info.meta_version : Version{};
   const Version of_reference = logged.reference ? logged.reference->info.meta_version : Version{};
   Version tombstone = logged.tombstone;

@@ -209,6 +209,8 @@ Task<Result<ObjectInfo>> Renamer::in_place(IndexRecord source,
   std::optional<Durability> replaced;
   if (rename.base) replaced = level_to_keep(rename.mp, *rename.base);
   set_barriers(rename, level, replaced);
+  // A name that an intent may have to restore is not the one that moves.
+  rename.barrier_before |= rename.mp.intents().holds(rename.source.info.content_version);
   rename.flush_soon = level < Durability::kFull;
   CO_CHECK_OK(co_await rename.mp.committer().run(rename));
   CO_CHECK_OK(co_await drop_null_versions(engine, to, level));

@@ -23,6 +23,7 @@ struct StoreOptions {
   std::size_t threads = 4;               // that may block, for each mountpath
   std::size_t open_files = 4096;         // descriptors kept for hot objects
   std::uint64_t reserve_bytes = 256_MiB; // a PUT fails with no_space below; deletes go on
+  std::uint64_t intent_bytes = 64_MiB;   // of each of a mountpath's two intent files, at most
 };
 
 /// What recovery found; for the log and `ais show`.
@@ -32,6 +33,7 @@ struct RecoveryReport {
   std::uint64_t objects = 0;
   std::uint64_t removed_work = 0;   // work files of uploads that never finished
   std::uint64_t removed_stale = 0;  // files older than their tombstone
+  std::uint64_t rolled_forward = 0;  // PUTs whose intent was durable before their file
   std::uint64_t damaged = 0;        // files set aside in %bad
   Duration took{};
 };

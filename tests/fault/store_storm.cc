@@ -57,7 +57,8 @@ store::StoreOptions store_options(const StormOptions& options) {
           .node_id = "t1",
           .incarnation = incarnation,
           .mountpaths = options.mountpaths,
-          .reserve_bytes = 16_MiB};
+          .reserve_bytes = 16_MiB,
+          .intent_bytes = incarnation % 2 == 0 ? 1_MiB : 64_MiB};  // the small one is soon full
 }
 
 struct Writer {

@@ -23,6 +23,8 @@ Status visit(const LogRecord& record) {
   (void)wire::decode<RenameIntentRecord>(sealed);
   (void)wire::decode<BucketDestroyedRecord>(sealed);
   (void)wire::decode<DirRenameRecord>(sealed);
+  (void)wire::decode<StagedPutRecord>(sealed);
+  (void)wire::decode<StagedCancelledRecord>(sealed);
   return {};
 }
 
@@ -30,7 +32,7 @@ std::string records_of(std::string_view bytes) {
   std::string out;
   while (!bytes.empty()) {
     const auto size = std::min<std::size_t>(static_cast<unsigned char>(bytes[0]), bytes.size() - 1);
-    encode_record_to(out, out.size(), static_cast<LogType>(size % 9), bytes.substr(1, size));
+    encode_record_to(out, out.size(), static_cast<LogType>(size % 10), bytes.substr(1, size));
     bytes.remove_prefix(1 + size);
   }
   return out;

@@ -40,8 +40,10 @@ struct CommitterTest : ::testing::Test {
   Runtime runtime{1};
   asio::thread_pool pool{2};
   std::atomic<int> syncs = 0;
+  std::atomic<Barrier> last{};
   Status answer;
-  Committer committer{pool, [this] {
+  Committer committer{pool, [this](Barrier barrier) {
+                        last = barrier;
                         ++syncs;
                         return answer;
                       }};
@@ -97,6 +99,17 @@ TEST_F(CommitterTest, ManyShareTheirBarriers) {
   EXPECT_EQ(runtime.run_on(0, all()), 100);
   EXPECT_LT(syncs, 202);
   for (const auto& m : mutations) EXPECT_GT(m->published_at, m->staged_at);
+}
+
+TEST_F(CommitterTest, WhatIsInTheIntentLogWaitsForThatAlone) {
+  Traced m(syncs, true, false);
+  m.barrier = Barrier::kIntents;
+  EXPECT_TRUE(run(m).ok());
+  EXPECT_EQ(last, Barrier::kIntents);
+  EXPECT_GT(m.published_at, m.staged_at);
+  Traced files(syncs, true, false);
+  EXPECT_TRUE(run(files).ok());
+  EXPECT_EQ(last, Barrier::kFiles);
 }
 
 TEST_F(CommitterTest, AFailedSyncIsNeverRepeated) {

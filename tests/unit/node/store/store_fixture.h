@@ -32,7 +32,8 @@ class StoreTest : public ::testing::Test {
   }
 
   StoreOptions options() const {
-    return {.cluster_uuid = "c", .node_id = "t1", .mountpaths = {dir_ + "/m1", dir_ + "/m2"}};
+    return {.cluster_uuid = "c", .node_id = "t1", .mountpaths = {dir_ + "/m1", dir_ + "/m2"},
+            .intent_bytes = 1_MiB};
   }
   Status start() {
     store_ = std::make_unique<Store>(options(), clock_);

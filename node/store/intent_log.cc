@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#include "node/store/intent_log.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/disk/posix.h"
+#include "common/obs/log.h"
+
+namespace aisfs::store {
+namespace {
+
+// A file of less is not worth its name; more than this is not read at a start.
+constexpr std::uint64_t kSegmentBytesMin = 1_MiB;
+constexpr std::uint64_t kSegmentBytesMax = 1_GiB;
+// One record takes at most this part of a file.
+constexpr std::uint64_t kRecordShare = 8;
+
+}  // namespace
+
+Result<std::unique_ptr<IntentLog>> IntentLog::open(IntentLogOptions options) {
+  std::unique_ptr<IntentLog> log(new IntentLog(std::move(options)));
+  CHECK_OK(disk::make_dirs(log->options_.root, log->options_.dir));
+  for (std::size_t i = 0; i < log->segments_.size(); ++i) CHECK_OK(log->open_segment(i));
+  return log;
+}
+
+std::string IntentLog::path_of(std::size_t index) const {
+  return options_.dir + "/" + std::to_string(index);
+}
+
+Status IntentLog::open_segment(std::size_t index) {
+  auto fd = disk::open_beneath(options_.root, path_of(index), O_RDWR);
+  if (!fd) return fd.error().code() == Errc::not_found ? Status() : Status(std::move(fd).error());
+  Segment& segment = segments_[index];
+  segment.fd = *std::move(fd);
+  TRY(const auto stat, disk::stat_of(segment.fd.get()));
+  segment.bytes = stat.size;
+  std::string header(kLogSegmentHeaderBytes, '\0');
+  const MutableBytes into = std::as_writable_bytes(std::span(header));
+  TRY(const std::size_t got, disk::pread_up_to(segment.fd.get(), into, 0));
+  if (got < header.size()) return {};
+  // No header, or one cut off by a crash: nothing in this file was acknowledged.
+  if (auto begin = decode_segment_header(header)) segment.begin = *begin;
+  next_ = std::max(next_, segment.begin + segment.bytes);
+  return {};
+}
+
+/// Blocks are allocated and written, so that a sync of what is written over them is a write alone.
+Status IntentLog::make(std::size_t index) {
+  Segment& segment = segments_[index];
+  if (!segment.fd.valid()) {
+    TRY(segment.fd, disk::open_beneath(options_.root, path_of(index), O_CREAT | O_RDWR, 0600));
+  }
+  const std::vector<std::byte> zeros(1_MiB);
+  for (std::uint64_t at = segment.bytes; at < options_.segment_bytes; at += zeros.size()) {
+    const ConstBytes part =
+        ConstBytes(zeros).first(std::min<std::uint64_t>(zeros.size(), options_.segment_bytes - at));
+    CHECK_OK(disk::pwrite_all(segment.fd.get(), part, at));
+  }
+  segment.bytes = std::max(segment.bytes, options_.segment_bytes);
+  CHECK_OK(disk::sync_file(segment.fd.get()));
+  return disk::sync_dir(options_.root, options_.dir);
+}
+
+Status IntentLog::begin(Segment& segment) {
+  segment.begin = next_++;
+  const std::string header = encode_segment_header(segment.begin);
+  CHECK_OK(disk::pwrite_all(segment.fd.get(), as_bytes(header), 0));
+  segment.used = header.size();
+  segment.dirty = true;
+  return {};
+}
+
+/// False when both files are full of what must stay.
+Result<bool> IntentLog::make_room(std::uint64_t bytes) {
+  if (unavailable_ || options_.segment_bytes < kSegmentBytesMin) return false;
+  if (bytes > options_.segment_bytes / kRecordShare) return false;
+  Segment* segment = &segments_[current_];
+  if (segment->used != 0 && segment->used + bytes <= options_.segment_bytes) return true;
+  const std::size_t next = segment->used == 0 ? current_ : 1 - current_;
+  segment = &segments_[next];
+  if (segment->held != 0) return false;
+  if (segment->bytes < options_.segment_bytes) {
+    if (Status made = make(next); !made) {
+      unavailable_ = true;
+      segment->bytes = 0;
+      if (segment->fd.valid() && ::ftruncate(segment->fd.get(), 0) != 0)
+        return errno_error("ftruncate");
+      LOG_WARN("no intent log: a PUT at level full takes two barriers", "why", made.error().what());
+      return false;
+    }
+  }
+  CHECK_OK(begin(*segment));
+  Segment& old = segments_[current_];
+  if (next != current_ && old.held != 0 && old.pending == 0) wants_barrier_ = true;
+  current_ = next;
+  return true;
+}
+
+/// False without room.
+Result<bool> IntentLog::write(LogType type, std::string_view head, ConstBytes content) {
+  std::string payload;
+  payload.reserve(head.size() + content.size());
+  payload += head;
+  payload += as_text(content);
+  TRY(const bool room, make_room(kLogRecordHeaderBytes + payload.size()));
+  if (!room || payload.size() > kLogRecordBytesMax) return false;
+  Segment& segment = segments_[current_];
+  std::string record;
+  encode_record_to(record, segment.begin + (segment.used - kLogSegmentHeaderBytes), type, payload);
+  CHECK_OK(disk::pwrite_all(segment.fd.get(), as_bytes(record), segment.used));
+  segment.used += record.size();
+  segment.dirty = true;
+  next_ = std::max(next_, segment.begin + segment.used);
+  return true;
+}
+
+Result<IntentLog::Ticket> IntentLog::append(LogType type,
+                                            std::string_view head,
+                                            ConstBytes content,
+                                            Version version) {
+  const std::lock_guard lock(mutex_);
+  TRY(const bool written, write(type, head, content));
+  if (!written) return Ticket();
+  Segment& segment = segments_[current_];
+  ++segment.held;
+  ++segment.pending;
+  held_[version] = current_;
+  return Ticket(this, version);
+}
+
+Status IntentLog::cancel(std::string_view head) {
+  const std::lock_guard lock(mutex_);
+  TRY([[maybe_unused]] const bool written, write(LogType::kStagedCancelled, head, {}));
+  return {};
+}
+
+Status IntentLog::sync() {
+  std::array<int, 2> files{-1, -1};
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+      if (std::exchange(segments_[i].dirty, false)) files[i] = segments_[i].fd.get();
+    }
+  }
+  for (const int fd : files) {
+    if (fd >= 0) CHECK_OK(disk::sync_data(fd));
+  }
+  return {};
+}
+
+bool IntentLog::holds(Version version) const {
+  const std::lock_guard lock(mutex_);
+  return held_.contains(version);
+}
+
+bool IntentLog::empty() const {
+  const std::lock_guard lock(mutex_);
+  return held_.empty();
+}
+
+void IntentLog::settle(Version version) {
+  const std::lock_guard lock(mutex_);
+  Segment& segment = segments_[held_.at(version)];
+  settled_.push_back(version);
+  const bool full = &segment != &segments_[current_];
+  if (--segment.pending == 0 && full) wants_barrier_ = true;
+}
+
+std::vector<Version> IntentLog::settled() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(settled_, {});
+}
+
+void IntentLog::forget(const std::vector<Version>& durable) {
+  const std::lock_guard lock(mutex_);
+  for (const Version& version : durable) {
+    const auto it = held_.find(version);
+    --segments_[it->second].held;
+    held_.erase(it);
+  }
+}
+
+bool IntentLog::wants_barrier() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(wants_barrier_, false);
+}
+
+Status IntentLog::replay(const LogVisitor& visit) const {
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    if (!segments_[i].fd.valid()) continue;
+    TRY(const std::string text, disk::read_file(options_.root, path_of(i), kSegmentBytesMax));
+    const auto begin = decode_segment_header(text);
+    if (!begin && begin.error().code() == Errc::unsupported) return begin.error();
+    if (!begin) continue;
+    const std::string_view records = std::string_view(text).substr(kLogSegmentHeaderBytes);
+    TRY([[maybe_unused]] const Lsn end, walk_records(records, *begin, visit));
+  }
+  return {};
+}
+
+Status IntentLog::clear() {
+  const std::lock_guard lock(mutex_);
+  for (Segment& segment : segments_) {
+    if (!segment.fd.valid()) continue;
+    CHECK_OK(begin(segment));
+    segment.dirty = false;
+    CHECK_OK(disk::sync_data(segment.fd.get()));
+  }
+  return {};
+}
+
+}  // namespace aisfs::store

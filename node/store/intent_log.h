@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// %intent: what has been promised and is not yet in the files. Byte by byte in man/aisfs-formats.7.
+//
+// Two files of the log's format, allocated once and written over in turn: to make a record durable
+// the disk writes the record and nothing else, no size, no block map, no journal. A record may go
+// once a barrier of the whole file system has passed since its effect was complete; a file whose
+// records may all go is the next to be written over. The order of records says nothing: readers go
+// by the versions inside.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/unique_fd.h"
+#include "common/model/version.h"
+#include "node/store/log.h"
+#include "node/store/open_files.h"
+
+namespace aisfs::store {
+
+struct IntentLogOptions {
+  int root = -1;  // of the mountpath; outlives the log
+  std::string dir = "%intent";
+  std::uint64_t segment_bytes = 64_MiB;  // that a file uses; less than 1 MiB: there is no log
+};
+
+/// Thread-safe. All calls but holds() may block on the disk.
+class IntentLog {
+ public:
+  /// An intent whose effect is on its way to the files. Its end says that the effect is complete,
+  /// or will never be.
+  class [[nodiscard]] Ticket {
+   public:
+    Ticket() = default;
+    Ticket(IntentLog* owner, Version version) : owner_(owner), version_(version) {}
+    Ticket(Ticket&& o) noexcept : owner_(std::exchange(o.owner_, nullptr)), version_(o.version_) {}
+    Ticket& operator=(Ticket&& o) noexcept {
+      settle();
+      owner_ = std::exchange(o.owner_, nullptr);
+      version_ = o.version_;
+      return *this;
+    }
+    ~Ticket() { settle(); }
+    bool valid() const { return owner_ != nullptr; }
+    void settle() {
+      if (auto* owner = std::exchange(owner_, nullptr)) owner->settle(version_);
+    }
+
+   private:
+    IntentLog* owner_ = nullptr;
+    Version version_;
+  };
+
+  /// Reads nothing yet: see replay. Makes no file before the first append.
+  static Result<std::unique_ptr<IntentLog>> open(IntentLogOptions options);
+
+  /// Writes a record: `head` and behind it `content`. `version` is of the change, and its own. An
+  /// invalid ticket: there is no room, the change has to be made durable in another way.
+  Result<Ticket> append(LogType type, std::string_view head, ConstBytes content, Version version);
+  /// Appends a record that nobody waits for and that may go at any time; does nothing without room.
+  Status cancel(std::string_view head);
+  /// Makes every record that was appended durable. One thread; never again after it failed.
+  Status sync();
+
+  /// True while the files of the version may be less durable than its record.
+  bool holds(Version version) const;
+
+  bool empty() const;
+
+  /// Called around a barrier of the whole file system: what was settled before it is durable after
+  /// it.
+  std::vector<Version> settled();
+  void forget(const std::vector<Version>& durable);
+  /// True, once, when a file waits only for such a barrier to be free.
+  bool wants_barrier();
+
+  /// All records, also those that may go.
+  Status replay(const LogVisitor& visit) const;
+  /// Their effects are durable in the files: nothing is left to replay.
+  Status clear();
+
+ private:
+  struct Segment {
+    UniqueFd fd;              // none: not made yet
+    std::uint64_t bytes = 0;  // of the file
+    Lsn begin = 0;
+    std::uint64_t used = 0;   // of the file; 0: without a header
+    std::size_t held = 0;     // records that must stay
+    std::size_t pending = 0;  // of these, not settled
+    bool dirty = false;       // written to since the last sync
+  };
+  explicit IntentLog(IntentLogOptions options) : options_(std::move(options)) {}
+  std::string path_of(std::size_t index) const;
+  Status open_segment(std::size_t index);
+  Status make(std::size_t index);
+  Status begin(Segment& segment);
+  Result<bool> write(LogType type, std::string_view head, ConstBytes content);
+  Result<bool> make_room(std::uint64_t bytes);
+  void settle(Version version);
+
+  const IntentLogOptions options_;
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::array<Segment, 2> segments_;
+  std::size_t current_ = 0;
+  Lsn next_ = 1;  // above every position that is on the disk
+  std::unordered_map<Version, std::size_t, VersionHash> held_;  // to the segment
+  std::vector<Version> settled_;
+  bool wants_barrier_ = false;
+  bool unavailable_ = false;
+};
+
+}  // namespace aisfs::store
