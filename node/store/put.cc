@@ -294,7 +294,7 @@ class UploadImpl final : public Upload {
     if (capacity <= capacity_) return;
     const bool small = capacity <= kSmallBytes;
     auto larger = small ? BlockBuffers::small(capacity) : engine_.blocks.take();
-    std::memcpy(larger.get(), buffer_.get(), used_);
+    if (used_ > 0) std::memcpy(larger.get(), buffer_.get(), used_);
     buffer_ = std::move(larger);
     capacity_ = small ? capacity : kHashBlockBytes;
   }
