@@ -31,7 +31,8 @@ Result<store::StoreOptions> store_options(const NodeConfig& config,
 void log_recovery(const store::Store& store) {
   for (const auto& report : store.recovery()) {
     LOG_INFO("mountpath ready", "objects", report.objects, "rebuilt", report.rebuilt, "replayed",
-             report.replayed, "damaged", report.damaged, "ms",
+             report.replayed, "rolled_forward", report.rolled_forward, "damaged", report.damaged,
+             "ms",
              std::chrono::duration_cast<std::chrono::milliseconds>(report.took).count());
   }
 }

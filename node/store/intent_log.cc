@@ -70,7 +70,6 @@ Status IntentLog::begin(Segment& segment) {
   const std::string header = encode_segment_header(segment.begin);
   CHECK_OK(disk::pwrite_all(segment.fd.get(), as_bytes(header), 0));
   segment.used = header.size();
-  segment.dirty = true;
   return {};
 }
 
@@ -78,25 +77,28 @@ Status IntentLog::begin(Segment& segment) {
 Result<bool> IntentLog::make_room(std::uint64_t bytes) {
   if (unavailable_ || options_.segment_bytes < kSegmentBytesMin) return false;
   if (bytes > options_.segment_bytes / kRecordShare) return false;
-  Segment* segment = &segments_[current_];
-  if (segment->used != 0 && segment->used + bytes <= options_.segment_bytes) return true;
-  const std::size_t next = segment->used == 0 ? current_ : 1 - current_;
-  segment = &segments_[next];
-  if (segment->held != 0) return false;
-  if (segment->bytes < options_.segment_bytes) {
-    if (Status made = make(next); !made) {
+  const Segment& now = segments_[current_];
+  if (now.used != 0 && now.used + bytes <= options_.segment_bytes) return true;
+  const std::size_t index = now.used == 0 ? current_ : 1 - current_;
+  Segment& next = segments_[index];
+  {
+    const std::lock_guard lock(mutex_);
+    if (next.held != 0) return false;
+  }
+  if (next.bytes < options_.segment_bytes) {
+    if (Status made = make(index); !made) {
       unavailable_ = true;
-      segment->bytes = 0;
-      if (segment->fd.valid() && ::ftruncate(segment->fd.get(), 0) != 0)
-        return errno_error("ftruncate");
       LOG_WARN("no intent log: a PUT at level full takes two barriers", "why", made.error().what());
+      next.bytes = 0;
+      if (next.fd.valid() && ::ftruncate(next.fd.get(), 0) != 0) return errno_error("ftruncate");
       return false;
     }
   }
-  CHECK_OK(begin(*segment));
-  Segment& old = segments_[current_];
-  if (next != current_ && old.held != 0 && old.pending == 0) wants_barrier_ = true;
-  current_ = next;
+  CHECK_OK(begin(next));
+  const std::lock_guard lock(mutex_);
+  const Segment& old = segments_[current_];
+  if (index != current_ && old.held != 0 && old.pending == 0) wants_barrier_ = true;
+  current_ = index;
   return true;
 }
 
@@ -106,15 +108,17 @@ Result<bool> IntentLog::write(LogType type, std::string_view head, ConstBytes co
   payload.reserve(head.size() + content.size());
   payload += head;
   payload += as_text(content);
+  if (payload.size() > kLogRecordBytesMax) return false;
   TRY(const bool room, make_room(kLogRecordHeaderBytes + payload.size()));
-  if (!room || payload.size() > kLogRecordBytesMax) return false;
+  if (!room) return false;
   Segment& segment = segments_[current_];
   std::string record;
   encode_record_to(record, segment.begin + (segment.used - kLogSegmentHeaderBytes), type, payload);
   CHECK_OK(disk::pwrite_all(segment.fd.get(), as_bytes(record), segment.used));
   segment.used += record.size();
-  segment.dirty = true;
   next_ = std::max(next_, segment.begin + segment.used);
+  const std::lock_guard lock(mutex_);
+  segment.unsynced = segment.fd.get();
   return true;
 }
 
@@ -122,9 +126,10 @@ Result<IntentLog::Ticket> IntentLog::append(LogType type,
                                             std::string_view head,
                                             ConstBytes content,
                                             Version version) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard writing(writing_);
   TRY(const bool written, write(type, head, content));
   if (!written) return Ticket();
+  const std::lock_guard lock(mutex_);
   Segment& segment = segments_[current_];
   ++segment.held;
   ++segment.pending;
@@ -133,7 +138,7 @@ Result<IntentLog::Ticket> IntentLog::append(LogType type,
 }
 
 Status IntentLog::cancel(std::string_view head) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard writing(writing_);
   TRY([[maybe_unused]] const bool written, write(LogType::kStagedCancelled, head, {}));
   return {};
 }
@@ -143,7 +148,7 @@ Status IntentLog::sync() {
   {
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < segments_.size(); ++i) {
-      if (std::exchange(segments_[i].dirty, false)) files[i] = segments_[i].fd.get();
+      files[i] = std::exchange(segments_[i].unsynced, -1);
     }
   }
   for (const int fd : files) {
@@ -203,11 +208,10 @@ Status IntentLog::replay(const LogVisitor& visit) const {
 }
 
 Status IntentLog::clear() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard writing(writing_);
   for (Segment& segment : segments_) {
     if (!segment.fd.valid()) continue;
     CHECK_OK(begin(segment));
-    segment.dirty = false;
     CHECK_OK(disk::sync_data(segment.fd.get()));
   }
   return {};

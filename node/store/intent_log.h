@@ -29,7 +29,7 @@ struct IntentLogOptions {
   std::uint64_t segment_bytes = 64_MiB;  // that a file uses; less than 1 MiB: there is no log
 };
 
-/// Thread-safe. All calls but holds() may block on the disk.
+/// Thread-safe. append, cancel, sync, replay and clear block on the disk, the others do not.
 class IntentLog {
  public:
   /// An intent whose effect is on its way to the files. Its end says that the effect is complete,
@@ -86,14 +86,17 @@ class IntentLog {
 
  private:
   struct Segment {
+    // Guarded by writing_.
     UniqueFd fd;              // none: not made yet
     std::uint64_t bytes = 0;  // of the file
     Lsn begin = 0;
-    std::uint64_t used = 0;   // of the file; 0: without a header
+    std::uint64_t used = 0;  // of the file; 0: without a header
+    // Guarded by mutex_.
     std::size_t held = 0;     // records that must stay
     std::size_t pending = 0;  // of these, not settled
-    bool dirty = false;       // written to since the last sync
+    int unsynced = -1;        // the descriptor, if it was written to since the last sync
   };
+
   explicit IntentLog(IntentLogOptions options) : options_(std::move(options)) {}
   std::string path_of(std::size_t index) const;
   Status open_segment(std::size_t index);
@@ -104,15 +107,16 @@ class IntentLog {
   void settle(Version version);
 
   const IntentLogOptions options_;
+  std::mutex writing_;        // before mutex_; held over disk operations
+  Lsn next_ = 1;              // above every position that is on the disk; guarded by writing_
+  bool unavailable_ = false;  // guarded by writing_
   mutable std::mutex mutex_;
-  // Guarded by mutex_.
   std::array<Segment, 2> segments_;
-  std::size_t current_ = 0;
-  Lsn next_ = 1;  // above every position that is on the disk
+  std::size_t current_ = 0;  // changed under both
+  // Guarded by mutex_.
   std::unordered_map<Version, std::size_t, VersionHash> held_;  // to the segment
   std::vector<Version> settled_;
   bool wants_barrier_ = false;
-  bool unavailable_ = false;
 };
 
 }  // namespace aisfs::store

@@ -91,11 +91,11 @@ Status PutMutation::take_effect() {
   std::optional<bool> there;
   if (base && base->kind == IndexRecord::Kind::kObject) there = base->escaped;
   PublishIntentRecord announced{.bucket = key.bucket,
-                             .key = key.key(),
-                             .content_version = meta.info.content_version,
-                             .meta_version = meta.info.meta_version,
-                             .escaped = there.value_or(false),
-                             .work_path = body.work->path()};
+                                .key = key.key(),
+                                .content_version = meta.info.content_version,
+                                .meta_version = meta.info.meta_version,
+                                .escaped = there.value_or(false),
+                                .work_path = body.work->path()};
   TRY(const auto effect, mp.announce(LogType::kPublishIntent, announced));
   TRY(const bool escaped, take_name(there));
   mp.index().put(key.bucket, key.key(), index_record_of(meta, escaped));
@@ -128,8 +128,8 @@ Result<bool> PutMutation::take_name(std::optional<bool> there) {
 
 /// Exchanges the names of the new file and of the old one, which can be used again then. Only
 /// where the old one is not needed after power loss: either the new one is durable before anybody
-/// writes into the old one (under its name, or behind an intent), or neither was promised to survive. (A rename over a name makes ext4 write
-/// new content out before it, an exchange does not.)
+/// writes into the old one (under its name, or behind an intent), or neither was promised to survive.
+/// (A rename over a name makes ext4 write new content out before it, an exchange does not.)
 bool PutMutation::swap_in(const std::string& path) {
   if (base_is_kept) return false;
   const bool nothing_promised = !barrier_before && !engine.is_promised(*base);
@@ -298,7 +298,7 @@ class UploadImpl final : public Upload {
     if (capacity <= capacity_) return;
     const bool small = capacity <= kSmallBytes;
     auto larger = small ? BlockBuffers::small(capacity) : engine_.blocks.take();
-    std::memcpy(larger.get(), buffer_.get(), used_);
+    if (used_ > 0) std::memcpy(larger.get(), buffer_.get(), used_);
     buffer_ = std::move(larger);
     capacity_ = small ? capacity : kHashBlockBytes;
   }

@@ -40,6 +40,7 @@ std::string body_of(int writer, int name, std::uint64_t op) {
   const std::uint64_t id = static_cast<std::uint64_t>(writer) * 1000 + static_cast<unsigned>(name);
   std::mt19937_64 random(id * 1'000'003 + op);
   std::size_t size = 16 + random() % 12'000;
+  if (random() % 8 == 0) size = 60'000 + random() % 200'000;  // around the end of small bodies
   if (random() % 64 == 0) size = (1 << 20) + random() % (1 << 20);
   std::string body(size, '\0');
   for (std::size_t i = 16; i + 8 <= size; i += 8) {
