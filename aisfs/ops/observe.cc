@@ -87,7 +87,9 @@ fs::InodePtr install_file(Mount& mount,
   if (same && inode->open) {
     if (inode->open->is_dirty()) return inode;
     if (info.content_version < inode->open->base.content_version) return inode;
-    if (info.content_version == inode->open->base.content_version) {
+    const Version before = inode->open->base.content_version;
+    if (info.content_version == before || inode->open->take_same_bytes(info)) {
+      if (inode->kernel_pages == before) inode->kernel_pages = info.content_version;
       take_file(mount, *inode, info);
       return inode;
     }

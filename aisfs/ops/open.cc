@@ -68,6 +68,7 @@ Task<Status> open_again(Mount& mount, Call call, fs::InodePtr inode) {
   CO_TRY(const Fetched now, co_await fetch(mount, call, inode, false));
   if (file->is_dirty() || now.info.content_version <= file->base.content_version)
     co_return Status();
+  if (file->take_same_bytes(now.info)) co_return Status();
   co_return replaced();  // the kernel looks it up anew and gets another inode
 }
 

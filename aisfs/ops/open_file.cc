@@ -37,14 +37,7 @@ Task<Result<bool>> reopen(Mount& mount, Call call, fs::InodePtr inode) {
       co_await mount.cluster.objects.head(call.context(), place.file(), std::move(same_file));
   if (!now && version_is_gone(now.error())) co_return false;
   if (!now) co_return std::move(now).error();
-  const bool same =
-      !now->etag.empty() && now->etag == file->base.etag && now->size == file->base.size;
-  if (same) {
-    file->base.content_version = now->content_version;
-    file->base.meta_version = now->meta_version;
-    file->reader.reset();
-    co_return true;
-  }
+  if (file->take_same_bytes(*now)) co_return true;
   if (file->delivered || file->is_dirty()) co_return false;
   file->rebase(*std::move(now));
   inode->attr.size = file->size;
@@ -65,6 +58,15 @@ void OpenFile::rebase(ObjectInfo info) {
   if (info.content_version != base.content_version) reader.reset();
   base = std::move(info);
   size = base_visible = base.size;
+}
+
+bool OpenFile::take_same_bytes(const ObjectInfo& info) {
+  const bool same = !info.etag.empty() && info.etag == base.etag && info.size == base.size;
+  if (!same) return false;
+  if (info.content_version != base.content_version) reader.reset();
+  base.content_version = info.content_version;
+  base.meta_version = info.meta_version;
+  return true;
 }
 
 Task<Result<std::string>> read_bytes(Mount& mount, Call call, fs::InodePtr inode, ByteRange range) {

@@ -36,6 +36,9 @@ struct OpenFile {
   bool is_dirty() const { return content_dirty || attrs_dirty || fresh; }
   /// Takes a newly published (or newly seen) version as the base.
   void rebase(ObjectInfo info);
+  /// Goes on with another version if its bytes are those of the base: what a rename left elsewhere
+  /// is moved in the background, as a new version. False, and nothing changed, if they are not.
+  bool take_same_bytes(const ObjectInfo& info);
 };
 
 /// The bytes of `range`, shorter only at the end of the file. precondition_failed (ESTALE) when
