@@ -26,7 +26,6 @@ Task<Result<Created>> create(
   inode->open = std::make_shared<OpenFile>(mount, std::move(made->info));
   inode->open->fresh = true;
   inode->open->handles = 1;
-  inode->kernel_pages = inode->open->base.content_version;  // none, and all that come are ours
   const HandleId handle = ++mount.last_handle;
   mount.files[handle] = FileHandle{inode, inode->open, flags};
   co_return Created{entry_of(mount, inode), Opened{.handle = handle}};

@@ -35,16 +35,16 @@ Task<Result<Fetched>> fetch(Mount& mount, Call call, fs::InodePtr inode, bool wa
 
 /// A first handle: the newest version is pinned (close-to-open).
 Task<Status> open_first(Mount& mount, Call call, fs::InodePtr inode, int flags) {
-  // Nobody has changed it since: what is read of it is fetched when it is read.
-  if (inode->info && mount.leases.holds(inode->lease) &&
-      inode->info->content_version == inode->attr.content_version) {
-    inode->open = std::make_shared<OpenFile>(mount, *inode->info);
-    co_return Status();
-  }
   const bool reads = (flags & O_ACCMODE) != O_WRONLY && (flags & O_TRUNC) == 0;
   const bool small = inode->attr.size > 0 && inode->attr.size <= mount.options.small_file;
   const bool in_kernel =
       inode->kernel_pages == inode->attr.content_version && static_cast<bool>(inode->kernel_pages);
+  // Nobody has changed it since, and its bytes are here or not wanted.
+  if (inode->info && (in_kernel || !reads) && mount.leases.holds(inode->lease) &&
+      inode->info->content_version == inode->attr.content_version) {
+    inode->open = std::make_shared<OpenFile>(mount, *inode->info);
+    co_return Status();
+  }
   CO_TRY(Fetched fetched, co_await fetch(mount, call, inode, reads && small && !in_kernel));
   if (inode->open) co_return Status();  // another open was faster
   if (fetched.info.ino != inode->attr.ino) co_return replaced();
