@@ -100,8 +100,9 @@ Task<void> Leases::keep(std::size_t at) {
     wire::LeasePollRequest request{.session = id_,
                                    .instance = sessions_[at].instance,
                                    .epoch = epoch_,
-                                   .heard = sessions_[at].heard,
-                                   .wait_ms = wire::kLeasePollMsMax};
+                                   .heard = sessions_[at].heard};
+    // One that begins is confirmed at once.
+    if (sessions_[at].until > clock_.now()) request.wait_ms = wire::kLeasePollMsMax;
     const TimePoint sent = clock_.now();
     const Deadline deadline = Deadline::after(wire::kLeaseLength);
     const auto reply = co_await api_->poll_leases(*node, std::move(request), deadline);
@@ -182,7 +183,7 @@ Task<void> Leases::stop() {
     drop(at);
     const MapSnapshot map = mount_.cluster.map.current();
     const NodeInfo* node = map->find_node(sessions_[at].node);
-    if (node == nullptr || sessions_[at].until <= clock_.now()) continue;
+    if (node == nullptr || sessions_[at].instance.empty()) continue;
     wire::LeasePollRequest request{
         .session = id_, .instance = sessions_[at].instance, .ends = true};
     // If it does not arrive, the session runs out.

@@ -44,7 +44,15 @@ kill_target() { # what it had leased is not changed before the mounts know
 }
 unmount_both() { fusermount3 -u "$WORK/second" && fusermount3 -u "$WORK/third"; }
 
+end() {
+  local status=$?
+  for mount in second third; do fusermount3 -uz "$WORK/$mount" 2>/dev/null || true; done
+  (exit "$status")
+  stop_playground
+}
+
 start_playground "$BUILD"
+trap end EXIT
 mount_again "$WORK/second"
 mount_again "$WORK/third"
 step "$STEPS random steps on three mounts" coherent 1

@@ -42,7 +42,7 @@ class ToldLeases final : public LeaseApi {
   Task<Result<wire::LeasePollReply>> poll_leases(NodeInfo,
                                                  wire::LeasePollRequest request,
                                                  Deadline) override {
-    ++polls_;
+    if (request.ends) ++ends_;
     const auto seen = changed_.count();
     const bool begins = request.instance != "here";
     if (!begins && !request.ends && request.heard == last_ &&
@@ -60,14 +60,14 @@ class ToldLeases final : public LeaseApi {
     ++last_;
     changed_.notify();
   }
-  std::uint64_t polls() const { return polls_; }
+  std::uint64_t ends() const { return ends_; }
 
  private:
   MapSource& map_;
   Notifier changed_;
   BucketId bucket_;
   std::string path_;
-  std::atomic<std::uint64_t> last_ = 0, polls_ = 0;
+  std::atomic<std::uint64_t> last_ = 0, ends_ = 0;
 };
 
 struct CountedKernel final : KernelCache {
@@ -196,6 +196,12 @@ TEST_F(LeasedMount, AFileThatWasReadIsOpenedAgainWithoutAsking) {
   cluster.store("b", "x", "other");
   change("x");
   EXPECT_EQ(read_all_of(find("x")->nodeid), "other");
+}
+
+TEST_F(LeasedMount, TheEndIsTold) {
+  EXPECT_EQ(leases.ends(), 0u);
+  EXPECT_TRUE(run(stop()).ok());
+  EXPECT_EQ(leases.ends(), 1u);
 }
 
 TEST_F(LeasedMount, ANewMapVoidsWhatWasBelieved) {
