@@ -88,7 +88,10 @@ class RemoveMutation final : public Mutation {
     const TombstoneRecord record{key.bucket, key.key(), version};
     const std::string payload = wire::encode(record);
     TRY(effect, mp.announce(LogType::kTombstone, std::string_view(payload)));
-    if (!barrier_before) return {};
+    // What is kept of a version has its second name by a link, which the files' barrier makes
+    // durable.
+    const bool keeps = key.versioning != Versioning::kOff || is_version_key(key.key());
+    if (!barrier_before || keeps) return {};
     TRY(intent, mp.intents().append(LogType::kTombstone, payload, {}, version));
     if (intent.valid() && mp.is_durable(base.info)) barrier = Barrier::kIntents;
     return {};
