@@ -138,7 +138,8 @@ class Leases {
   std::mutex mutex_;
   // Guarded by mutex_.
   Sessions sessions_;
-  /// By a hash of bucket and path: a collision tells a mount of one change too many.
+  /// By a hash of bucket and path. Two names of one hash would share a hold, and lose it together
+  /// unheard: among a million names one chance in some thirty million.
   std::unordered_multimap<std::uint64_t, std::uint64_t> holders_;  // -> session
   std::set<std::uint64_t> old_;  // sessions before the start that have not polled since
   TimePoint old_until_;
