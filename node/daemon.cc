@@ -220,14 +220,9 @@ class Node {
   }
 
   void make_fronts(target::LocalTarget* target) {
-    const native::NativeFrontDeps native_deps{router_->anywhere(),
-                                              router_->here(),
-                                              *admin_,
-                                              maps_,
-                                              verifier_,
-                                              identity_.id,
-                                              clock_.unix_ns(),
-                                              target == nullptr ? nullptr : &target->leases()};
+    const native::NativeFrontDeps native_deps{
+        router_->anywhere(), router_->here(), *admin_,          maps_,
+        verifier_,           identity_.id,    clock_.unix_ns(), target};
     const auto map = [this] { return maps_.current(); };
     front::s3::S3FrontDeps s3_deps{router_->anywhere(), *admin_, verifier_, map, "", {}};
     fronts_.s3 = front::s3::make_s3_handler(s3_deps);

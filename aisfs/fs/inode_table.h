@@ -18,8 +18,9 @@ struct OpenFile;
 namespace aisfs::fs {
 
 /// By what an answer of the cluster is believed until it is revoked (ops::Leases): a term of a
-/// session. Term 0: not at all.
+/// session, or a directory that is delegated to the mount. Term 0: not at all.
 struct Lease {
+  static constexpr std::size_t kDelegation = static_cast<std::size_t>(-1);
   std::size_t session = 0;
   std::uint64_t term = 0;
   Epoch epoch = 0;
@@ -53,6 +54,15 @@ struct Inode {
   std::uint64_t changed_at = 0;  // Mount::sequence of this mount's last change to it
   std::uint64_t revoked_at = 0;  // Mount::sequence when a change by others in it was last heard of
   std::int64_t touched_ns = 0;   // a directory: when this mount last changed its entries
+
+  // Of a directory (ops::Delegations).
+  std::uint64_t whole = 0;       // the delegation by which all its names are known
+  std::uint32_t names_made = 0;  // since it was asked for last
+  std::uint8_t refusals = 0;     // in a row, or recalls
+  TimePoint refused_until;       // it is not asked for again before
+
+  bool attrs_unsent = false;   // `attr` is newer than what the cluster has
+  bool attrs_sending = false;  // a request that sends it is on its way
 
   /// Who saw it last and when (Options::same_call): several threads at work in one directory, as
   /// rsync's two processes, do not make each other forget.

@@ -26,6 +26,9 @@ struct Options {
   /// Kernel requests of one thread within this time after it saw an object are answered from what
   /// it saw: LOOKUP and GETATTR of one stat(2), the directories of one path. Never at open.
   std::chrono::nanoseconds same_call = std::chrono::milliseconds(10);
+  /// A directory that others wanted back is not asked for again for so long, which doubles with
+  /// every time up to 256 times.
+  std::chrono::nanoseconds delegate_again = std::chrono::seconds(1);
   std::uint64_t read_memory = 256_MiB;        // read-ahead of all open files together
   std::uint64_t small_file = 1_MiB;           // fetched whole at open, written from memory
   std::uint64_t patch_from = 4_MiB;           // smaller files are published whole

@@ -25,6 +25,7 @@ Task<Result<Created>> create(
   const fs::InodePtr inode = made->inode;
   inode->open = std::make_shared<OpenFile>(mount, std::move(made->info));
   inode->open->fresh = true;
+  inode->open->unsent = made->unsent;
   inode->open->handles = 1;
   const HandleId handle = ++mount.last_handle;
   mount.files[handle] = FileHandle{inode, inode->open, flags};

@@ -53,6 +53,7 @@ void add_file(
 
 Task<Status> load_page(Mount& mount, Call call, std::shared_ptr<DirHandle> handle) {
   if (handle->after.empty()) {
+    CO_CHECK_OK(co_await settle_names(mount, call, handle->inode));
     handle->sequence = mount.sequence;
     handle->drops = mount.leases.drops();
   }
@@ -134,7 +135,9 @@ Entry adopt(Mount& mount, const Call& call, HandleId id, const DirEntry& entry) 
   fs::InodePtr inode = mount.inodes.child(*parent, entry.name);
   if (inode && inode->is_directory()) return {};
   // An open file has its own idea of its attributes; another object under the name is LOOKUP's.
-  if (inode && (inode->open || inode->attr.ino != entry.info->ino)) return {};
+  if (inode && (inode->open || inode->attrs_unsent || inode->attrs_sending ||
+                inode->attr.ino != entry.info->ino))
+    return {};
   if (!inode) inode = mount.inodes.add(parent, entry.name, fs::Kind::kFile);
   if (inode->changed_at == 0 && !mount.leases.holds(inode->lease)) {
     take_file(mount, *inode, *entry.info);
@@ -152,6 +155,8 @@ void releasedir(Mount& mount, HandleId id) { mount.directories.erase(id); }
 Task<Status> fsyncdir(Mount& mount, Call call, NodeId node) {
   CO_TRY(const fs::InodePtr directory, inode_of(mount, node));
   if (directory->kind == fs::Kind::kRoot || !directory->has_name()) co_return Status();
+  CO_CHECK_OK(co_await settle_names(mount, call, directory));
+  CO_CHECK_OK(co_await settle(mount, call, directory));
   CO_TRY(fs::Place place, mount.inodes.place(*directory));
   ObjectName all{std::move(place.bucket), ""};
   co_return co_await mount.cluster.objects.sync(call.context(), std::move(all));

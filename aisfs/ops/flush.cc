@@ -30,6 +30,7 @@ Task<Status> fsync(Mount& mount, Call call, HandleId handle) {
   if (file.file->is_dirty() || file.file->unlinked || !file.inode->has_name()) {
     co_return co_await publish(mount, std::move(call), file.inode, Durability::kFull);
   }
+  CO_CHECK_OK(co_await settle(mount, call, file.inode));
   // Published at close or by another host, perhaps at a lower level.
   CO_TRY(const fs::Place place, mount.inodes.place(*file.inode));
   ObjectName name = place.file();

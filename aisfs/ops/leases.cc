@@ -40,6 +40,22 @@ fs::Lease Leases::begin(const fs::Place& place) const {
   return {.session = it->second, .term = sessions_[it->second].term, .epoch = epoch_};
 }
 
+std::vector<fs::Lease> Leases::of_all_targets(const fs::Inode& directory) const {
+  std::vector<fs::Lease> all;
+  const auto place = mount_.inodes.place(directory);
+  if (!place || !is_current()) return all;
+  const MapSnapshot map = mount_.cluster.map.current();
+  const BucketId id{place->bucket_id};
+  const Bucket* bucket = map->find_bucket(id);
+  if (bucket == nullptr || bucket->implied_dirs || placement::has_mappings(*map, id)) return all;
+  for (const NodeInfo* target : map->active_targets()) {
+    const auto it = at_.find(target->id);
+    if (it == at_.end() || sessions_[it->second].until <= clock_.now()) return {};
+    all.push_back({.session = it->second, .term = sessions_[it->second].term, .epoch = epoch_});
+  }
+  return all;
+}
+
 bool Leases::governs(std::uint64_t bucket_id) const {
   if (epoch_ == 0) return false;
   const MapSnapshot map = mount_.cluster.map.current();
@@ -48,6 +64,7 @@ bool Leases::governs(std::uint64_t bucket_id) const {
 }
 
 bool Leases::holds(const fs::Lease& lease) const {
+  if (lease.session == fs::Lease::kDelegation) return mount_.delegations.holds(lease);
   if (lease.term == 0 || lease.epoch != epoch_ || !is_current()) return false;
   const Session& session = sessions_[lease.session];
   return session.term == lease.term && session.until > clock_.now();
@@ -55,6 +72,7 @@ bool Leases::holds(const fs::Lease& lease) const {
 
 Duration Leases::left(const fs::Lease& lease) const {
   if (kernel_ == nullptr || !holds(lease)) return {};
+  if (lease.session == fs::Lease::kDelegation) return mount_.delegations.left(lease);
   return sessions_[lease.session].until - clock_.now();
 }
 
@@ -101,6 +119,8 @@ Task<void> Leases::keep(std::size_t at) {
                                    .instance = sessions_[at].instance,
                                    .epoch = epoch_,
                                    .heard = sessions_[at].heard};
+    // What is believed by an older map, or of another instance, has been given up.
+    if (std::exchange(sessions_[at].told, epoch_) != request.epoch) co_await settle();
     // One that begins is confirmed at once.
     if (sessions_[at].until > clock_.now()) request.wait_ms = wire::kLeasePollMsMax;
     const TimePoint sent = clock_.now();
@@ -123,9 +143,13 @@ Task<void> Leases::keep(std::size_t at) {
 void Leases::take(std::size_t at, TimePoint sent, const wire::LeasePollReply& reply) {
   Session& session = sessions_[at];
   session.heard = reply.last;
+  for (const wire::RecalledDirectory& directory : reply.recalls) {
+    mount_.delegations.recall(directory);
+  }
   if (reply.instance != session.instance) {  // it counts from the next poll on
     session.instance = reply.instance;
     session.until = {};
+    session.told = 0;
     drop(at);
     return;
   }
@@ -161,13 +185,28 @@ void Leases::changed(const wire::ChangedName& name) {
 void Leases::drop(std::size_t at) {
   ++sessions_[at].term;
   ++drops_;
+  mount_.delegations.give_up_lost();
+  forget_in_kernel([at](const fs::Lease& lease) { return lease.session == at || lease.term == 0; });
+}
+
+void Leases::forget_all_of(const fs::Lease& lease) {
+  forget_in_kernel(
+      [&](const fs::Lease& of) { return of.session == lease.session && of.term == lease.term; });
+}
+
+void Leases::forget_in_kernel(const std::function<bool(const fs::Lease&)>& believed_by) {
   if (kernel_ == nullptr) return;
   kernel_->forget_names();
   const TimePoint now = clock_.now();
   mount_.inodes.for_each([&](const fs::InodePtr& inode) {
-    const bool of_it = inode->lease.session == at || inode->lease.term == 0;
-    if (of_it && inode->kernel_until > now) kernel_->forget_attrs(inode->nodeid);
+    const bool forgets = inode->kernel_until > now && believed_by(inode->lease);
+    if (forgets) kernel_->forget_attrs(inode->nodeid);
   });
+}
+
+/// For as long as the sessions do not run out by it.
+Task<void> Leases::settle() {
+  co_await mount_.delegations.settled(Deadline::after(wire::kLeaseLength / 2));
 }
 
 void Leases::go_by(Epoch epoch) {

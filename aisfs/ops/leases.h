@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a mount, and the kernel above it, may believe without asking (common/wire/leases.h).
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -42,6 +43,13 @@ class Leases {
   bool holds(const fs::Lease& lease) const;
   /// True where what is not leased must be asked for: the bucket's names can be leased.
   bool governs(std::uint64_t bucket_id) const;
+  /// What the sessions at all active targets say of a directory's names together; empty where that
+  /// cannot be believed.
+  std::vector<fs::Lease> of_all_targets(const fs::Inode& directory) const;
+  /// Makes the kernel forget what it believes by the lease.
+  void forget_all_of(const fs::Lease& lease);
+  /// Only while of_all_targets() has something to say.
+  LeaseApi& api() { return *api_; }
   /// How often something believed was dropped without being named.
   std::uint64_t drops() const { return drops_; }
   /// For how long the kernel may believe it; zero: not at all.
@@ -59,6 +67,7 @@ class Leases {
     std::string instance;
     std::uint64_t heard = 0;
     std::uint64_t term = 1;  // what was believed in an earlier one is void
+    Epoch told = 0;          // that the target was told of
     TimePoint until;         // counted from when a poll was sent
   };
 
@@ -66,6 +75,8 @@ class Leases {
   void take(std::size_t at, TimePoint sent, const wire::LeasePollReply& reply);
   void changed(const wire::ChangedName& name);
   void drop(std::size_t at);
+  void forget_in_kernel(const std::function<bool(const fs::Lease&)>& believed_by);
+  Task<void> settle();
   void go_by(Epoch epoch);
   bool is_current() const;
 

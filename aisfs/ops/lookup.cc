@@ -11,6 +11,9 @@ std::optional<Entry> lookup_now(Mount& mount,
   const auto directory = inode_of(mount, parent);
   if (!directory) return std::nullopt;
   const fs::InodePtr known = mount.inodes.child(**directory, name);
+  if (!known && mount.delegations.is_free(**directory, name)) {
+    return Entry{.missing = mount.delegations.lease_in(**directory)};
+  }
   if (!known) {
     const fs::Lease* lease = mount.inodes.missing(**directory, name);
     if (lease == nullptr || !mount.leases.holds(*lease)) return std::nullopt;

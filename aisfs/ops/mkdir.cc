@@ -34,8 +34,12 @@ Task<Result<Entry>> mkdir(
     co_return Error(Errc::name_too_long, "path over 1024 bytes");
   PosixAttrs posix = new_posix(call, *directory, S_IFDIR | (mode & 07777));
   MakeDirOptions options{std::move(posix), just_missed(mount, call, *directory, name)};
+  if (is_made_here(mount, *directory, name)) co_return Error(Errc::already_exists, place.path);
+  options.seen_free = options.seen_free || mount.delegations.is_free(*directory, name);
+  mount.delegations.will_make(*directory, name);
   const std::uint64_t before = mount.sequence;
-  const fs::Lease lease = mount.leases.begin(place);
+  const fs::Lease whole = mount.delegations.lease_in(*directory);
+  const fs::Lease lease = whole.term != 0 ? whole : mount.leases.begin(place);
   CO_TRY(const ObjectInfo marker,
          co_await mount.cluster.objects.make_dir(call.context(), place.bucket, place.path,
                                                  std::move(options)));
@@ -46,7 +50,10 @@ Task<Result<Entry>> mkdir(
   mount.changed(*inode);
   mount.touch(*directory);
   mark_seen(call, *inode);
-  co_return entry_of(mount, inode);
+  const Entry entry = entry_of(mount, inode);
+  mount.delegations.made(*inode, whole);
+  if (whole.term == 0) co_await mount.delegations.ask(call, inode);
+  co_return entry;
 }
 
 }  // namespace aisfs::ops

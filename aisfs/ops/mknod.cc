@@ -5,6 +5,7 @@
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/open_file.h"
 #include "aisfs/ops/ops.h"
+#include "common/model/ino.h"
 
 namespace aisfs::ops {
 
@@ -24,6 +25,32 @@ PosixAttrs new_posix(const Call& call, const fs::Inode& parent, std::uint32_t mo
   return posix;
 }
 
+bool is_made_here(const Mount& mount, const fs::Inode& parent, const std::string& name) {
+  const fs::InodePtr there = mount.inodes.child(parent, name);
+  return there && there->open && there->open->unsent;
+}
+
+namespace {
+
+/// Nobody else can make the name, or look for it, before it is sent.
+MadeObject make_here(Mount& mount,
+                     const Call& call,
+                     const fs::InodePtr& parent,
+                     const std::string& name,
+                     PosixAttrs posix) {
+  ObjectInfo info{.ino = new_ino(), .posix = std::move(posix)};
+  const fs::InodePtr inode = mount.inodes.add(parent, name, fs::Kind::kFile);
+  inode->lease = mount.delegations.lease_in(*parent);
+  mount.delegations.will_make(*parent, name);
+  take_file(mount, *inode, info);
+  mount.changed(*inode);
+  mount.touch(*parent);
+  mark_seen(call, *inode);
+  return {inode, std::move(info), true};
+}
+
+}  // namespace
+
 Task<Result<MadeObject>> make_object(
     Mount& mount, Call call, fs::InodePtr parent, std::string name, NewObject object) {
   if (parent->kind == fs::Kind::kRoot) {
@@ -41,8 +68,15 @@ Task<Result<MadeObject>> make_object(
                      .size = object.posix.symlink.size(),
                      .reservation = object.reservation,
                      .has_parent = true};
+  if (is_made_here(mount, *parent, name)) co_return Error(Errc::already_exists, place.path);
+  co_await mount.delegations.ask_if_busy(call, parent);
+  if (object.reservation && mount.delegations.is_free(*parent, name)) {
+    co_return make_here(mount, call, parent, name, std::move(object.posix));
+  }
+  mount.delegations.will_make(*parent, name);
   const std::uint64_t before = mount.sequence;
-  const fs::Lease lease = mount.leases.begin(place);
+  fs::Lease lease = mount.delegations.lease_in(*parent);
+  if (lease.term == 0) lease = mount.leases.begin(place);
   StringSource content(object.posix.symlink);  // where S3 tools look for the target
   options.posix = std::move(object.posix);
   ExpectedChecksums unknown;
@@ -56,7 +90,7 @@ Task<Result<MadeObject>> make_object(
   mount.changed(*inode);
   mount.touch(*parent);
   mark_seen(call, *inode);
-  co_return MadeObject{inode, std::move(info)};
+  co_return MadeObject{inode, std::move(info), false};
 }
 
 Task<Result<Entry>> mknod(Mount& mount,

@@ -46,6 +46,11 @@ Task<Status> Mount::close() {
               done.error().what());
     if (first.ok()) first = std::move(done);
   }
+  const Deadline patience = Deadline::after(options.op_timeout);
+  if (Status sent = co_await delegations.close(patience); !sent) {
+    LOG_ERROR("unmounting: attributes are lost", "why", sent.error().what());
+    if (first.ok()) first = std::move(sent);
+  }
   background.cancel();
   co_await background.join();
   co_return first;

@@ -8,6 +8,7 @@
 
 #include "aisfs/fs/inode_table.h"
 #include "aisfs/fs/options.h"
+#include "aisfs/ops/delegations.h"
 #include "aisfs/ops/leases.h"
 #include "aisfs/read/reader.h"
 #include "cachefs/names/name_cache.h"
@@ -46,6 +47,8 @@ struct Mount {
   asio::thread_pool disk{2};  // for the cache folder
   TaskScope background;       // read-ahead; cancelled and joined by close()
   Leases leases{*this};
+  Delegations delegations{*this};
+  Notifier attrs_sent;         // an inode's attributes have arrived
   std::uint64_t sequence = 0;  // counts this mount's own changes
   std::unordered_map<std::uint64_t, FileHandle> files;
   std::unordered_map<std::uint64_t, std::shared_ptr<DirHandle>> directories;

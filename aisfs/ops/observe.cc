@@ -253,6 +253,10 @@ Task<Result<fs::InodePtr>> see_child(Mount& mount,
     const std::uint64_t before = mount.sequence;
     const fs::Lease lease = mount.leases.begin(place);
     fs::InodePtr old = mount.inodes.child(*parent, name);
+    if (old) CO_CHECK_OK(co_await settle(mount, call, old));
+    if (!old && mount.delegations.is_free(*parent, name)) {
+      co_return Error(Errc::not_found, place.path);
+    }
     CO_TRY(const LookupReply reply, co_await whats_there(mount, call, place, old));
     old = mount.inodes.child(*parent, name);
     const bool crossed = std::max(parent->changed_at, parent->revoked_at) > before ||

@@ -30,6 +30,7 @@ struct OpenFile {
   bool content_dirty = false;  // bytes or size differ from the base
   bool attrs_dirty = false;    // mode, owner, times wait for the publish
   bool fresh = false;          // created here and never published: attributes wait for the bytes
+  bool unsent = false;         // so far this mount alone has the name (Delegations)
   bool delivered = false;      // bytes of the base went to a reader
   bool unlinked = false;       // by this mount: what was written is dropped at the end
 

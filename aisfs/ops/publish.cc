@@ -65,6 +65,11 @@ PutOptions put_options(const fs::Inode& inode, Durability level) {
                      .size = file.size,
                      .has_parent = true};
   options.posix = fs::posix_of(inode.attr);
+  if (file.unsent) {
+    options.conditions = {.must_not_exist = true};
+    options.ino = file.base.ino;
+    return options;
+  }
   if (!file.attrs_dirty && !file.fresh) {
     options.keep_attrs = true;
     return options;
@@ -106,7 +111,12 @@ Task<Result<ObjectInfo>> publish_whole(
   PutOptions options = put_options(*inode, level);
   const bool guarded = options.conditions.if_meta_version.has_value();
   auto put = co_await put_whole(mount, call, inode, name, std::move(options));
-  if (put || !guarded || !(put.error() == Errc::precondition_failed)) co_return put;
+  // Of another host's, or of our own earlier attempt whose answer was lost: the inode number tells.
+  const bool there = inode->open->unsent && !put && put.error() == Errc::already_exists;
+  if (there) inode->open->unsent = false;
+  if (put || (!guarded && !there) || !(there || put.error() == Errc::precondition_failed)) {
+    co_return put;
+  }
   co_return co_await put_over(mount, call, inode, std::move(name), level);
 }
 
@@ -171,7 +181,7 @@ void published(Mount& mount, fs::Inode& inode, ObjectInfo info) {
   if (pages_are_ours) inode.kernel_pages = info.content_version;
   file.rebase(std::move(info));
   file.dirty.clear();
-  file.content_dirty = file.fresh = false;
+  file.content_dirty = file.fresh = file.unsent = false;
   inode.attr.content_version = file.base.content_version;
   inode.attr.ino = file.base.ino;
   inode.attr.has_posix = file.base.posix.has_value();
@@ -189,6 +199,9 @@ Durability close_level(const Mount& mount, const fs::Place& place) {
 Task<Status> publish(Mount& mount, Call call, fs::InodePtr inode, Durability level) {
   const auto file = inode->open;
   if (file->unlinked || !file->is_dirty()) co_return Status();
+  // They go along; those that are on their way already arrive before.
+  if (inode->attrs_sending) CO_CHECK_OK(co_await settle(mount, call, inode));
+  if (std::exchange(inode->attrs_unsent, false)) file->attrs_dirty = true;
   const auto place = mount.inodes.place(*inode);
   if (!place)
     co_return Error(Errc::precondition_failed, "another host removed or replaced the file");

@@ -34,6 +34,9 @@ Task<Result<Ends>> find_ends(Mount& mount, Call call, RenameRequest request) {
   }
   ends.target = mount.inodes.child(*ends.new_dir, request.new_name);
   if (ends.target && request.no_replace) co_return Error(Errc::already_exists, request.new_name);
+  CO_CHECK_OK(co_await settle(mount, call, ends.source));
+  if (ends.target) CO_CHECK_OK(co_await settle(mount, call, ends.target));
+  mount.delegations.will_make(*ends.new_dir, request.new_name);
   co_return ends;
 }
 
@@ -59,7 +62,10 @@ Task<Status> rename_file(Mount& mount, Call call, Ends ends, bool no_replace) {
   co_return Status();
 }
 
+/// The names below it are to be known everywhere.
 Task<Status> rename_directory(Mount& mount, Call call, Ends ends, bool no_replace) {
+  mount.delegations.give_up_all();
+  co_await mount.delegations.settled(*call.deadline);
   co_return co_await mount.cluster.objects.rename_dir(call.context(), ends.from.bucket,
                                                       ends.from.path, ends.to.path, no_replace);
 }
@@ -71,7 +77,9 @@ Task<Status> rename_directory(Mount& mount, Call call, Ends ends, bool no_replac
 Task<Status> rename(Mount& mount, Call call, RenameRequest request) {
   CO_TRY(const Ends ends, co_await find_ends(mount, call, request));
   const std::uint64_t before = mount.sequence;
-  const fs::Lease lease = mount.leases.begin(ends.to);
+  const fs::Lease whole = mount.delegations.lease_in(*ends.new_dir);
+  const bool sole = whole.term != 0 && mount.delegations.is_sole(*ends.source);
+  const fs::Lease lease = sole ? whole : mount.leases.begin(ends.to);
   CO_CHECK_OK(co_await make_explicit(mount, call, ends.old_dir));
   if (ends.source->is_directory()) {
     CO_CHECK_OK(co_await rename_directory(mount, call, ends, request.no_replace));

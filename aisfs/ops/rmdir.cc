@@ -13,6 +13,9 @@ Task<Status> rmdir(Mount& mount, Call call, NodeId parent, std::string name) {
         co_await mount.cluster.admin.destroy_bucket(call.context(), std::move(bucket), false));
   } else {
     CO_CHECK_OK(co_await make_explicit(mount, call, directory));
+    if (const auto inode = mount.inodes.child(*directory, name)) {
+      CO_CHECK_OK(co_await settle_names(mount, call, inode));
+    }
     CO_TRY(fs::Place place, mount.inodes.place(*directory));
     place.path = fs::join(place.path, name);
     CO_CHECK_OK(

@@ -60,6 +60,7 @@ Task<Status> send(Mount& mount, Call call, fs::InodePtr inode, AttrRequest reque
 }
 
 Task<Status> truncate_closed(Mount& mount, Call call, fs::InodePtr inode, std::uint64_t size) {
+  CO_CHECK_OK(co_await settle(mount, call, inode));
   CO_TRY(const fs::Place place, mount.inodes.place(*inode));
   PatchOptions options{.conditions = {.if_ino = inode->attr.ino},
                        .truncate_to = size,
@@ -95,6 +96,14 @@ void set_on_bucket(Mount& mount, fs::Inode& inode, const AttrRequest& request) {
   mount.bucket_attrs[inode.bucket_id] = inode.attr;
 }
 
+/// Sent before anybody else can look.
+void set_here(Mount& mount, const fs::InodePtr& inode, const AttrRequest& request) {
+  if (inode->is_directory() && request.mtime_ns) inode->touched_ns = 0;
+  inode->attr = with(inode->attr, request);
+  mount.changed(*inode);
+  mount.delegations.defer(inode);
+}
+
 }  // namespace
 
 Task<Result<fs::Attr>> setattr(Mount& mount, Call call, NodeId node, AttrRequest request) {
@@ -113,7 +122,10 @@ Task<Result<fs::Attr>> setattr(Mount& mount, Call call, NodeId node, AttrRequest
       inode->attr = with(inode->attr, request);
       if (file) file->attrs_dirty = true;
       mount.changed(*inode);
+    } else if (mount.delegations.is_sole(*inode) && inode->attr.has_posix) {
+      set_here(mount, inode, request);
     } else {
+      CO_CHECK_OK(co_await settle(mount, call, inode));
       CO_CHECK_OK(co_await send(mount, call, inode, request));
     }
   }

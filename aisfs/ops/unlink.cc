@@ -32,6 +32,7 @@ Task<Status> unlink(Mount& mount, Call call, NodeId parent, std::string name) {
   if (directory->kind == fs::Kind::kRoot) co_return Error(Errc::is_directory, "a bucket");
   CO_CHECK_OK(co_await make_explicit(mount, call, directory));
   const fs::InodePtr inode = mount.inodes.child(*directory, name);
+  if (inode && inode->open && inode->open->unsent) CO_CHECK_OK(co_await settle(mount, call, inode));
   if (inode && inode->open) {
     CO_CHECK_OK(co_await unlink_open(mount, call, directory, inode));
   } else {

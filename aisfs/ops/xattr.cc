@@ -26,6 +26,7 @@ Task<Result<Target>> target_of(Mount& mount, Call call, NodeId node, bool changi
   if (inode->kind == fs::Kind::kRoot || inode->kind == fs::Kind::kBucket) {
     co_return Error(Errc::unsupported, "buckets have no extended attributes");
   }
+  CO_CHECK_OK(co_await settle(mount, call, inode));
   if (changing) CO_CHECK_OK(co_await make_explicit(mount, call, inode));
   CO_TRY(const fs::Place place, mount.inodes.place(*inode));
   const bool directory = inode->is_directory();

@@ -121,6 +121,16 @@ Task<Result<wire::LeasePollReply>> ClusterClient::poll_leases(NodeInfo target,
                                     std::string(wire::kLeasePollMethod), std::move(request));
 }
 
+Task<Status> ClusterClient::delegate(NodeInfo target,
+                                     wire::DelegateRequest request,
+                                     Deadline deadline) {
+  Context context{.deadline = deadline};
+  CO_CHECK_OK(co_await call<wire::Nothing>(impl_->transport(), std::move(target),
+                                           std::move(context), std::string(wire::kDelegateMethod),
+                                           std::move(request)));
+  co_return Status{};
+}
+
 // --- ObjectApi: PlacedObjects over the wire -----------------------------------------------------
 
 Task<Result<ObjectInfo>> ClusterClient::head(Context c, ObjectName name, Conditions conditions) {

@@ -47,6 +47,7 @@ class ClusterClient final : public ObjectApi, public AdminApi, public MapSource,
   Task<Result<wire::LeasePollReply>> poll_leases(NodeInfo target,
                                                  wire::LeasePollRequest request,
                                                  Deadline deadline) override;
+  Task<Status> delegate(NodeInfo target, wire::DelegateRequest request, Deadline deadline) override;
 
   Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
   Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;

@@ -15,6 +15,10 @@ class LeaseApi {
   virtual Task<Result<wire::LeasePollReply>> poll_leases(NodeInfo target,
                                                          wire::LeasePollRequest request,
                                                          Deadline deadline) = 0;
+  /// Asks one target for a directory, or gives it back; one attempt.
+  virtual Task<Status> delegate(NodeInfo target,
+                                wire::DelegateRequest request,
+                                Deadline deadline) = 0;
 };
 
 }  // namespace aisfs

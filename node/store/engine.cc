@@ -165,14 +165,6 @@ std::uint64_t Engine::lock_hash(const Key& key) {
   return layout::key_hash(plain_key(key.key())) ^ key.bucket.value * 0x9E3779B97F4A7C15ull;
 }
 
-std::uint64_t Engine::new_ino() {
-  const std::string bytes = random_bytes(8);
-  std::uint64_t ino = 0;
-  std::memcpy(&ino, bytes.data(), sizeof ino);
-  ino &= ~(std::uint64_t{1} << 63);
-  return ino > 1 ? ino : ino + 2;  // 0 is none, 1 is a mount's root
-}
-
 Result<std::optional<IndexRecord>> Engine::find(const Key& key) {
   if (!ready) return Error(Errc::not_ready, "the target recovers its disks");
   TRY(auto record, mountpath_of(key).index().get(key.bucket, key.key()));

@@ -56,8 +56,6 @@ class Engine {
   /// Blocks.
   void drop_replaced(const Key& key, const IndexRecord& old);
 
-  static std::uint64_t new_ino();
-
  private:
   Status recover_all();
   Status finish_rename(Mountpath& source, const RenameIntentRecord& intent);

@@ -8,6 +8,7 @@
 
 #include "common/base/text.h"
 #include "common/disk/posix.h"
+#include "common/model/ino.h"
 #include "node/store/attr_change.h"
 #include "node/store/conditions.h"
 #include "node/store/versions.h"
@@ -333,7 +334,7 @@ StoredMeta meta_of_put(const Key& key,
                        std::int64_t now_ns) {
   const ObjectInfo* old = base != nullptr ? &base->info : nullptr;
   StoredMeta meta{.bucket = key.bucket, .key = key.key(), .info = info_of_put(options, old)};
-  meta.info.ino = old != nullptr ? old->ino : options.ino.value_or(Engine::new_ino());
+  meta.info.ino = old != nullptr ? old->ino : options.ino.value_or(new_ino());
   meta.info.content_version = meta.info.meta_version = version;
   meta.info.size = size;
   meta.info.modified_ns = now_ns;

@@ -5,6 +5,7 @@
 #include "common/base/hash.h"
 #include "common/base/text.h"
 #include "common/disk/posix.h"
+#include "common/model/ino.h"
 #include "node/store/attr_change.h"
 #include "node/store/conditions.h"
 #include "node/store/rename.h"
@@ -325,7 +326,7 @@ Task<Result<ObjectInfo>> Store::reserve(Key key, PutOptions options) {
       check_conditions(options.conditions, base ? &base->info : nullptr, Access::kWrite));
   CO_TRY(const Version version, engine_->versions.next());
   ObjectInfo info = info_of_put(options, nullptr);
-  info.ino = options.ino.value_or(Engine::new_ino());
+  info.ino = options.ino.value_or(new_ino());
   info.content_version = info.meta_version = version;
   info.modified_ns = engine_->clock.unix_ns();
   ReferenceMutation reference(*engine_, key);

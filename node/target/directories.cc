@@ -228,6 +228,7 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   CO_TRY(const auto making, make_in(at, parent));
   lease(context, *at.map, at.bucket.id, path);
   auto change = changing(context, at.key);
+  CO_CHECK_OK(co_await change.alone());
   auto made = co_await store_.put(at.key, std::move(put), std::move(unknown), empty);
   if (made) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(std::move(made));
@@ -242,6 +243,8 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
     co_return Error(Errc::busy, "\"" + path + "\" is being made, removed or renamed");
   }
   const Defer end([&] { renames_->end_dir(at.bucket.id, at.key.key()); });
+  // What a mount has made in it and has not sent yet comes before it is closed.
+  CO_CHECK_OK(co_await leases_->recall(context, at.bucket.id, Leases::tree(path)));
   CO_TRY(const LookupReply there, co_await peers_.cluster().lookup(context, name, path));
   if (there.kind == LookupReply::Kind::kNone) co_return Error(Errc::not_found, "\"" + path + "\"");
   if (there.kind == LookupReply::Kind::kFile) {
@@ -252,6 +255,7 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
   if (full) co_return Error(Errc::not_empty, "\"" + path + "\"");
   RemoveOptions options{.missing_ok = true};
   auto change = changing(context, at.key);
+  CO_CHECK_OK(co_await change.alone());
   auto removed = co_await store_.remove(at.key, std::move(options), name_level_of(at.bucket));
   if (removed) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(std::move(removed));
@@ -282,6 +286,7 @@ Task<Status> LocalTarget::rename_dir(
   const ObjectName target = directory_name(name, to);
   CO_CHECK_OK(validate_key(target.key));
   CO_TRY(const Admitted at, admit(context, placement::home_of(*maps_.current(), source)));
+  CO_CHECK_OK(co_await leases_->recall(context, at.bucket.id, Leases::tree(from)));
   ObjectApi& cluster = peers_.cluster();
   CO_TRY(const LookupReply old, co_await cluster.lookup(context, name, from));
   if (old.kind == LookupReply::Kind::kNone) co_return Error(Errc::not_found, "\"" + from + "\"");

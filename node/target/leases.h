@@ -2,12 +2,14 @@
 #pragma once
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "common/async/clock.h"
@@ -18,7 +20,8 @@
 
 namespace aisfs::target {
 
-/// Which mounts believe what of this target's names (common/wire/leases.h has the protocol).
+/// Which mounts believe what of this target's names, and which directories are delegated to them
+/// (common/wire/leases.h has the protocol).
 ///
 /// A restarted target does not know what was believed: it keeps on disk who had a session, and
 /// until each of them has polled again, or a lease is over, it acknowledges no change. Thread-safe.
@@ -28,6 +31,7 @@ class Leases {
     std::string state_dir;              // absolute; made if missing
     std::size_t names_max = 1'000'000;  // some 100 bytes each; beyond, a mount forgets its own
     std::size_t sessions_max = 10'000;
+    std::size_t delegations_max = 1'000;  // of a session; each is looked at by every request
   };
 
   /// Blocks on the disk. `maps` and `clock` outlive it.
@@ -41,14 +45,38 @@ class Leases {
   /// session.
   void grant(const Context& context, BucketId bucket, std::string_view path);
 
-  /// The same for names that were read already, after changes() had that value. False if a change came
-  /// in between, so that they must not be believed.
+  /// The same for names that were read already, after changes() had that value. False if a change
+  /// came in between, so that they must not be believed.
   bool grant(const Context& context,
              BucketId bucket,
              const std::vector<ListEntry>& entries,
              std::uint64_t changes);
   /// How many changes have been announced.
   std::uint64_t changes() const { return changes_; }
+
+  // --- delegated directories -------------------------------------------------------------------
+
+  /// Whether something that is about to be read or changed concerns a delegated directory.
+  using Concerns = std::function<bool(std::string_view directory)>;
+  /// The name lies below the directory. What all three name outlives them.
+  static Concerns below(std::string_view path);
+  /// So does a part of the tree at the path.
+  static Concerns tree(std::string_view path);
+  /// The listing shows names from below it.
+  static Concerns listing(const ListOptions& options);
+
+  /// Delegates the directory to the requester's session. busy while others are at work below it or
+  /// have it, which is recalled then; precondition_failed without a session that is confirmed;
+  /// overloaded. `id`: wire::DelegateRequest's; a newer one replaces that of the same directory.
+  Status delegate(const Context& context, std::uint64_t id, BucketId bucket, std::string path);
+  void give_back(const Context& context, std::uint64_t id);
+  /// Returns when nobody but the requester has a directory that is concerned; timed_out at the
+  /// deadline. A node's own work concerns nobody.
+  Task<Status> recall(Context context, BucketId bucket, Concerns concerns);
+  /// Whether anybody has a directory.
+  bool delegates() const { return delegated_ != 0; }
+  /// Whether recall() of the name would wait.
+  bool is_delegated(const Context& context, BucketId bucket, std::string_view path);
 
   /// A change of a name, from before it can be seen until it is acknowledged. However the operation
   /// ends, whoever believes something of the name hears that it is void.
@@ -59,6 +87,9 @@ class Leases {
     Change& operator=(const Change&) = delete;
     ~Change();
 
+    /// Before the change: recalls what others have been delegated. What is delegated from now on
+    /// does not concern it.
+    Task<Status> alone();
     /// After the change, before it is acknowledged: returns when nobody but the requester believes
     /// what was read before. timed_out at the request's deadline.
     Task<Status> told();
@@ -68,6 +99,7 @@ class Leases {
     Leases& leases_;
     std::uint64_t session_;  // the requester's, and whose
     std::string user_;
+    bool of_node_;  // a node's own work, that changes nothing a mount can see
     Deadline deadline_;
     wire::ChangedName name_;
     bool announced_ = false;
@@ -81,9 +113,11 @@ class Leases {
 
  private:
   struct Event {
+    enum class Kind : std::uint8_t { kChange, kAll, kRecall };
     std::uint64_t number = 0;
-    bool all = false;
-    wire::ChangedName changed;
+    Kind kind = Kind::kChange;
+    wire::ChangedName name;
+    std::uint64_t id = 0;  // of the delegation
   };
   struct Session {
     std::string user;
@@ -94,6 +128,16 @@ class Leases {
     std::uint64_t all_at = 0;  // the event that voids everything granted before it
     std::size_t names = 0;
     std::deque<Event> events;
+  };
+  struct Requester {
+    std::uint64_t session = 0;
+    std::string user;
+  };
+  struct Delegation {
+    std::uint64_t session = 0, id = 0;
+    wire::ChangedName directory;
+    std::uint64_t recall = 0;  // the event's number; 0: not recalled
+    TimePoint recalled_at;
   };
   struct Awaited {
     std::uint64_t session = 0;
@@ -111,6 +155,11 @@ class Leases {
   wire::LeasePollReply reply_of(Session& session, Epoch known);
   void add_event(Session& session, Event event);
   void drop_names(std::uint64_t session);
+  void drop_delegations(std::uint64_t session);
+  void count_delegations() { delegated_ = delegations_.size(); }
+  /// Recalls what is concerned; whether all of it has been given back, or is over.
+  bool is_alone(const Requester& own, BucketId bucket, const Concerns& concerns, TimePoint now);
+  Task<Status> wait_alone(Requester own, BucketId bucket, Concerns concerns, Deadline deadline);
   void sweep(TimePoint now);
   bool is_own(std::uint64_t id, std::uint64_t session, const std::string& user) const;
   std::vector<Awaited> announce(const Change& change);
@@ -130,10 +179,11 @@ class Leases {
   MapSource& maps_;
   Clock& clock_;
   disk::IoPool io_{{.threads = 1}};
-  Notifier polled_;                // whoever waits for mounts looks again
-  Notifier changed_;               // polls look again
+  Notifier polled_;   // whoever waits for mounts looks again
+  Notifier changed_;  // polls look again
   std::atomic<std::uint64_t> changes_ = 0;
   std::atomic<bool> any_ = false;  // sessions, of now or before the start
+  std::atomic<std::size_t> delegated_ = 0;
 
   std::mutex mutex_;
   // Guarded by mutex_.
@@ -141,6 +191,8 @@ class Leases {
   /// By a hash of bucket and path. Two names of one hash would share a hold, and lose it together
   /// unheard: among a million names one chance in some thirty million.
   std::unordered_multimap<std::uint64_t, std::uint64_t> holders_;  // -> session
+  std::vector<Delegation> delegations_;
+  std::unordered_set<const Change*> under_way_;
   std::set<std::uint64_t> old_;  // sessions before the start that have not polled since
   TimePoint old_until_;
   bool closed_ = false;

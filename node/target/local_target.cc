@@ -101,6 +101,23 @@ void LocalTarget::lease(const Context& context,
   if (found != nullptr && !found->implied_dirs) leases_->grant(context, bucket, path);
 }
 
+/// Only where a target knows all of its names, as for a lease.
+Status LocalTarget::delegate(const Context& context, wire::DelegateRequest request) {
+  TRY(const Bucket bucket, admit(context, request.bucket));
+  if (request.ends) {
+    leases_->give_back(context, request.id);
+    return {};
+  }
+  const std::string below = request.path.empty() ? "" : request.path + "/";
+  if (bucket.implied_dirs || placement::has_mappings(*maps_.current(), bucket.id)) {
+    return Error(Errc::unsupported, "directories are implied in the bucket, or being renamed");
+  }
+  CHECK_OK(leases_->delegate(context, request.id, bucket.id, request.path));
+  if (!renames_->touches(bucket.id, below)) return {};
+  leases_->give_back(context, request.id);
+  return Error(Errc::busy, "a rename to a name in \"" + request.path + "\" is under way");
+}
+
 Status LocalTarget::check_placed(const Admitted& at) const {
   if (options_.may_serve) CHECK_OK(options_.may_serve());
   const MapSnapshot now = maps_.current();
@@ -162,11 +179,13 @@ std::optional<ObjectStream> LocalTarget::get_now(const Context& context,
   const Bucket* bucket = map->find_bucket(name.bucket);
   if (bucket == nullptr || !may_use(context.who, *bucket)) return std::nullopt;
   if (renames_->prepared_to(bucket->id, name.key)) return std::nullopt;
+  if (leases_->is_delegated(context, bucket->id, path_of(name.key))) return std::nullopt;
   return store_.open_now(store::make_key(bucket->id, name), options, bucket->props.verify_read);
 }
 
 Task<Result<ListPage>> LocalTarget::list(Context context, BucketName name, ListOptions options) {
   CO_TRY(const Bucket bucket, admit(context, name));
+  CO_CHECK_OK(co_await leases_->recall(context, bucket.id, Leases::listing(options)));
   const bool leasable = context.session != 0 && options.attributes && !bucket.implied_dirs &&
                         !placement::has_mappings(*maps_.current(), bucket.id);
   if (!leasable) co_return co_await store_.list(bucket.id, std::move(options));
@@ -214,6 +233,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
     CO_CHECK_OK(check_unreserved(at.key));
     lease(context, *at.map, at.bucket.id, path_of(at.key.key()));
     auto change = changing(context, at.key);
+    CO_CHECK_OK(co_await change.alone());
     auto reserved = co_await store_.reserve(at.key, std::move(options));
     if (reserved) CO_CHECK_OK(co_await change.told());
     co_return acknowledged(std::move(reserved));
@@ -234,6 +254,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   CO_TRY(const auto old, reference_of(at.key));
   lease(context, *at.map, at.bucket.id, path_of(at.key.key()));
   auto change = changing(context, at.key);
+  CO_CHECK_OK(co_await change.alone());
   CO_TRY(ObjectInfo info,
          co_await store_.put(at.key, std::move(options), std::move(expected), body));
   CO_CHECK_OK(co_await change.told());
@@ -252,6 +273,7 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
   if (!posix || !change.xattrs.empty()) CO_CHECK_OK(co_await end_reservation(context, at.key));
   const Durability level = posix ? name_level_of(at.bucket) : at.bucket.props.write_level;
   auto telling = changing(context, at.key);
+  CO_CHECK_OK(co_await telling.alone());
   auto changed = co_await store_.set_attrs(at.key, std::move(change), std::move(conditions), level);
   if (changed) CO_CHECK_OK(co_await telling.told());
   co_return acknowledged(std::move(changed));
@@ -280,6 +302,7 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   CO_TRY(const auto old, reference_of(at.key));
   auto change = changing(context, at.key);
+  CO_CHECK_OK(co_await change.alone());
   CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), level));
   CO_CHECK_OK(co_await change.told());
   if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
@@ -295,6 +318,7 @@ Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
   CO_CHECK_OK(co_await materialise(context, at.key));
   options.level = level_of(at.bucket, options.level, options.lower_level);
   auto change = changing(context, at.key);
+  CO_CHECK_OK(co_await change.alone());
   auto patched = co_await store_.patch(at.key, std::move(options), body);
   if (patched) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(std::move(patched));
@@ -322,6 +346,7 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
     options.put.level = level_of(target.bucket, options.put.level, options.put.lower_level);
     CO_TRY(const auto making, make_in(target, parent));
     auto change = changing(context, target.key);
+    CO_CHECK_OK(co_await change.alone());
     auto copied = co_await store_.copy_local(source.key, target.key, std::move(options));
     if (copied) CO_CHECK_OK(co_await change.told());
     co_return acknowledged(std::move(copied));

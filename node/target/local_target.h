@@ -53,6 +53,8 @@ class LocalTarget final : public ObjectApi {
 
   /// What mounts believe of this target's names.
   Leases& leases() { return *leases_; }
+  /// A mount asks for a directory, or gives it back (common/wire/leases.h).
+  Status delegate(const Context& context, wire::DelegateRequest request);
 
   // --- the other targets' calls (Peers of theirs) ----------------------------------------------
 

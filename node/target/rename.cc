@@ -51,6 +51,8 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     lease(context, *target.map, target.bucket.id, path_of(target.key.key()));
     auto leaving = changing(context, source.key);
     auto coming = changing(context, target.key);
+    CO_CHECK_OK(co_await leaving.alone());
+    CO_CHECK_OK(co_await coming.alone());
     CO_TRY(ObjectInfo info,
            co_await store_.rename_local(source.key, target.key, std::move(options), level));
     CO_CHECK_OK(co_await leaving.told());
@@ -80,6 +82,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
   }
   const Defer end([&] { renames_->release(from.bucket.id, from.key.key(), op_id); });
   auto leaving = changing(context, from.key);
+  CO_CHECK_OK(co_await leaving.alone());
   CO_TRY(const ObjectInfo before, co_await store_.head(from.key, options.source_conditions));
   if (moved_away(from.key, before)) co_return Error(Errc::not_found, from.key.display());
   Conditions unchanged{.if_meta_version = before.meta_version};
@@ -173,6 +176,7 @@ Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) 
   }
   lease(context, *at.map, at.bucket.id, path_of(rename.destination));
   auto change = changing(context, at.key);
+  CO_CHECK_OK(co_await change.alone());
   Conditions conditions = rename.destination_conditions;
   conditions.must_not_exist = conditions.must_not_exist || rename.no_replace;
   const auto there = co_await store_.head(at.key);
@@ -249,6 +253,9 @@ Status LocalTarget::check_unreserved(const store::Key& key) const {
 }
 
 Task<Status> LocalTarget::settle_for_read(Context context, const store::Key& key) {
+  if (leases_->delegates()) {
+    CO_CHECK_OK(co_await leases_->recall(context, key.bucket, Leases::below(path_of(key.key()))));
+  }
   const auto prepared = renames_->prepared_to(key.bucket, key.key());
   if (!prepared) co_return Status{};
   co_return co_await settle_prepared(std::move(context), prepared->rename.op_id);

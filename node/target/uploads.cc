@@ -38,6 +38,7 @@ Task<Result<ObjectInfo>> LocalTarget::complete_upload(Context context,
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   CO_CHECK_OK(co_await make_keepable(context, at.key));
   auto change = changing(context, at.key);
+  CO_CHECK_OK(co_await change.alone());
   auto done = co_await store_.complete_upload(at.key, std::move(upload), std::move(parts),
                                               std::move(conditions));
   if (done) CO_CHECK_OK(co_await change.told());

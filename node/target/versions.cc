@@ -73,6 +73,7 @@ Task<Status> LocalTarget::remove_version(Context context, Admitted at, Condition
   key.versioning = Versioning::kEnabled;
   CO_CHECK_OK(co_await make_keepable(context, key));
   auto change = changing(context, key);  // another version may be the current one after it
+  CO_CHECK_OK(co_await change.alone());
   CO_CHECK_OK(
       co_await store_.remove_version(at.key, std::move(conditions), at.bucket.props.write_level));
   CO_CHECK_OK(co_await change.told());
@@ -91,6 +92,7 @@ Task<Result<ObjectInfo>> LocalTarget::put_delete_marker(Context context,
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   CO_CHECK_OK(co_await make_keepable(context, at.key));
   auto change = changing(context, at.key);
+  CO_CHECK_OK(co_await change.alone());
   auto marker = co_await store_.put_delete_marker(at.key, std::move(conditions), level);
   if (marker) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(std::move(marker));

@@ -10,12 +10,20 @@ BUILD=$1
 
 mount_again() {  # mount_again DIR: the cluster of the playground once more
   mkdir -p "$1"
-  "$BUILD/bin/aisfs" "$AIS_ENDPOINT" "$1" -o "cache_dir=$WORK/cache,log=$WORK/$(basename "$1").log"
+  # Directories are asked for again as soon as they have been given back.
+  "$BUILD/bin/aisfs" "$AIS_ENDPOINT" "$1" \
+    -o "cache_dir=$WORK/cache,delegate_ms=0,log=$WORK/$(basename "$1").log"
 }
 coherent() {  # coherent SEED: in a folder of its own
   local folder=demo/seed$1
   mkdir "$MOUNT/$folder"
   "$BUILD/tests/coherence" "$1" "$STEPS" "$MOUNT/$folder" "$WORK/second/$folder" "$WORK/third/$folder"
+}
+one_wins() {
+  for i in 1 2 3; do
+    mkdir "$WORK/second/demo/race$i"
+    "$BUILD/tests/exclusive" 300 "$MOUNT/demo/race$i" "$WORK/second/demo/race$i" "$WORK/third/demo/race$i"
+  done
 }
 kill_mount() { # a mount that is gone holds others up for a lease, not for good
   local pid
@@ -56,6 +64,7 @@ trap end EXIT
 mount_again "$WORK/second"
 mount_again "$WORK/third"
 step "$STEPS random steps on three mounts" coherent 1
+step "three mounts make the same names at once" one_wins
 step "a mount is killed" kill_mount
 step "$STEPS more steps" coherent 2
 step "a target is killed" kill_target

@@ -7,7 +7,7 @@
 #include "common/auth/verifier.h"
 #include "common/client/object_api.h"
 #include "common/http/server.h"
-#include "node/target/leases.h"
+#include "node/target/local_target.h"
 
 namespace aisfs::native {
 
@@ -19,10 +19,10 @@ struct Call {
   MapSource& maps;
   std::string node_id;
   Context context;
-  BodySource& body;                  // reads as the signature demands
-  MapSnapshot map;                   // of the beginning of the request
-  target::Leases* leases = nullptr;  // of this node's names; null on a gateway
-  bool marked = false;               // Ais-Scope: node
+  BodySource& body;                       // reads as the signature demands
+  MapSnapshot map;                        // of the beginning of the request
+  target::LocalTarget* stored = nullptr;  // this node's own objects; null on a gateway
+  bool marked = false;                    // Ais-Scope: node
   bool may_redirect = false;
   const auth::ClusterKey* key = nullptr;  // signs redirects
   std::int64_t started_ns = 0;

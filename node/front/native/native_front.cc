@@ -67,7 +67,7 @@ Call make_call(const NativeFrontDeps& deps,
             .context = {},
             .body = body,
             .map = deps.maps.current(),
-            .leases = deps.leases,
+            .stored = deps.stored,
             .marked = marked};
   call.context.who = std::move(who);
   call.context.trace = exchange.request().fields.get(wire::kTraceHeader);

@@ -5,7 +5,7 @@
 #include "common/auth/verifier.h"
 #include "common/client/object_api.h"
 #include "common/http/server.h"
-#include "node/target/leases.h"
+#include "node/target/local_target.h"
 
 namespace aisfs::native {
 
@@ -17,8 +17,8 @@ struct NativeFrontDeps {
   MapSource& maps;
   const auth::Verifier& verifier;
   std::string node_id;
-  std::int64_t started_ns = 0;       // unix time; for uptimes
-  target::Leases* leases = nullptr;  // of this node's names; null on a gateway
+  std::int64_t started_ns = 0;            // unix time; for uptimes
+  target::LocalTarget* stored = nullptr;  // this node's own objects; null on a gateway
 };
 
 /// The handler of the public listener for everything under /v1/: AIStore's REST API and the

@@ -147,12 +147,21 @@ Task<Result<std::string>> run_map_watch(Call& call, std::string bytes) {
   co_return wire::encode(shown);
 }
 
+Error no_names(const Call& call) {
+  return Error(Errc::unsupported, "node " + call.node_id + " has no names to lease");
+}
+
 Task<Result<std::string>> run_lease_poll(Call& call, std::string bytes) {
   CO_TRY(auto request, request_of<wire::LeasePollRequest>(bytes));
-  if (call.leases == nullptr) {
-    co_return Error(Errc::unsupported, "node " + call.node_id + " has no names to lease");
-  }
-  co_return encoded(co_await call.leases->poll(call.context.who.user(), std::move(request)));
+  if (call.stored == nullptr) co_return no_names(call);
+  target::Leases& leases = call.stored->leases();
+  co_return encoded(co_await leases.poll(call.context.who.user(), std::move(request)));
+}
+
+Task<Result<std::string>> run_delegate(Call& call, std::string bytes) {
+  CO_TRY(auto request, request_of<wire::DelegateRequest>(bytes));
+  if (call.stored == nullptr) co_return no_names(call);
+  co_return encoded(call.stored->delegate(call.context, std::move(request)));
 }
 
 Task<Result<std::string>> run_method(Call& call, DataMethod method, std::string bytes) {
@@ -199,6 +208,7 @@ Task<Result<std::string>> run_method(Call& call, DataMethod method, std::string 
 Task<Result<std::string>> run_named(Call& call, std::string name, std::string bytes) {
   if (name == wire::kMapWatchMethod) co_return co_await run_map_watch(call, std::move(bytes));
   if (name == wire::kLeasePollMethod) co_return co_await run_lease_poll(call, std::move(bytes));
+  if (name == wire::kDelegateMethod) co_return co_await run_delegate(call, std::move(bytes));
   const auto method = wire::parse_data_method(name);
   if (!method) co_return Error(Errc::unsupported, "there is no method " + name);
   co_return co_await run_method(call, *method, std::move(bytes));

@@ -64,7 +64,13 @@ class LeasesTest : public ::testing::Test {
   }
   static Task<Status> change(Leases& leases, Context context, std::string path) {
     Leases::Change change(leases, context, kId, path);
+    CO_CHECK_OK(co_await change.alone());
     co_return co_await change.told();
+  }
+  std::future<Status> reading(std::uint64_t session, Leases::Concerns concerns) {
+    return std::async(std::launch::async, [this, session, concerns] {
+      return runtime_.run_on(1, leases_->recall(as(session), kId, concerns));
+    });
   }
   std::future<Status> changing(std::uint64_t session, const std::string& path) {
     return std::async(std::launch::async, [this, session, path] {
@@ -200,6 +206,107 @@ TEST_F(LeasesTest, ASessionIsItsUsers) {
   wire::LeasePollRequest request{.session = kFirst, .instance = instance_[kFirst]};
   const auto stolen = runtime_.run_on(0, leases_->poll("mallory", std::move(request)));
   EXPECT_EQ(stolen.error().code(), Errc::permission_denied);
+}
+
+TEST_F(LeasesTest, ADelegatedDirectoryIsLeftAloneUntilItIsGivenBack) {
+  begin(kFirst);
+  ASSERT_TRUE(leases_->delegate(as(kFirst), 1, kId, "d").ok());
+  EXPECT_TRUE(changing(kFirst, "d/x").get().ok());
+  EXPECT_TRUE(changing(0, "dx").get().ok());
+  EXPECT_TRUE(changing(0, "d").get().ok());  // not below it
+  auto change = changing(0, "d/x");
+  auto read = reading(kSecond, Leases::below("d/e/f"));
+  EXPECT_FALSE(is_done(change));
+  const auto told = poll(kFirst);
+  ASSERT_TRUE(told.ok());
+  ASSERT_EQ(told->recalls.size(), 1u);
+  EXPECT_EQ(told->recalls[0].path, "d");
+  ASSERT_TRUE(poll(kFirst).ok());
+  EXPECT_FALSE(is_done(change));  // heard, but what it owes is not here yet
+  EXPECT_FALSE(is_done(read));
+  leases_->give_back(as(kFirst), 1);
+  EXPECT_TRUE(change.get().ok());
+  EXPECT_TRUE(read.get().ok());
+  EXPECT_FALSE(leases_->delegates());
+}
+
+TEST_F(LeasesTest, WhatIsUnderWayKeepsADirectoryFromBeingDelegated) {
+  begin(kFirst);
+  const Context other = as(0);
+  {
+    const Leases::Change change(*leases_, other, kId, "d/x");
+    EXPECT_EQ(leases_->delegate(as(kFirst), 1, kId, "d").error().code(), Errc::busy);
+    EXPECT_TRUE(leases_->delegate(as(kFirst), 1, kId, "e").ok());
+  }
+  EXPECT_TRUE(leases_->delegate(as(kFirst), 1, kId, "d").ok());
+}
+
+TEST_F(LeasesTest, ADirectoryIsDelegatedToOneMount) {
+  begin(kFirst);
+  begin(kSecond);
+  ASSERT_TRUE(leases_->delegate(as(kFirst), 1, kId, "d/e").ok());
+  for (const char* path : {"d", "d/e", "d/e/f"}) {
+    EXPECT_EQ(leases_->delegate(as(kSecond), 1, kId, path).error().code(), Errc::busy) << path;
+  }
+  EXPECT_TRUE(leases_->delegate(as(kSecond), 1, kId, "d/f").ok());
+  Context forged = as(kFirst);
+  forged.who = auth::test_identity("mallory", false);
+  leases_->give_back(forged, 1);
+  EXPECT_TRUE(leases_->is_delegated(as(0), kId, "d/e/x"));
+  EXPECT_FALSE(leases_->delegate(as(0), 1, kId, "g").ok());  // no session
+}
+
+TEST_F(LeasesTest, RequestsForADirectoryMayOvertakeEachOther) {
+  begin(kFirst);
+  ASSERT_TRUE(leases_->delegate(as(kFirst), 5, kId, "d").ok());
+  EXPECT_EQ(leases_->delegate(as(kFirst), 4, kId, "d").error().code(), Errc::busy);
+  ASSERT_TRUE(leases_->delegate(as(kFirst), 6, kId, "d").ok());
+  leases_->give_back(as(kFirst), 5);  // late
+  auto change = changing(0, "d/x");
+  EXPECT_FALSE(is_done(change));
+  const auto told = poll(kFirst);
+  ASSERT_TRUE(told.ok());
+  ASSERT_EQ(told->recalls.size(), 1u);
+  EXPECT_EQ(told->recalls[0].id, 6u);
+  leases_->give_back(as(kFirst), 6);
+  EXPECT_TRUE(change.get().ok());
+}
+
+TEST_F(LeasesTest, WhoeverIsGoneOrDoesNotAnswerLosesItsDirectories) {
+  begin(kFirst);
+  ASSERT_TRUE(leases_->delegate(as(kFirst), 1, kId, "d").ok());
+  auto change = changing(0, "d/x");
+  EXPECT_FALSE(is_done(change));
+  clock_.pass(wire::kLeaseLength + std::chrono::seconds(1));
+  EXPECT_TRUE(change.get().ok());
+
+  begin(kFirst);
+  ASSERT_TRUE(leases_->delegate(as(kFirst), 1, kId, "d").ok());
+  auto later = changing(0, "d/x");
+  EXPECT_FALSE(is_done(later));
+  begin(kFirst);  // it has heard, and lives on without giving it back
+  clock_.pass(wire::kLeaseLength / 2);
+  begin(kFirst);
+  EXPECT_FALSE(is_done(later));
+  clock_.pass(wire::kLeaseLength / 2 + std::chrono::seconds(1));
+  begin(kFirst);
+  EXPECT_TRUE(later.get().ok());
+}
+
+TEST_F(LeasesTest, AListingConcernsWhatItShows) {
+  struct Case {
+    const char *prefix, *delimiter, *directory;
+    bool concerns;
+  };
+  for (const Case& one :
+       {Case{"", "", "d", true}, Case{"", "/", "d", false}, Case{"d/", "/", "d", true},
+        Case{"d/e/", "/", "d", true}, Case{"d", "/", "d", false}, Case{"d/", "/", "d/e", false},
+        Case{"d/", "", "d/e", true}, Case{"x", "", "d", false}, Case{"", "/", "", true},
+        Case{"d", "-", "d", true}}) {
+    const ListOptions options{.prefix = one.prefix, .delimiter = one.delimiter};
+    EXPECT_EQ(Leases::listing(options)(one.directory), one.concerns)
+        << one.prefix << " " << one.delimiter << " " << one.directory;
+  }
 }
 
 }  // namespace
