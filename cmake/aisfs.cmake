@@ -13,7 +13,7 @@ endif()
 
 add_library(aisfs_flags INTERFACE)
 target_compile_options(aisfs_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Werror
-  -Wno-missing-field-initializers -fstack-protector-strong -fPIE)
+  -Wno-missing-field-initializers -fstack-protector-strong -fPIE -fno-plt)
 target_compile_definitions(aisfs_flags INTERFACE SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 
+#include "common/async/frame_memory.h"
 #include "common/base/result.h"
 
 namespace aisfs {

@@ -17,7 +17,7 @@ namespace aisfs::auth {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
-constexpr std::size_t kDerivedKeysMax = 8192;
+constexpr std::size_t kDerivedKeysMax = 8;  // of an access key: days and regions
 constexpr std::size_t kProvenTokensMax = 4096;
 
 Error refuse(Refusal reason, Errc code, std::string text, Refusal& why) {
@@ -49,49 +49,52 @@ class Verifier::KeyCache {
   struct Account {
     User user;  // without keys
     std::string sealed;
+    std::vector<std::pair<s3::Scope, std::string>> derived;  // a few; guarded by the cache's mutex
   };
+  using AccountPtr = std::shared_ptr<Account>;
 
-  std::optional<Account> find(const MapSnapshot& map, const std::string& access_key) {
+  /// Null for none.
+  AccountPtr find(const MapSnapshot& map, const std::string& access_key) {
     const std::lock_guard lock(mutex_);
     if (map != indexed_) rebuild(map);
     const auto it = index_.find(access_key);
-    if (it == index_.end()) return std::nullopt;
-    return it->second;
+    return it == index_.end() ? nullptr : it->second;
   }
 
   Result<std::string> signing_key(const std::string& seal_key,
-                                  const Account& account,
+                                  Account& account,
                                   const std::string& access_key,
                                   const s3::Scope& scope) {
-    const std::string id = access_key + "\n" + account.sealed + "\n" + scope.to_string();
     {
       const std::lock_guard lock(mutex_);
-      if (const auto it = derived_.find(id); it != derived_.end()) return it->second;
+      for (const auto& [known, key] : account.derived) {
+        if (known == scope) return key;
+      }
     }
     TRY(const auto secret, unseal(seal_key, account.sealed, access_key));
     std::string key = s3::signing_key(secret, scope);
     const std::lock_guard lock(mutex_);
-    if (derived_.size() >= kDerivedKeysMax) derived_.clear();
-    derived_[id] = key;
+    if (account.derived.size() >= kDerivedKeysMax) account.derived.clear();
+    account.derived.emplace_back(scope, key);
     return key;
   }
 
  private:
   void rebuild(const MapSnapshot& map) {
     index_.clear();
-    derived_.clear();
     for (const auto& [_, user] : map->users) {
       User bare = user;
       bare.keys.clear();
-      for (const auto& [access, sealed] : user.keys) index_[access] = {bare, sealed};
+      for (const auto& [access, sealed] : user.keys) {
+        index_[access] = std::make_shared<Account>(Account{bare, sealed, {}});
+      }
     }
     indexed_ = map;
   }
 
   std::mutex mutex_;
-  MapSnapshot indexed_;                             // guarded by mutex_, as are the others
-  std::unordered_map<std::string, Account> index_;  // by access key
-  std::unordered_map<std::string, std::string> derived_;
+  MapSnapshot indexed_;                                // guarded by mutex_, as are the others
+  std::unordered_map<std::string, AccountPtr> index_;  // by access key
 };
 
 /// Tokens whose signature was found right: the same one comes with every request of a client. Who

@@ -28,42 +28,50 @@ bool is_unreserved(char c) {
 }
 
 std::string encode64(ConstBytes bytes, std::string_view alphabet, bool pad) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      group = group << 8 | (k < n ? std::to_integer<std::uint32_t>(bytes[i + k]) : 0);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      if (k <= n) {
-        out += alphabet[group >> (18 - 6 * k) & 63];
-      } else if (pad) {
-        out += '=';
-      }
-    }
+  std::string out((bytes.size() + 2) / 3 * 4, '=');
+  char* to = out.data();
+  std::size_t i = 0;
+  const auto at = [&bytes](std::size_t k) { return std::to_integer<std::uint32_t>(bytes[k]); };
+  for (; i + 3 <= bytes.size(); i += 3) {
+    const std::uint32_t group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
+    for (int shift = 18; shift >= 0; shift -= 6) *to++ = alphabet[group >> shift & 63];
   }
+  if (const std::size_t rest = bytes.size() - i; rest > 0) {
+    const std::uint32_t group = at(i) << 16 | (rest == 2 ? at(i + 1) << 8 : 0);
+    for (std::size_t k = 0; k <= rest; ++k) *to++ = alphabet[group >> (18 - 6 * k) & 63];
+  }
+  if (!pad) out.resize(static_cast<std::size_t>(to - out.data()));
   return out;
 }
 
+/// What each character stands for; -1 for none.
+using Digits64 = std::array<std::int8_t, 256>;
+constexpr Digits64 digits_of(std::string_view alphabet) {
+  Digits64 digits{};
+  for (auto& digit : digits) digit = -1;
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    digits[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+  }
+  return digits;
+}
+constexpr Digits64 kDigits64 = digits_of(kBase64);
+constexpr Digits64 kDigits64Url = digits_of(kBase64Url);
+
 /// Decodes `text` that has no padding left; the unused low bits of the last digit must be zero.
-Result<std::string> decode64(std::string_view text, std::string_view alphabet) {
+Result<std::string> decode64(std::string_view text, const Digits64& digits) {
   if (text.size() % 4 == 1) return Error(Errc::invalid_argument, "base64: bad length");
-  std::string out;
-  out.reserve(text.size() / 4 * 3 + 2);
+  std::string out(text.size() / 4 * 3 + text.size() % 4 * 3 / 4, '\0');
+  char* to = out.data();
   std::uint32_t bits = 0;
   int count = 0;
   for (char c : text) {
-    const auto digit = alphabet.find(c);
-    if (c == '\0' || digit == alphabet.npos) {
-      return Error(Errc::invalid_argument, "base64: bad character");
-    }
+    const int digit = digits[static_cast<unsigned char>(c)];
+    if (digit < 0) return Error(Errc::invalid_argument, "base64: bad character");
     bits = bits << 6 | static_cast<std::uint32_t>(digit);
     count += 6;
     if (count >= 8) {
       count -= 8;
-      out += static_cast<char>(bits >> count & 0xff);
+      *to++ = static_cast<char>(bits >> count & 0xff);
     }
   }
   if ((bits & ((1u << count) - 1)) != 0) {
@@ -83,11 +91,11 @@ std::optional<Int> parse_int(std::string_view text) {
 }  // namespace
 
 std::string to_hex(ConstBytes bytes) {
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '0');
+  char* to = out.data();
   for (std::byte b : bytes) {
-    out += kHexLower[std::to_integer<unsigned>(b) >> 4];
-    out += kHexLower[std::to_integer<unsigned>(b) & 15];
+    *to++ = kHexLower[std::to_integer<unsigned>(b) >> 4];
+    *to++ = kHexLower[std::to_integer<unsigned>(b) & 15];
   }
   return out;
 }
@@ -117,10 +125,10 @@ std::string to_base64url(ConstBytes bytes) { return encode64(bytes, kBase64Url, 
 Result<std::string> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return Error(Errc::invalid_argument, "base64: bad length");
   for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
-  return decode64(text, kBase64);
+  return decode64(text, kDigits64);
 }
 
-Result<std::string> from_base64url(std::string_view text) { return decode64(text, kBase64Url); }
+Result<std::string> from_base64url(std::string_view text) { return decode64(text, kDigits64Url); }
 
 std::string percent_encode(std::string_view text, Slash slash) {
   std::string out;
@@ -139,6 +147,7 @@ std::string percent_encode(std::string_view text, Slash slash) {
 }
 
 Result<std::string> percent_decode(std::string_view text) {
+  if (text.find('%') == text.npos) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

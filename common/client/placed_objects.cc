@@ -123,10 +123,11 @@ Task<Result<ObjectStream>> PlacedObjects::get(Context context,
 std::optional<ObjectStream> PlacedObjects::get_now(const Context& context,
                                                    const ObjectName& name,
                                                    const GetOptions& options) {
+  if (here_.empty()) return std::nullopt;
   const MapSnapshot map = maps_.current();
   if (mapped_bucket(*map, name.bucket) != nullptr) return std::nullopt;
   const NodeInfo* owner = placement::owner_of(*map, name);
-  if (owner == nullptr) return std::nullopt;
+  if (owner == nullptr || owner->id != here_) return std::nullopt;
   return api_of_(*owner)->get_now(context, name, options);
 }
 

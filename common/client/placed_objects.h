@@ -24,15 +24,18 @@ enum class Naming : std::uint8_t {
 /// Thread-safe. `maps` and what `api_of` needs outlive it.
 class PlacedObjects final : public ObjectApi {
  public:
-  /// `operation_timeout` bounds operations whose context has no deadline.
+  /// `operation_timeout` bounds operations whose context has no deadline. `here` is the node whose
+  /// api is asked what it can answer at once; the others are over the wire.
   PlacedObjects(MapSource& maps,
                 ApiOfNode api_of,
                 Duration operation_timeout,
-                Naming naming = Naming::kLogical)
+                Naming naming = Naming::kLogical,
+                std::string here = {})
       : maps_(maps),
         api_of_(std::move(api_of)),
         operation_timeout_(operation_timeout),
-        naming_(naming) {}
+        naming_(naming),
+        here_(std::move(here)) {}
 
   Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
   Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
@@ -135,6 +138,7 @@ class PlacedObjects final : public ObjectApi {
   ApiOfNode api_of_;
   Duration operation_timeout_;
   Naming naming_;
+  std::string here_;
 };
 
 /// The name whose owner is the home of the directory `path`.

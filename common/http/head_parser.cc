@@ -1,61 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "common/http/head_parser.h"
 
-#include <boost/beast/http/basic_parser.hpp>
-
 #include "common/base/text.h"
 #include "common/http/syntax.h"
 
 namespace aisfs::http {
 namespace {
 
-namespace beast = boost::beast;
 using std::string_view;
 
 // What the longest method and the version add to a request line.
 constexpr std::size_t kRequestLineExtra = 32 + sizeof(" HTTP/1.1\r\n");
 
 HeadError bad(string_view why) { return {400, std::string(why)}; }
-
-string_view std_view(beast::string_view text) { return {text.data(), text.size()}; }
-
-/// Beast's parser of responses, told to stop after the head and to hand over what it reads.
-class Reader : public beast::http::basic_parser<false> {
- public:
-  explicit Reader(Fields& fields) : fields_(fields) {
-    header_limit(std::numeric_limits<std::uint32_t>::max());  // HeadScanner's to enforce
-    body_limit(boost::none);
-  }
-  int version = 0;
-  int status = 0;
-
- private:
-  using View = beast::string_view;
-  using Code = beast::error_code;
-  void on_request_impl(beast::http::verb, View, View, int, Code&) override {}
-  void on_response_impl(int s, View, int v, Code&) override {
-    status = s;
-    version = v;
-  }
-  void on_field_impl(beast::http::field, View name, View value, Code&) override {
-    fields_.add(std_view(name), std_view(value));
-  }
-  void on_header_impl(Code&) override {}
-  void on_body_init_impl(boost::optional<std::uint64_t> const&, Code&) override {}
-  std::size_t on_body_impl(View text, Code&) override { return text.size(); }
-  void on_chunk_header_impl(std::uint64_t, View, Code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, View text, Code&) override { return text.size(); }
-  void on_finish_impl(Code&) override {}
-
-  Fields& fields_;
-};
-
-bool read_head(Reader& reader, string_view head) {
-  beast::error_code ec;
-  reader.put(boost::asio::buffer(head.data(), head.size()), ec);
-  const bool complete = !ec || ec == beast::http::error::need_more;
-  return complete && reader.is_header_done();
-}
 
 /// Every field line: a token, a colon at once, a value without control characters. Refuses folded
 /// lines and spaces before the colon. `take` gets names and trimmed values.
@@ -95,6 +52,28 @@ std::optional<HeadError> read_request_line(string_view line, RequestLine& out) {
                           version[7] >= '0' && version[7] <= '9';
   if (is_version) return HeadError{505, "only HTTP/1.1 and HTTP/1.0"};
   return bad("bad HTTP version");
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+struct StatusLine {
+  int status = 0;
+  bool is_http_1_0 = false;
+};
+
+/// "HTTP/1.1 200 OK"; the reason may be missing, with or without its space.
+std::optional<StatusLine> read_status_line(string_view line) {
+  constexpr std::size_t kCodeEnd = 12;
+  const bool version = line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 ");
+  if (!version || line.size() < kCodeEnd) return std::nullopt;
+  if (line.size() > kCodeEnd && line[kCodeEnd] != ' ') return std::nullopt;
+  if (!is_field_value(line.substr(kCodeEnd))) return std::nullopt;
+  StatusLine out{.status = 0, .is_http_1_0 = line[7] == '0'};
+  for (char c : line.substr(9, 3)) {
+    if (!is_digit(c)) return std::nullopt;
+    out.status = out.status * 10 + (c - '0');
+  }
+  return out.status >= 100 ? std::optional(out) : std::nullopt;
 }
 
 std::optional<HeadError> check_host(const ParsedRequest& request) {
@@ -279,16 +258,16 @@ Result<ParsedResponse> parse_response_head(string_view head, Method request) {
   };
   const auto line_end = head.find("\r\n");
   if (line_end == head.npos || !head.ends_with("\r\n\r\n")) return refuse("head is cut");
-  const auto leave_to_beast = [](string_view, string_view) {};
-  if (auto error = read_field_lines(head.substr(line_end + 2), leave_to_beast)) return refuse(error->why);
-
+  const auto line = read_status_line(head.substr(0, line_end));
+  if (!line) return refuse("not HTTP/1");
   ParsedResponse out;
-  Reader reader(out.head.fields);
-  reader.skip(true);  // the body is not for Beast
-  if (!read_head(reader, head)) return refuse("not HTTP/1");
-  out.head.status = reader.status;
+  const auto add = [&out](string_view name, string_view value) {
+    out.head.fields.add(name, value);
+  };
+  if (auto error = read_field_lines(head.substr(line_end + 2), add)) return refuse(error->why);
+  out.head.status = line->status;
   const FramingFields fields = framing_fields_of(out.head.fields);
-  out.keep_alive = !fields.close && (reader.version == 11 || fields.keep_alive);
+  out.keep_alive = !fields.close && (!line->is_http_1_0 || fields.keep_alive);
   const int status = out.head.status;
   if (request == Method::kHead || status / 100 == 1 || status == 204 || status == 304) return out;
   out.framing.kind = Framing::Kind::kUntilClose;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bytes to message heads. Pure: no socket, no clock. Requests are read here, line by line, because
-// every line is checked here anyway; responses by Beast, after the same checks.
+// Bytes to message heads. Pure: no socket, no clock. Line by line, because every line is checked
+// here anyway.
 #pragma once
 #include <cstddef>
 #include <optional>

@@ -52,7 +52,8 @@ Status parse_signed_headers(std::string_view text, Claim& claim) {
   const bool sorted = std::adjacent_find(names.begin(), names.end(),
                                          [](auto& a, auto& b) { return a >= b; }) == names.end();
   const bool plain = std::all_of(names.begin(), names.end(), [](const std::string& name) {
-    return !name.empty() && name == to_lower(name);
+    return !name.empty() &&
+           std::none_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
   });
   if (!sorted || !plain || names.size() > kSignedHeadersMax) {
     return malformed("signed headers must be lower case and sorted");
@@ -222,8 +223,10 @@ std::string canonical_query(const std::vector<http::Target::Param>& query) {
 std::string request_signature(const Claim& claim,
                               std::string_view key,
                               std::string_view canonical) {
-  std::string text(kAlgorithm);
-  text.append("\n").append(claim.timestamp).append("\n").append(claim.scope.to_string());
+  std::string text;
+  text.reserve(kAlgorithm.size() + 160);
+  text.append(kAlgorithm).append("\n").append(claim.timestamp).append("\n");
+  text.append(claim.scope.to_string());
   text.append("\n").append(to_hex(as_bytes(sha256(canonical))));
   return to_hex(as_bytes(hmac_sha256(key, text)));
 }
@@ -335,8 +338,11 @@ std::string canonical_request(http::Method method,
                               const http::Fields& fields,
                               const std::vector<std::string>& signed_headers,
                               std::string_view payload) {
-  std::string out(http::to_string(method));
-  out.append("\n").append(canonical_path).append("\n").append(canonical_query(query)).append("\n");
+  constexpr std::size_t kOrdinary = 512;
+  std::string out;
+  out.reserve(kOrdinary);
+  out.append(http::to_string(method)).append("\n").append(canonical_path).append("\n");
+  out.append(canonical_query(query)).append("\n");
   append_canonical_headers(out, fields, signed_headers);
   out.append("\n").append(payload);
   return out;

@@ -11,10 +11,18 @@ class Router::Impl {
  public:
   explicit Impl(RouterDeps deps)
       : deps_(std::move(deps)),
-        placed_(deps_.maps, [this](const NodeInfo& node) { return at(node); },
-                deps_.operation_timeout),
-        by_place_(deps_.maps, [this](const NodeInfo& node) { return at(node); },
-                  deps_.operation_timeout, Naming::kPhysical),
+        placed_(
+            deps_.maps,
+            [this](const NodeInfo& node) { return at(node); },
+            deps_.operation_timeout,
+            Naming::kLogical,
+            id_if_storing()),
+        by_place_(
+            deps_.maps,
+            [this](const NodeInfo& node) { return at(node); },
+            deps_.operation_timeout,
+            Naming::kPhysical,
+            id_if_storing()),
         anywhere_(placed_, deps_.maps, ""),
         places_(by_place_, deps_.maps, "") {
     if (deps_.local != nullptr) here_.emplace(*deps_.local, deps_.maps, deps_.node_id);
@@ -32,6 +40,10 @@ class Router::Impl {
   ObjectApi* here() { return here_ ? &*here_ : nullptr; }
 
  private:
+  std::string id_if_storing() const {
+    return deps_.local != nullptr ? deps_.node_id : std::string();
+  }
+
   RouterDeps deps_;
   PlacedObjects placed_, by_place_;
   GatedObjects anywhere_, places_;

@@ -90,7 +90,8 @@ std::int64_t unix_now_ns() {
 
 Conditions conditions_of(const http::Fields& fields, std::string_view prefix) {
   const auto value = [&](std::string_view name) {
-    return fields.find(std::string(prefix) + std::string(name));
+    return prefix.empty() ? fields.find(name)
+                          : fields.find(std::string(prefix) + std::string(name));
   };
   Conditions conditions;
   const auto* match = value("if-match");
@@ -183,6 +184,7 @@ void add_object_headers(const Request& r, const ObjectInfo& info, http::Fields& 
   fields.set("Accept-Ranges", "bytes");
   fields.set("Content-Type", info.content_type.empty() ? "binary/octet-stream" : info.content_type);
   for (std::string_view name : kStoredHeaders) {
+    if (info.headers.empty()) break;  // as of most objects
     const auto it = info.headers.find(std::string(name));
     if (it != info.headers.end() && !has_control(it->second)) fields.set(name, it->second);
   }

@@ -63,6 +63,7 @@ Result<Selection> select(const Request& r, const ObjectInfo& info) {
 
 /// response-content-type=... : what the sender wants the headers to be.
 Status override_headers(const Request& r, http::Fields& fields) {
+  if (r.target().query.empty()) return {};
   constexpr std::array<std::string_view, 6> kNames = {
       "content-type",  "content-language",    "expires",
       "cache-control", "content-disposition", "content-encoding"};

@@ -119,6 +119,65 @@ TEST(ReadAll, IsBounded) {
   EXPECT_EQ(run(read_all(too_long, 100000)).error().code(), Errc::too_large);
 }
 
+/// Knows its length and judges the body when it is asked for more than that.
+class CheckedAtTheEnd final : public BodySource {
+ public:
+  explicit CheckedAtTheEnd(std::string text) : inner_(std::move(text)) {}
+  Task<Result<std::size_t>> read(MutableBytes into) override {
+    CO_TRY(const std::size_t n, co_await inner_.read(into));
+    if (n == 0) co_return Error(Errc::bad_checksum);
+    co_return n;
+  }
+  std::optional<std::uint64_t> remaining() const override { return inner_.remaining(); }
+
+ private:
+  StringSource inner_;
+};
+
+TEST(ReadAll, GoesToTheEndOfABodyWhoseLengthIsKnown) {
+  for (const std::size_t size : {0, 1, 4096, 65535, 65536, 200000}) {
+    StringSource good(std::string(size, 'x'));
+    EXPECT_EQ(run(read_all(good, 1 << 20))->size(), size);
+    CheckedAtTheEnd bad(std::string(size, 'x'));
+    EXPECT_EQ(run(read_all(bad, 1 << 20)).error().code(), Errc::bad_checksum) << size;
+  }
+}
+
+TEST(FrameMemory, NoTwoFramesShareBytes) {
+  std::vector<std::pair<unsigned char*, std::size_t>> frames;
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t size = 1; size < 20'000; size += 97) {
+      auto* frame = static_cast<unsigned char*>(allocate_frame(size));
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(frame) % __STDCPP_DEFAULT_NEW_ALIGNMENT__, 0u);
+      std::memset(frame, static_cast<int>(size % 251), size);
+      frames.emplace_back(frame, size);
+    }
+    for (const auto& [frame, size] : frames) {
+      EXPECT_TRUE(std::all_of(frame, frame + size, [s = size](auto c) { return c == s % 251; }));
+    }
+    // Every other one, so that the next round meets kept ones and fresh ones.
+    for (std::size_t i = frames.size(); i-- > 0;) {
+      if (i % 2 == 0 && round < 2) continue;
+      release_frame(frames[i].first, frames[i].second);
+      frames.erase(frames.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+  EXPECT_TRUE(frames.empty());
+}
+
+TEST(FrameMemory, AFrameMayEndOnAnotherThread) {
+  constexpr std::size_t kFrames = 4000;  // more than a thread keeps
+  std::vector<void*> frames(kFrames);
+  std::thread([&] {
+    for (void*& frame : frames) frame = allocate_frame(1000);
+  }).join();
+  std::thread([&] {
+    for (void* frame : frames) release_frame(frame, 1000);
+    for (void*& frame : frames) frame = allocate_frame(1000);
+  }).join();
+  for (void* frame : frames) release_frame(frame, 1000);
+}
+
 TEST(Runtime, ATaskStaysOnItsShard) {
   Runtime runtime(2);
   runtime.start();

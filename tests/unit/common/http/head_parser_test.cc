@@ -140,9 +140,17 @@ TEST(ResponseHead, FramingFollowsStatusAndMethod) {
             Framing::Kind::kNone);
   EXPECT_FALSE(parse_response_head("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
                                    Method::kGet)->keep_alive);
-  for (const char* bad : {"SSH-2.0-x\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n",
-                          "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-                          "HTTP/1.1 200 OK\r\nX : 1\r\n\r\n"}) {
+  const auto old = parse_response_head("HTTP/1.0 404\r\nContent-Length: 0\r\n\r\n", Method::kGet);
+  EXPECT_EQ(old->head.status, 404);
+  EXPECT_FALSE(old->keep_alive);
+  EXPECT_TRUE(
+      parse_response_head("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", Method::kGet)->keep_alive);
+  for (const char* bad :
+       {"SSH-2.0-x\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/1.1 20\r\n\r\n",
+        "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 099 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n",
+        "HTTP/1.1  200 OK\r\n\r\n", "HTTP/1.1 200 O\x01K\r\n\r\n", "HTTP/1.1 200\tOK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX : 1\r\n\r\n"}) {
     EXPECT_EQ(parse_response_head(bad, Method::kGet).error().code(), Errc::corrupt) << bad;
   }
 }

@@ -41,15 +41,22 @@ TEST_F(LocalTargetTest, OnlyTheOwnerAndAdministratorsMayUseABucket) {
 
 TEST_F(LocalTargetTest, AHotReadIsForThoseWhoMayRead) {
   const GetOptions all;
+  const std::string owner = placement::owner_of(*maps_.current(), name("a"))->id;
+  const std::string other = owner == "t1" ? "t2" : "t1";
+  PlacedObjects here(maps_, at_, std::chrono::seconds(20), Naming::kLogical, owner);
+  PlacedObjects elsewhere(maps_, at_, std::chrono::seconds(20), Naming::kLogical, other);
   ASSERT_TRUE(put("a", "1").ok());
-  EXPECT_FALSE(cluster_.get_now(alice(), name("a"), all));
+  EXPECT_FALSE(here.get_now(alice(), name("a"), all));
   EXPECT_EQ(get("a").value_or("?"), "1");
-  auto hot = cluster_.get_now(alice(), name("a"), all);
+  auto hot = here.get_now(alice(), name("a"), all);
   ASSERT_TRUE(hot);
   EXPECT_EQ(run(read_all(*hot->body, 10)).value_or("?"), "1");
   EXPECT_EQ(hot->info, *head("a"));
-  EXPECT_FALSE(cluster_.get_now(as("bob"), name("a"), all));
-  EXPECT_FALSE(cluster_.get_now({}, name("a"), all));
+  EXPECT_FALSE(here.get_now(as("bob"), name("a"), all));
+  EXPECT_FALSE(here.get_now({}, name("a"), all));
+  // The others are over the wire, and a gateway has nothing.
+  EXPECT_FALSE(elsewhere.get_now(alice(), name("a"), all));
+  EXPECT_FALSE(cluster_.get_now(alice(), name("a"), all));
 }
 
 TEST_F(LocalTargetTest, ANameMovesBetweenAnyTwoTargets) {
