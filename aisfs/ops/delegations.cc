@@ -4,6 +4,7 @@
 #include "aisfs/ops/mount_state.h"
 #include "aisfs/ops/open_file.h"
 #include "common/async/gather.h"
+#include "common/base/defer.h"
 #include "common/base/hash.h"
 #include "common/obs/log.h"
 
@@ -93,14 +94,15 @@ Task<void> Delegations::ask(const Call& call, fs::InodePtr directory) {
   delegation->place = *std::move(place);
   all_[delegation->id] = delegation;
   directory->whole = delegation->id;
+  const Defer unless_held([&] {  // refused, or the caller has been interrupted
+    if (delegation->state == Delegation::State::kAsked) give_up(delegation);
+  });
   const Status got = co_await obtain(call, delegation);
-  if (got.ok() && delegation->state == Delegation::State::kAsked) {
-    delegation->state = Delegation::State::kHeld;
-    co_return;
-  }
-  if (!got.ok())
+  if (!got) {
     LOG_DEBUG("no delegation", "of", delegation->place.path, "why", got.error().what());
-  give_up(delegation);
+  } else if (delegation->state == Delegation::State::kAsked) {
+    delegation->state = Delegation::State::kHeld;
+  }
 }
 
 /// The names are asked for last: whatever is made after the grants is made here.
@@ -172,6 +174,7 @@ void Delegations::give_up(const DelegationPtr& delegation) {
 }
 
 Task<void> Delegations::finish(DelegationPtr delegation) {
+  co_await asio::this_coro::throw_if_cancelled(false);
   std::vector<Task<Status>> sends;
   const auto send = [&](fs::InodePtr inode) -> Task<Status> {
     Call call;
@@ -205,6 +208,7 @@ Task<void> Delegations::finish(DelegationPtr delegation) {
 }
 
 Task<void> Delegations::give_back(BucketName bucket, std::uint64_t id) {
+  co_await asio::this_coro::throw_if_cancelled(false);
   wire::DelegateRequest request{.id = id, .bucket = std::move(bucket), .ends = true};
   // Where it does not arrive, the target goes on a lease later.
   (void)co_await tell_targets(std::move(request));
@@ -212,6 +216,10 @@ Task<void> Delegations::give_back(BucketName bucket, std::uint64_t id) {
 
 Task<Status> Delegations::close(Deadline deadline) {
   closed_ = true;
+  deferred_.clear();
+  mount_.inodes.for_each([&](const fs::InodePtr& inode) {  // also what is on its way already
+    if (inode->attrs_unsent || inode->attrs_sending) deferred_.push_back(inode);
+  });
   Status sent = co_await send_deferred();
   give_up_all();
   co_await settled(deadline);
@@ -235,6 +243,7 @@ void Delegations::defer(const fs::InodePtr& inode) {
 }
 
 Task<void> Delegations::send_soon() {
+  co_await asio::this_coro::throw_if_cancelled(false);
   asio::steady_timer timer(mount_.shard);
   while (!deferred_.empty()) {
     timer.expires_after(kSendAfter);
