@@ -113,14 +113,15 @@ struct RenameDirRequest {
 };
 
 struct CreateUploadRequest {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   ObjectName name;
   PutOptions options;
 
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t version) {
     ar(name);
     put_fields(ar, options);
+    if (version >= 2) ar(options.initiator);
   }
 };
 
