@@ -113,14 +113,15 @@ struct RenameDirRequest {
 };
 
 struct CreateUploadRequest {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   ObjectName name;
   PutOptions options;
 
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t version) {
     ar(name);
     put_fields(ar, options);
+    if (version >= 2) ar(options.initiator);
   }
 };
 
@@ -160,9 +161,15 @@ struct BucketRequest {
 
 /// create_bucket, set_bucket_props
 struct BucketPropsRequest {
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   BucketName bucket;
   BucketProps props;
-  AISFS_MESSAGE_FIELDS(bucket, props)
+
+  template <class A>
+  void fields(A& ar, std::uint16_t version) {
+    ar(bucket, props);
+    if (version >= 2) ar(props.s3);
+  }
 };
 
 struct DestroyBucketRequest {
@@ -202,13 +209,26 @@ struct TextReply {
 };
 
 struct BucketReply {
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   Bucket bucket;
-  AISFS_MESSAGE_FIELDS(bucket)
+
+  template <class A>
+  void fields(A& ar, std::uint16_t version) {
+    ar(bucket);
+    if (version >= 2) bucket.later(ar);
+  }
 };
 
 struct BucketsReply {
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   std::vector<Bucket> buckets;
-  AISFS_MESSAGE_FIELDS(buckets)
+
+  template <class A>
+  void fields(A& ar, std::uint16_t version) {
+    ar(buckets);
+    if (version < 2) return;
+    for (Bucket& bucket : buckets) bucket.later(ar);
+  }
 };
 
 struct UsersReply {

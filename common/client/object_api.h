@@ -124,6 +124,9 @@ struct PutOptions {
   /// The directory that the name lies in has been looked up and has a marker, or is the bucket: a
   /// file system makes nothing elsewhere. Else the bucket gets `implied_dirs` first.
   bool has_parent = false;
+  /// Of an upload: who began it, if that is not who asks (an access control list let them in).
+  /// Shown in listings, nothing else.
+  std::string initiator;
   /// Verified after the body has been read; called by the owner's side just before publishing.
   /// Fails the PUT with its error and nothing is published.
   std::function<Status()> before_publish;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -76,9 +77,16 @@ struct BucketProps {
   std::uint64_t access = ~std::uint64_t{0};  // AIStore's permission bits
   std::string acl;  // S3's canned ACL of the bucket itself; "" is private
   std::string cors;  // S3's CORSConfiguration, as its XML; "": there is none
+  /// What else S3 clients configure, by name ("tagging", "location"), as the S3 front writes it.
+  /// Nobody else reads it, so another configuration needs no other format. Bounded by kS3BytesMax.
+  std::map<std::string, std::string> s3;
+
+  // Of names and values: the map is in the memory of every node and mount.
+  static constexpr std::size_t kS3BytesMax = 64 * 1024;
 
   bool operator==(const BucketProps&) const = default;
 
+  /// Without `s3`, which is younger; see Bucket::later.
   template <class A>
   void serialize(A& ar) {
     ar(copies, write_level, close_level, verify_read, versioning, access, acl, cors);
@@ -100,6 +108,13 @@ struct Bucket {
   template <class A>
   void serialize(A& ar) {
     ar(id, name, owner, created_ns, props, implied_dirs);
+  }
+  /// What the second version of every envelope with buckets has of each of them, in their order,
+  /// behind all that the first has: an old reader stops before it, and for an old writer it is as
+  /// if nothing were configured.
+  template <class A>
+  void later(A& ar) {
+    ar(props.s3);
   }
 };
 

@@ -87,7 +87,7 @@ struct PrefixMapping {
 
 /// A new object for every change, epoch + 1; an operation works with one snapshot of it.
 struct ClusterMap {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
 
   std::string uuid;
   Epoch epoch = 0;
@@ -109,8 +109,10 @@ struct ClusterMap {
   std::vector<const NodeInfo*> active_targets() const;
 
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t version) {
     ar(uuid, epoch, nodes, buckets, users, mappings, store_node);
+    if (version < 2) return;
+    for (auto& [_, bucket] : buckets) bucket.later(ar);
   }
 };
 

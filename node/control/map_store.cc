@@ -20,6 +20,18 @@ struct Boxed {
   }
 };
 
+template <>
+struct Boxed<Bucket> {
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  Bucket value;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t version) {
+    ar(value);
+    if (version >= 2) value.later(ar);
+  }
+};
+
 template <class T>
 Status unbox(std::string_view bytes, T& into) {
   TRY(auto boxed, wire::decode<Boxed<T>>(bytes));

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "common/base/hash.h"
+#include "common/client/copy_options.h"
 #include "common/disk/posix.h"
-#include "common/model/version_key.h"
 #include "node/store/conditions.h"
 #include "node/store/put.h"
 
@@ -28,22 +28,6 @@ Status copy_range(int from, int to, std::uint64_t size) {
     if (n == 0) return Error(Errc::corrupt, "the file to copy is shorter than its metadata say");
   }
   return {};
-}
-
-/// The options that make the copy's metadata.
-PutOptions options_of_copy(const CopyOptions& copy, const ObjectInfo& source) {
-  PutOptions put = copy.put;
-  put.conditions = copy.destination_conditions;
-  put.etag = source.etag;
-  if (put.checksums.empty()) put.checksums = source.checksums;
-  if (copy.replace_metadata) return put;
-  put.content_type = source.content_type;
-  put.headers = source.headers;
-  put.headers.erase(std::string(kVersionIdHeader));
-  put.user = source.user;
-  put.xattrs = source.xattrs;
-  put.posix = source.posix;
-  return put;
 }
 
 std::uint64_t bytes_of(const std::vector<ByteRange>& extents) {
@@ -163,7 +147,7 @@ Task<Result<ObjectInfo>> Store::copy_local(Key from, Key to, CopyOptions options
   body.sums.hashes = file->meta.hashes;
   body.part_sizes = source->info.part_sizes;
   body.finished = true;
-  const PutOptions put = options_of_copy(options, source->info);
+  const PutOptions put = put_options_of_copy(options, source->info);
   co_return co_await publish_body(*engine_, to, put, body, body.size);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/target/local_target.h"
 
+#include "common/client/copy_options.h"
 #include "common/model/version_key.h"
 #include "common/placement/hrw.h"
 #include "common/placement/prefix_map.h"
@@ -353,19 +354,8 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
   }
   GetOptions get{.conditions = std::move(options.source_conditions)};
   CO_TRY(ObjectStream stream, co_await peers_.cluster().get(context, from, std::move(get)));
-  PutOptions put = std::move(options.put);
-  put.conditions = std::move(options.destination_conditions);
+  PutOptions put = put_options_of_copy(options, stream.info);
   put.size = stream.info.size;
-  put.etag = stream.info.etag;
-  if (!options.replace_metadata) {
-    put.content_type = stream.info.content_type;
-    put.headers = stream.info.headers;
-    put.headers.erase(std::string(kVersionIdHeader));
-    put.user = stream.info.user;
-    put.xattrs = stream.info.xattrs;
-    put.posix = stream.info.posix;
-    put.checksums = stream.info.checksums;
-  }
   ExpectedChecksums unknown;
   co_return co_await this->put(std::move(context), std::move(to), std::move(put),
                                std::move(unknown), *stream.body);

@@ -12,7 +12,8 @@ Task<Result<std::string>> LocalTarget::create_upload(Context context,
   CO_TRY(const Admitted at, admit(context, std::move(name)));
   CO_CHECK_OK(co_await check_parent(context, at, options.has_parent));
   options.level = level_of(at.bucket, options.level, options.lower_level);
-  co_return co_await store_.create_upload(at.key, std::move(options), context.who.user());
+  std::string initiator = options.initiator.empty() ? context.who.user() : options.initiator;
+  co_return co_await store_.create_upload(at.key, std::move(options), std::move(initiator));
 }
 
 Task<Result<UploadPart>> LocalTarget::put_part(Context context,

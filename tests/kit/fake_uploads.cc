@@ -136,7 +136,7 @@ Result<UploadList> FakeStore::list_uploads(const BucketName& bucket,
   std::map<std::pair<std::string, std::string>, UploadInfo> sorted;
   for (const auto& [id, upload] : uploads_) {
     if (upload.name.bucket != bucket || !upload.name.key.starts_with(prefix)) continue;
-    sorted[{upload.name.key, id}] = {.key = upload.name.key, .id = id, .started_ns = upload.started_ns};
+    sorted[{upload.name.key, id}] = {.key = upload.name.key, .id = id, .started_ns = upload.started_ns, .initiator = upload.options.initiator};
   }
   UploadList list;
   for (const auto& [key, upload] : sorted) {

@@ -13,11 +13,6 @@ BucketId fresh_id(Epoch epoch) {
   return BucketId{std::uint64_t{epoch} << 32 | low};
 }
 
-Status check_props(const BucketProps& props) {
-  if (props.copies == 1) return {};
-  return Error(Errc::unsupported, "this release keeps one copy of an object: copies must be 1");
-}
-
 }  // namespace
 
 Task<Result<Bucket>> create_bucket(ControlPlane& plane,

@@ -29,4 +29,16 @@ inline Result<Bucket*> own_bucket(ClusterMap& map, const BucketName& name, const
   return &it->second;
 }
 
+/// What no bucket may have, whoever asks.
+inline Status check_props(const BucketProps& props) {
+  if (props.copies != 1) {
+    return Error(Errc::unsupported, "this release keeps one copy of an object: copies must be 1");
+  }
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : props.s3) bytes += name.size() + value.size();
+  if (bytes <= BucketProps::kS3BytesMax) return {};
+  return Error(Errc::too_large, "the S3 configurations of a bucket have at most " +
+                                    std::to_string(BucketProps::kS3BytesMax) + " bytes");
+}
+
 }  // namespace aisfs::control::ops

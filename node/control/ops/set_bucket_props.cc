@@ -8,9 +8,7 @@ Task<Result<Bucket>> set_bucket_props(ControlPlane& plane,
                                       auth::Identity who,
                                       BucketName name,
                                       BucketProps props) {
-  if (props.copies != 1) {
-    co_return Error(Errc::unsupported, "this release keeps one copy of an object: copies must be 1");
-  }
+  CO_CHECK_OK(check_props(props));
   const MapStore::Edit edit = [=](MapDraft& draft) -> Status {
     TRY(Bucket * bucket, own_bucket(draft.map, name, who));
     const bool had_versions = bucket->props.versioning != Versioning::kOff;

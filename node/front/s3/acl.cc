@@ -105,6 +105,31 @@ Task<Status> store_with_object(Request& r, std::string acl) {
   }
 }
 
+/// For those who do not own the bucket.
+Task<Result<Entry>> enter_by_acl(const Request& r, ObjectName name, std::optional<Needed> needed) {
+  const MapSnapshot map = r.deps.map ? r.deps.map() : nullptr;
+  const Bucket* bucket = map == nullptr ? nullptr : map->find_bucket(name.bucket);
+  if (bucket == nullptr) co_return fail(map == nullptr ? "AccessDenied" : "NoSuchBucket");
+  if (!needed) co_return fail("AccessDenied");
+  std::string acl = bucket->props.acl;
+  if (needed->of_object) {
+    Context look = r.context();
+    look.who = auth::Verifier::reader_of_acl(*bucket);
+    const auto info = co_await r.deps.objects.head(std::move(look), std::move(name), Conditions{});
+    // That a name is free is told to those who may list the names.
+    if (!info && info.error() == Errc::not_found) {
+      const auto may = auth::Verifier::by_acl(r.sender, Permission::kRead, *bucket, acl);
+      co_return fail(may ? "NoSuchKey" : "AccessDenied");
+    }
+    if (!info) co_return info.error();
+    acl = acl_of(*info);
+  }
+  auto who = auth::Verifier::by_acl(r.sender, needed->permission, *bucket, acl);
+  if (!who) co_return fail("AccessDenied");
+  Entry entry{*bucket, *std::move(who)};
+  co_return entry;
+}
+
 }  // namespace
 
 Result<std::string> acl_text_of(const Request& r, const http::Fields& fields) {
@@ -126,9 +151,7 @@ Answer put_acl(Request& r) {
   if (r.key.empty()) {
     BucketProps props = r.found->props;
     props.acl = std::move(acl);
-    CO_TRY(const auto done,
-           co_await r.deps.admin.set_bucket_props(r.context(), r.bucket_name(), std::move(props)));
-    static_cast<void>(done);
+    CO_CHECK_OK(co_await set_props(r, std::move(props)));
   } else {
     CO_CHECK_OK(co_await store_with_object(r, std::move(acl)));
   }
@@ -141,28 +164,18 @@ Task<Status> set_object_acl(Request& r, const ObjectInfo& info) {
   co_return co_await store_with_object(r, std::move(acl));
 }
 
-Task<Result<Bucket>> admit_by_acl(Request& r, std::optional<Needed> needed) {
-  const MapSnapshot map = r.deps.map ? r.deps.map() : nullptr;
-  const Bucket* bucket = map == nullptr ? nullptr : map->find_bucket(r.bucket_name());
-  if (bucket == nullptr) co_return fail(map == nullptr ? "AccessDenied" : "NoSuchBucket");
-  if (!needed) co_return fail("AccessDenied");
-  std::string acl = bucket->props.acl;
-  if (needed->of_object) {
-    Context look = r.context();
-    look.who = auth::Verifier::reader_of_acl(*bucket);
-    const auto info = co_await r.deps.objects.head(std::move(look), r.asked(), Conditions{});
-    // That a name is free is told to those who may list the names.
-    if (!info && info.error() == Errc::not_found) {
-      const auto may = auth::Verifier::by_acl(r.who(), Permission::kRead, *bucket, acl);
-      co_return fail(may ? "NoSuchKey" : "AccessDenied");
+Task<Result<Entry>> enter(const Request& r, ObjectName name, std::optional<Needed> needed) {
+  if (!r.sender.is_anonymous()) {
+    auto own = co_await authorise(r, name.bucket.name);
+    if (own) {
+      Entry entry{*std::move(own), r.sender};
+      co_return entry;
     }
-    if (!info) co_return info.error();
-    acl = acl_of(*info);
+    const bool denied =
+        own.error() == Errc::permission_denied || code_of(own.error()) == "AccessDenied";
+    if (!denied) co_return std::move(own).error();
   }
-  auto who = auth::Verifier::by_acl(r.who(), needed->permission, *bucket, acl);
-  if (!who) co_return fail("AccessDenied");
-  r.verified.who = *std::move(who);
-  co_return *bucket;
+  co_return co_await enter_by_acl(r, std::move(name), needed);
 }
 
 }  // namespace aisfs::front::s3

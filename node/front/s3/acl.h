@@ -23,8 +23,15 @@ struct Needed {
   bool of_object;  // by the object's list; else by the bucket's
 };
 
-/// Lets someone who does not own the bucket of the request in by an access control list, and makes
-/// the request act for its owner. AccessDenied, NoSuchBucket, NoSuchKey.
-Task<Result<Bucket>> admit_by_acl(Request& r, std::optional<Needed> needed);
+/// A bucket that the sender was let into, and the identity to act with there.
+struct Entry {
+  Bucket bucket;
+  auth::Identity who;
+};
+
+/// Lets the sender into the bucket of `name`: in their own name if it is theirs, else in its owner's
+/// if an access control list, of the bucket or of the object as `needed` says, gives them that.
+/// AccessDenied, NoSuchBucket, NoSuchKey.
+Task<Result<Entry>> enter(const Request& r, ObjectName name, std::optional<Needed> needed);
 
 }  // namespace aisfs::front::s3

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Buckets themselves: create, head, delete, and the little that can be asked of them.
+#include <algorithm>
+#include <cctype>
+
 #include "common/s3/xml_reader.h"
 #include "common/s3/xml_writer.h"
 #include "node/front/s3/acl.h"
@@ -9,15 +12,31 @@ namespace aisfs::front::s3 {
 namespace {
 
 constexpr std::size_t kConfigurationBytesMax = 64 * 1024;
+constexpr std::size_t kRegionBytesMax = 63;
 
-Task<Status> check_location(Request& r) {
+constexpr const char* kLocation = "location";  // in BucketProps::s3
+
+bool is_region(std::string_view text) {
+  const auto belongs = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; };
+  return text.size() <= kRegionBytesMax && std::all_of(text.begin(), text.end(), belongs);
+}
+
+/// The region that the sender wants the bucket in, "" if they do not care. Signatures for every
+/// region are as good here, so it is any, and the bucket remembers it.
+Task<Result<std::string>> wanted_location(Request& r) {
   CO_TRY(const std::string text, co_await read_body(r, kConfigurationBytesMax));
-  if (text.empty()) co_return Status{};
+  if (text.empty()) co_return std::string();
   const auto root = aisfs::s3::parse_xml(text);
   if (!root.ok() || root->name != "CreateBucketConfiguration") co_return fail("MalformedXML");
-  const std::string_view location = root->get("LocationConstraint");
-  if (location.empty() || location == r.deps.verifier.options().region) co_return Status{};
-  co_return fail("InvalidLocationConstraint");
+  std::string location(root->get("LocationConstraint"));
+  if (!is_region(location)) co_return fail("InvalidLocationConstraint");
+  co_return location;
+}
+
+std::string region_of(const Request& r) {
+  const auto& configured = r.found->props.s3;
+  const auto it = configured.find(kLocation);
+  return it == configured.end() ? r.deps.verifier.options().region : it->second;
 }
 
 /// S3's answer to the creation of a bucket that is there: in its first region, and only there,
@@ -36,7 +55,8 @@ Answer create_bucket(Request& r) {
   }
   BucketProps props;
   CO_TRY(props.acl, acl_text_of(r, r.fields()));
-  CO_CHECK_OK(co_await check_location(r));
+  CO_TRY(const std::string location, co_await wanted_location(r));
+  if (!location.empty()) props.s3[kLocation] = location;
   auto created = co_await r.deps.admin.create_bucket(r.context(), r.bucket_name(), std::move(props));
   Reply reply = empty_reply(200);
   if (!created.ok()) {
@@ -54,7 +74,7 @@ Answer create_bucket(Request& r) {
 
 Answer head_bucket(Request& r) {
   Reply reply = empty_reply(200);
-  reply.head.fields.set("x-amz-bucket-region", r.deps.verifier.options().region);
+  reply.head.fields.set("x-amz-bucket-region", region_of(r));
   co_return reply;
 }
 
@@ -64,7 +84,7 @@ Answer delete_bucket(Request& r) {
 }
 
 Answer get_location(Request& r) {
-  const std::string& region = r.deps.verifier.options().region;
+  const std::string region = region_of(r);
   std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint xmlns=\"";
   xml.append(aisfs::s3::kS3Namespace).append("\">");
   if (region != "us-east-1") xml.append(aisfs::s3::xml_escape(region));

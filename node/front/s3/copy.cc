@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copies inside of the cluster: of an object, and into a part of an upload.
 #include "common/base/text.h"
+#include "common/client/copy_options.h"
 #include "common/model/version_key.h"
 #include "common/s3/date.h"
 #include "common/s3/xml_writer.h"
@@ -12,12 +13,12 @@
 namespace aisfs::front::s3 {
 namespace {
 
-struct Source {
+struct Named {
   std::string bucket, key, version;
 };
 
 /// "[/]bucket/key[?versionId=id]", percent-encoded.
-Result<Source> parse_source(std::string_view text) {
+Result<Named> parse_source(std::string_view text) {
   if (text.starts_with('/')) text.remove_prefix(1);
   std::string_view version;
   constexpr std::string_view kVersion = "?versionId=";
@@ -31,32 +32,46 @@ Result<Source> parse_source(std::string_view text) {
     return fail("InvalidArgument", "x-amz-copy-source must be /bucket/key");
   }
   if (!version.empty()) CHECK_OK(check_version_id(version));
-  Source source{.bucket = path->substr(0, slash),
-                .key = path->substr(slash + 1),
-                .version = std::string(version)};
+  Named source{.bucket = path->substr(0, slash),
+               .key = path->substr(slash + 1),
+               .version = std::string(version)};
   CHECK_OK(validate_key(source.key));
   return source;
 }
 
-/// The object, or the version of it, to copy from, in a bucket that the sender may read; which
-/// version that is goes into `fields`.
-Task<Result<ObjectName>> source_of(const Request& r, http::Fields& fields) {
-  CO_TRY(const Source source, parse_source(r.field("x-amz-copy-source")));
-  CO_TRY(const Bucket bucket, co_await authorise(r, source.bucket));
-  ObjectName name{bucket.name, source.key};
-  if (!source.version.empty()) name.key = version_key(source.key, source.version);
-  if (bucket.props.versioning == Versioning::kOff) co_return name;
-  const auto there = co_await r.deps.objects.head(r.context(), name, Conditions{});
+/// What to copy from, and who reads it: the sender, or the owner in the sender's stead.
+struct Source {
+  ObjectName name;
+  auth::Identity reader;
+
+  Context reading(Context context) const {
+    context.who = reader;
+    return context;
+  }
+};
+
+/// The object, or the version of it, to copy from, which the sender may read; which version that
+/// is goes into `fields`.
+Task<Result<Source>> source_of(const Request& r, http::Fields& fields) {
+  CO_TRY(const Named named, parse_source(r.field("x-amz-copy-source")));
+  Source source{.name = {native_bucket(named.bucket), named.key}, .reader = {}};
+  if (!named.version.empty()) source.name.key = version_key(named.key, named.version);
+  const Needed needed{aisfs::s3::Permission::kRead, true};
+  CO_TRY(Entry entry, co_await enter(r, source.name, needed));
+  source.reader = std::move(entry.who);
+  if (entry.bucket.props.versioning == Versioning::kOff) co_return source;
+  const auto there =
+      co_await r.deps.objects.head(source.reading(r.context()), source.name, Conditions{});
   if (!there.ok()) {
     if (there.error() != Errc::not_found) co_return there.error();
-    co_return fail(source.version.empty() ? "NoSuchKey" : "NoSuchVersion");
+    co_return fail(named.version.empty() ? "NoSuchKey" : "NoSuchVersion");
   }
   if (is_delete_marker(*there)) {
     co_return fail("InvalidRequest",
                    "The source of a copy request may not be a delete marker named by its version.");
   }
   fields.set("x-amz-copy-source-version-id", version_id(*there));
-  co_return name;
+  co_return source;
 }
 
 enum class Directive : unsigned char { kCopy, kReplace };
@@ -69,13 +84,13 @@ Result<Directive> directive_of(const Request& r, std::string_view header) {
 }
 
 /// Metadata and tags have a directive each; the cluster copies all or replaces all.
-Task<Result<CopyOptions>> options_of(Request& r, ObjectName from) {
+Task<Result<CopyOptions>> options_of(const Request& r, const Source& from) {
   CO_TRY(const Directive metadata, directive_of(r, "x-amz-metadata-directive"));
   CO_TRY(const Directive tagging, directive_of(r, "x-amz-tagging-directive"));
   CopyOptions options{.put = {.level = Durability::kNone}};  // the bucket's level holds
   options.source_conditions = conditions_of(r.fields(), "x-amz-copy-source-");
   options.destination_conditions = conditions_of(r.fields(), "");
-  const bool to_itself = from == r.object();
+  const bool to_itself = from.name == r.object();
   if (metadata == Directive::kCopy && tagging == Directive::kCopy) {
     const bool changes_nothing = to_itself && !r.fields().has("x-amz-storage-class") &&
                                  !r.fields().has("x-amz-website-redirect-location");
@@ -91,7 +106,8 @@ Task<Result<CopyOptions>> options_of(Request& r, ObjectName from) {
   CO_TRY(options.put, put_options_of(r));
   const bool link = is_link(options.put.posix);
   if (!link && metadata == Directive::kReplace && tagging == Directive::kReplace) co_return options;
-  CO_TRY(const ObjectInfo source, co_await r.deps.objects.head(r.context(), from, Conditions{}));
+  CO_TRY(const ObjectInfo source, co_await r.deps.objects.head(from.reading(r.context()),
+                                                               from.name, Conditions{}));
   if (link) make_link(*options.put.posix, source.posix ? source.posix->symlink : "");
   if (metadata == Directive::kReplace && tagging == Directive::kReplace) co_return options;
   const std::string tag_key(kTaggingHeader);
@@ -149,13 +165,32 @@ Error of_source(Error error) {
   return error == Errc::not_found ? fail("NoSuchKey") : as_precondition(std::move(error));
 }
 
+/// Between buckets of two owners when the sender is none of them or one: no request to the cluster
+/// can be of both, so one reads and the other writes.
+Task<Result<ObjectInfo>> copy_between(const Request& r, const Source& from, CopyOptions options) {
+  GetOptions get{.conditions = std::move(options.source_conditions)};
+  CO_TRY(const ObjectStream stream,
+         co_await r.deps.objects.get(from.reading(r.bulk_context()), from.name, std::move(get)));
+  PutOptions put = put_options_of_copy(options, stream.info);
+  put.size = stream.info.size;
+  ExpectedChecksums unknown;
+  co_return co_await r.deps.objects.put(r.bulk_context(), r.object(), std::move(put),
+                                        std::move(unknown), *stream.body);
+}
+
+Task<Result<ObjectInfo>> copy(const Request& r, const Source& from, CopyOptions options) {
+  const bool one = r.who().is_admin() || from.reader.user() == r.who().user();
+  if (!one) return copy_between(r, from, std::move(options));
+  return r.deps.objects.copy(r.bulk_context(), from.name, r.object(), std::move(options));
+}
+
 }  // namespace
 
 Answer copy_object(Request& r) {
   http::Fields fields;
-  CO_TRY(const ObjectName from, co_await source_of(r, fields));
+  CO_TRY(const Source from, co_await source_of(r, fields));
   CO_TRY(CopyOptions options, co_await options_of(r, from));
-  auto info = co_await r.deps.objects.copy(r.bulk_context(), from, r.object(), std::move(options));
+  auto info = co_await copy(r, from, std::move(options));
   if (!info.ok()) co_return as_precondition(std::move(info.error()));
   CO_CHECK_OK(co_await set_object_acl(r, *info));
   Reply reply =
@@ -172,9 +207,10 @@ Answer upload_part_copy(Request& r) {
                    "Part number must be an integer between 1 and 10000, inclusive");
   }
   http::Fields fields;
-  CO_TRY(const ObjectName from, co_await source_of(r, fields));
+  CO_TRY(const Source from, co_await source_of(r, fields));
   Conditions conditions = conditions_of(r.fields(), "x-amz-copy-source-");
-  const auto info = co_await r.deps.objects.head(r.context(), from, std::move(conditions));
+  const auto info = co_await r.deps.objects.head(from.reading(r.context()), from.name,
+                                                  std::move(conditions));
   if (!info.ok()) co_return of_source(info.error());
   GetOptions options;
   options.conditions.if_content_version = info->content_version;
@@ -182,7 +218,8 @@ Answer upload_part_copy(Request& r) {
   if (const auto* range = r.fields().find("x-amz-copy-source-range")) {
     CO_TRY(options.range, parse_copy_range(*range, info->size));
   }
-  auto stream = co_await r.deps.objects.get(r.bulk_context(), from, std::move(options));
+  auto stream = co_await r.deps.objects.get(from.reading(r.bulk_context()), from.name,
+                                                std::move(options));
   if (!stream.ok()) co_return of_source(std::move(stream.error()));
   ExpectedChecksums expected;
   CO_TRY(const UploadPart part,

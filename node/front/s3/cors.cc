@@ -69,18 +69,14 @@ Answer put_cors(Request& r) {
   if (!rules.ok()) co_return fail("MalformedXML", rules.error().what());
   BucketProps props = r.found->props;
   props.cors = aisfs::s3::format_cors_xml(*rules);
-  CO_TRY(const Bucket done,
-         co_await r.deps.admin.set_bucket_props(r.context(), r.bucket_name(), std::move(props)));
-  static_cast<void>(done);
+  CO_CHECK_OK(co_await set_props(r, std::move(props)));
   co_return empty_reply(200);
 }
 
 Answer delete_cors(Request& r) {
   BucketProps props = r.found->props;
   props.cors.clear();
-  CO_TRY(const Bucket done,
-         co_await r.deps.admin.set_bucket_props(r.context(), r.bucket_name(), std::move(props)));
-  static_cast<void>(done);
+  CO_CHECK_OK(co_await set_props(r, std::move(props)));
   co_return empty_reply(204);
 }
 

@@ -32,7 +32,7 @@ struct Route {
 };
 
 /// What an access control list may open to those who do not own the bucket; nothing for the rest.
-/// Copies are not among them: one would read in the owner's name.
+/// Of a copy it is what the destination needs; the source is asked for apart.
 struct Opening {
   Operation run;
   Needed needed;
@@ -47,10 +47,12 @@ constexpr std::array kOpenings = {
     Opening{&head_bucket, {Permission::kRead, false}},
     Opening{&list_uploads, {Permission::kRead, false}},
     Opening{&put_object, {Permission::kWrite, false}},
+    Opening{&copy_object, {Permission::kWrite, false}},
     Opening{&delete_object, {Permission::kWrite, false}},
     Opening{&delete_objects, {Permission::kWrite, false}},
     Opening{&create_upload, {Permission::kWrite, false}},
     Opening{&upload_part, {Permission::kWrite, false}},
+    Opening{&upload_part_copy, {Permission::kWrite, false}},
     Opening{&complete_upload, {Permission::kWrite, false}},
     Opening{&abort_upload, {Permission::kWrite, false}},
 };
@@ -117,7 +119,6 @@ constexpr std::array kAbsent = {
     Absent{"replication", "ReplicationConfigurationNotFoundError"},
     Absent{"publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"},
     Absent{"ownershipControls", "OwnershipControlsNotFoundError"},
-    Absent{"tagging", "NoSuchTagSet"},
 };
 
 Answer absent_configuration(Request& r) {
@@ -155,7 +156,8 @@ Route service_route(const Request& r) {
 }
 
 Route bucket_get_route(const Request& r) {
-  if (has_unknown_subresource(r) || r.has_param("tagging")) return {&absent_configuration};
+  if (has_unknown_subresource(r)) return {&absent_configuration};
+  if (r.has_param("tagging")) return {&get_bucket_tagging};
   if (r.has_param("location")) return {&get_location};
   if (r.has_param("versioning")) return {&get_versioning};
   if (r.has_param("cors")) return {&get_cors};
@@ -175,13 +177,13 @@ Route bucket_route(const Request& r) {
       if (r.has_param("acl")) return {&put_acl};
       if (r.has_param("versioning")) return {&put_versioning};
       if (r.has_param("cors")) return {&put_cors};
-      if (has_unknown_subresource(r) || r.has_param("tagging")) {
-        return {&not_implemented};
-      }
+      if (r.has_param("tagging")) return {&put_bucket_tagging};
+      if (has_unknown_subresource(r)) return {&not_implemented};
       return {&create_bucket, Needs::kIdentity};
     case Method::kDelete:
       if (r.has_param("cors")) return {&delete_cors};
-      if (has_unknown_subresource(r) || r.has_param("tagging")) return {&not_implemented};
+      if (r.has_param("tagging")) return {&delete_bucket_tagging};
+      if (has_unknown_subresource(r)) return {&not_implemented};
       return {&delete_bucket};
     case Method::kPost:
       if (r.has_param("delete")) return {&delete_objects};
@@ -261,21 +263,19 @@ Error refuse_anonymous(const Request& r) {
   return fail(map->find_bucket(r.bucket_name()) == nullptr ? "NoSuchBucket" : "AccessDenied");
 }
 
-/// The bucket, for its owner, or for whom an access control list lets in.
-Task<Result<Bucket>> admit(Request& r, std::optional<Needed> needed) {
-  if (r.who().is_anonymous()) co_return co_await admit_by_acl(r, needed);
-  auto own = co_await authorise(r, r.bucket);
-  const bool denied = !own && (own.error() == Errc::permission_denied ||
-                               code_of(own.error()) == "AccessDenied");
-  if (!denied) co_return own;
-  co_return co_await admit_by_acl(r, needed);
+/// Lets the sender into the bucket, for what an access control list may open also if it is not theirs.
+Task<Status> admit(Request& r, std::optional<Needed> needed) {
+  CO_TRY(Entry entry, co_await enter(r, r.asked(), needed));
+  r.found = std::move(entry.bucket);
+  r.verified.who = std::move(entry.who);
+  co_return Status{};
 }
 
 Task<Result<Reply>> act(Request& r) {
   if (r.method() == Method::kOptions) co_return co_await preflight(r);
   const Route route = route_of(r);
   if (route.needs == Needs::kBucket) {
-    CO_TRY(r.found, co_await admit(r, opening_of(r, route.run)));
+    CO_CHECK_OK(co_await admit(r, opening_of(r, route.run)));
   } else if (route.needs == Needs::kIdentity && r.who().is_anonymous()) {
     co_return refuse_anonymous(r);
   }
@@ -367,7 +367,8 @@ class Front {
                     .id = common.id,
                     .bucket = std::move(place->bucket),
                     .key = std::move(place->key),
-                    .verified = std::move(*verified),
+                    .verified = *verified,
+                    .sender = verified->who,
                     .found = {}};
     co_await answer(request, common);
   }

@@ -144,6 +144,7 @@ Answer create_upload(Request& r) {
   const auto kind = aisfs::s3::parse_checksum_kind(algorithm);
   if (!algorithm.empty() && !kind) co_return fail("InvalidRequest", "unknown checksum algorithm");
   if (kind && composite) options.checksums[std::string(name_of(*kind))] = "";
+  options.initiator = r.sender.user();
   CO_TRY(const std::string id,
          co_await r.deps.objects.create_upload(r.context(), r.object(), std::move(options)));
   aisfs::s3::XmlWriter xml("InitiateMultipartUploadResult", aisfs::s3::kS3Namespace);

@@ -168,20 +168,13 @@ Task<Result<Limits>> admit(Request& r, const Form& form) {
       const auto error = s3_error_of(why, who.error());
       co_return fail(error.code, error.message);
     }
-    r.verified.who = *std::move(who);
+    r.sender = *std::move(who);
     CO_TRY(limits, check_policy(form, r.deps.verifier.now_ns()));
   }
-  if (!r.who().is_anonymous()) {
-    auto own = co_await authorise(r, r.bucket);
-    if (own) {
-      r.found = *std::move(own);
-      co_return limits;
-    }
-    const bool denied =
-        own.error() == Errc::permission_denied || code_of(own.error()) == "AccessDenied";
-    if (!denied) co_return std::move(own).error();
-  }
-  CO_TRY(r.found, co_await admit_by_acl(r, Needed{aisfs::s3::Permission::kWrite, false}));
+  const Needed needed{aisfs::s3::Permission::kWrite, false};
+  CO_TRY(Entry entry, co_await enter(r, r.object(), needed));
+  r.found = std::move(entry.bucket);
+  r.verified.who = std::move(entry.who);
   co_return limits;
 }
 

@@ -23,15 +23,23 @@ Reply xml_reply(std::string xml) {
 }
 
 Task<Result<Bucket>> authorise(const Request& request, std::string bucket) {
-  auto found = co_await request.deps.admin.find_bucket(request.context(), native_bucket(bucket));
+  Context context = request.context();
+  context.who = request.sender;
+  auto found = co_await request.deps.admin.find_bucket(std::move(context), native_bucket(bucket));
   if (!found.ok()) {
     if (found.error() == Errc::not_found) co_return fail("NoSuchBucket");
     co_return std::move(found.error());
   }
-  const auth::Identity& who = request.who();
+  const auth::Identity& who = request.sender;
   const bool owns = !who.is_anonymous() && !found->owner.empty() && found->owner == who.user();
   if (!owns && !who.is_admin()) co_return fail("AccessDenied");
   co_return found;
+}
+
+Task<Status> set_props(Request& request, BucketProps props) {
+  const auto done = co_await request.deps.admin.set_bucket_props(
+      request.context(), request.bucket_name(), std::move(props));
+  co_return done ? Status{} : Status(done.error());
 }
 
 std::string display_name_of(const Request& request, const std::string& user) {

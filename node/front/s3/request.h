@@ -23,6 +23,9 @@ struct Request {
   std::string bucket;  // "" for the service
   std::string key;     // "" for the bucket
   auth::Verified verified;
+  /// Who signed it. who(), with whom it acts, is the owner of the bucket instead where an access
+  /// control list let the sender in.
+  auth::Identity sender;
   std::optional<Bucket> found;  // the bucket, once authorised
 
   const http::RequestHead& head() const { return exchange.request(); }
@@ -60,9 +63,12 @@ using Answer = Task<Result<Reply>>;
 Reply empty_reply(int status);
 Reply xml_reply(std::string xml);
 
-/// The one check of what an identity may do: everything with its own buckets; administrators
+/// The one check of what the sender may do: everything with its own buckets; administrators
 /// with all. NoSuchBucket or AccessDenied. Returns the bucket.
 Task<Result<Bucket>> authorise(const Request& request, std::string bucket);
+
+/// Configures the bucket of the request.
+Task<Status> set_props(Request& request, BucketProps props);
 
 /// Name to show for a user id.
 std::string display_name_of(const Request& request, const std::string& user);
@@ -108,5 +114,8 @@ Answer post_object(Request& r);  // post_object.cc
 Answer get_tagging(Request& r);  // tagging.cc
 Answer put_tagging(Request& r);
 Answer delete_tagging(Request& r);
+Answer get_bucket_tagging(Request& r);
+Answer put_bucket_tagging(Request& r);
+Answer delete_bucket_tagging(Request& r);
 
 }  // namespace aisfs::front::s3

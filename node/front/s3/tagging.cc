@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tags of an object: read, replace, remove.
+// Tags of an object and of a bucket: read, replace, remove.
 #include "common/model/version_key.h"
 #include "common/s3/xml_writer.h"
 #include "node/front/s3/headers.h"
@@ -10,6 +10,16 @@ namespace aisfs::front::s3 {
 namespace {
 
 constexpr std::size_t kTaggingBytesMax = 64 * 1024;
+constexpr const char* kBucketTagging = "tagging";  // in BucketProps::s3
+
+std::string to_xml(const Tags& tags) {
+  aisfs::s3::XmlWriter xml("Tagging", aisfs::s3::kS3Namespace);
+  xml.open("TagSet");
+  for (const auto& [key, value] : tags) {
+    xml.open("Tag").leaf("Key", key).leaf("Value", value).close();
+  }
+  return std::move(xml).finish();
+}
 
 /// Tags of a delete marker are not a thing.
 Task<Result<ObjectInfo>> tagged_object(Request& r) {
@@ -39,27 +49,45 @@ Task<Status> store(Request& r, Tags tags) {
 Answer get_tagging(Request& r) {
   CO_TRY(const ObjectInfo info, co_await tagged_object(r));
   const auto stored = info.headers.find(std::string(kTaggingHeader));
-  aisfs::s3::XmlWriter xml("Tagging", aisfs::s3::kS3Namespace);
-  xml.open("TagSet");
-  if (stored != info.headers.end()) {
-    for (const auto& [key, value] : parse_stored_tags(stored->second)) {
-      xml.open("Tag").leaf("Key", key).leaf("Value", value).close();
-    }
-  }
-  Reply reply = xml_reply(std::move(xml).finish());
+  const Tags tags = stored == info.headers.end() ? Tags{} : parse_stored_tags(stored->second);
+  Reply reply = xml_reply(to_xml(tags));
   add_version_headers(r, info, reply.head.fields);
   co_return reply;
 }
 
 Answer put_tagging(Request& r) {
   CO_TRY(const std::string text, co_await read_body(r, kTaggingBytesMax));
-  CO_TRY(Tags tags, parse_tag_xml(text));
+  CO_TRY(Tags tags, parse_tag_xml(text, kObjectTagsMax));
   CO_CHECK_OK(co_await store(r, std::move(tags)));
   co_return empty_reply(200);
 }
 
 Answer delete_tagging(Request& r) {
   CO_CHECK_OK(co_await store(r, Tags{}));
+  co_return empty_reply(204);
+}
+
+Answer get_bucket_tagging(Request& r) {
+  const auto& configured = r.found->props.s3;
+  const auto stored = configured.find(kBucketTagging);
+  if (stored == configured.end()) co_return fail("NoSuchTagSet");
+  co_return xml_reply(to_xml(parse_stored_tags(stored->second)));
+}
+
+Answer put_bucket_tagging(Request& r) {
+  CO_TRY(const std::string text, co_await read_body(r, kTaggingBytesMax));
+  CO_TRY(const Tags tags, parse_tag_xml(text, kBucketTagsMax));
+  BucketProps props = r.found->props;
+  props.s3.erase(kBucketTagging);
+  if (!tags.empty()) props.s3[kBucketTagging] = format_tags(tags);
+  CO_CHECK_OK(co_await set_props(r, std::move(props)));
+  co_return empty_reply(204);
+}
+
+Answer delete_bucket_tagging(Request& r) {
+  BucketProps props = r.found->props;
+  props.s3.erase(kBucketTagging);
+  CO_CHECK_OK(co_await set_props(r, std::move(props)));
   co_return empty_reply(204);
 }
 

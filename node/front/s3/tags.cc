@@ -10,7 +10,6 @@
 namespace aisfs::front::s3 {
 namespace {
 
-constexpr std::size_t kTagsMax = 10;
 constexpr std::size_t kTagKeyMax = 128;
 constexpr std::size_t kTagValueMax = 256;
 
@@ -21,14 +20,16 @@ std::size_t length_of(std::string_view utf8) {
   }));
 }
 
-Status add_tag(Tags& tags, std::string key, std::string value) {
+Status add_tag(Tags& tags, std::string key, std::string value, std::size_t most) {
   if (key.empty() || length_of(key) > kTagKeyMax || length_of(value) > kTagValueMax) {
     return fail("InvalidTag");
   }
   if (!tags.emplace(std::move(key), std::move(value)).second) {
     return fail("InvalidTag", "Cannot provide multiple Tags with the same key");
   }
-  if (tags.size() > kTagsMax) return fail("InvalidTag", "Object tags cannot be greater than 10");
+  if (tags.size() > most) {
+    return fail("InvalidTag", "there cannot be more than " + std::to_string(most) + " tags");
+  }
   return {};
 }
 
@@ -38,9 +39,7 @@ Result<std::string> decode(std::string_view text) {
   return percent_decode(plus);
 }
 
-}  // namespace
-
-Result<Tags> parse_tag_header(std::string_view text) {
+Result<Tags> parse_pairs(std::string_view text, std::size_t most) {
   Tags tags;
   for (std::string_view piece : split(text, '&')) {
     if (piece.empty()) continue;
@@ -48,12 +47,16 @@ Result<Tags> parse_tag_header(std::string_view text) {
     auto key = decode(piece.substr(0, equals));
     auto value = decode(equals == piece.npos ? std::string_view{} : piece.substr(equals + 1));
     if (!key.ok() || !value.ok()) return fail("InvalidTag");
-    CHECK_OK(add_tag(tags, std::move(*key), std::move(*value)));
+    CHECK_OK(add_tag(tags, std::move(*key), std::move(*value), most));
   }
   return tags;
 }
 
-Result<Tags> parse_tag_xml(std::string_view text) {
+}  // namespace
+
+Result<Tags> parse_tag_header(std::string_view text) { return parse_pairs(text, kObjectTagsMax); }
+
+Result<Tags> parse_tag_xml(std::string_view text, std::size_t most) {
   const auto root = aisfs::s3::parse_xml(text);
   if (!root.ok() || root->name != "Tagging") return fail("MalformedXML");
   const auto* set = root->find("TagSet");
@@ -61,7 +64,7 @@ Result<Tags> parse_tag_xml(std::string_view text) {
   Tags tags;
   for (const auto& tag : set->children) {
     if (tag.name != "Tag" || tag.find("Key") == nullptr) return fail("MalformedXML");
-    CHECK_OK(add_tag(tags, std::string(tag.get("Key")), std::string(tag.get("Value"))));
+    CHECK_OK(add_tag(tags, std::string(tag.get("Key")), std::string(tag.get("Value")), most));
   }
   return tags;
 }
@@ -76,6 +79,8 @@ std::string format_tags(const Tags& tags) {
   return out;
 }
 
-Tags parse_stored_tags(std::string_view text) { return parse_tag_header(text).value_or({}); }
+Tags parse_stored_tags(std::string_view text) {
+  return parse_pairs(text, kBucketTagsMax).value_or({});
+}
 
 }  // namespace aisfs::front::s3

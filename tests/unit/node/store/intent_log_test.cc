@@ -7,7 +7,7 @@
 
 #include "node/store/log_records.h"
 #include "node/store/roll_forward.h"
-#include "tests/unit/node/store/golden.h"
+#include "tests/kit/golden.h"
 #include "tests/unit/node/store/temp_dir.h"
 
 namespace aisfs::store {

@@ -10,7 +10,7 @@
 
 #include "common/base/hash.h"
 #include "node/store/log_records.h"
-#include "tests/unit/node/store/golden.h"
+#include "tests/kit/golden.h"
 #include "tests/unit/node/store/temp_dir.h"
 
 namespace aisfs::store {

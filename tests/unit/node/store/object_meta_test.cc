@@ -7,7 +7,7 @@
 #include "common/base/hash.h"
 #include "common/disk/posix.h"
 #include "node/store/layout.h"
-#include "tests/unit/node/store/golden.h"
+#include "tests/kit/golden.h"
 #include "tests/unit/node/store/temp_dir.h"
 
 namespace aisfs::store {

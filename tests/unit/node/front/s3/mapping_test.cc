@@ -93,7 +93,7 @@ TEST(Tags, AreLimitedSortedAndRoundTrip) {
   EXPECT_EQ(code_of(parse_tag_header("a=1&a=2").error()), "InvalidTag");
   EXPECT_EQ(code_of(parse_tag_header(std::string(129, 'k')).error()), "InvalidTag");
   EXPECT_EQ(code_of(parse_tag_header("k=" + std::string(257, 'v')).error()), "InvalidTag");
-  EXPECT_EQ(code_of(parse_tag_xml("<Tagging/>").error()), "MalformedXML");
+  EXPECT_EQ(code_of(parse_tag_xml("<Tagging/>", kObjectTagsMax).error()), "MalformedXML");
 }
 
 TEST(Errors, OnesOfTheClusterHaveTheirWords) {

@@ -145,6 +145,48 @@ TEST_F(S3AccessTest, ABucketsListOpensTheBucketAndNotWhatIsInIt) {
   EXPECT_EQ(anonymous(Method::kGet, "/box").code(), "AccessDenied");
 }
 
+/// Needs a grant at both ends, and neither owner's other rights.
+TEST_F(S3AccessTest, ACopyReadsAndWritesByTheSendersRights) {
+  ASSERT_EQ(put("/box/open", "bytes", {{"x-amz-acl", "public-read"}, {"x-amz-meta-color", "blue"},
+                                       {"content-type", "text/plain"}}).status, 200);
+  ASSERT_EQ(put("/box/secret", "secret").status, 200);
+  ASSERT_EQ(as("bob", Method::kPut, "/bobs").status, 200);
+  const auto copy = [&](const std::string& from, std::string to) {
+    return as("bob", Method::kPut, std::move(to), "", {{"x-amz-copy-source", from}});
+  };
+  // From another's object to a bucket of one's own.
+  ASSERT_EQ(copy("/box/open", "/bobs/mine").status, 200);
+  const auto got = as("bob", Method::kGet, "/bobs/mine");
+  EXPECT_EQ(got.body, "bytes");
+  EXPECT_EQ(got.header("x-amz-meta-color"), "blue");
+  EXPECT_EQ(got.header("content-type"), "text/plain");
+  EXPECT_EQ(anonymous(Method::kGet, "/bobs/mine").code(), "AccessDenied");
+  EXPECT_EQ(copy("/box/secret", "/bobs/mine").code(), "AccessDenied");
+  EXPECT_EQ(copy("/box/none", "/bobs/mine").code(), "AccessDenied");
+  EXPECT_EQ(copy("/none/o", "/bobs/mine").code(), "NoSuchBucket");
+  // Into another's bucket.
+  EXPECT_EQ(copy("/bobs/mine", "/box/theirs").code(), "AccessDenied");
+  ASSERT_EQ(put("/box?acl", "", {{"x-amz-grant-write", "id=bob"}}).status, 200);
+  EXPECT_EQ(copy("/bobs/mine", "/box/theirs").status, 200);
+  EXPECT_EQ(get("/box/theirs").body, "bytes");
+  // Within it; what its owner may read does not count.
+  EXPECT_EQ(copy("/box/open", "/box/again").status, 200);
+  EXPECT_EQ(copy("/box/secret", "/box/again").code(), "AccessDenied");
+}
+
+TEST_F(S3AccessTest, ACopyIntoAPartReadsByTheSendersRights) {
+  ASSERT_EQ(put("/box/open", "bytes", {{"x-amz-acl", "public-read"}}).status, 200);
+  ASSERT_EQ(put("/box/secret", "secret").status, 200);
+  ASSERT_EQ(put("/box?acl", "", {{"x-amz-acl", "public-read-write"}}).status, 200);
+  const std::string id = as("bob", Method::kPost, "/box/big?uploads").xml().find("UploadId")->text;
+  const auto copy = [&](const std::string& from) {
+    return as("bob", Method::kPut, "/box/big?partNumber=1&uploadId=" + id, "",
+              {{"x-amz-copy-source", from}});
+  };
+  EXPECT_EQ(copy("/box/open").status, 200);
+  EXPECT_EQ(copy("/box/secret").code(), "AccessDenied");
+}
+
 TEST_F(S3AccessTest, OldSignedUrls) {
   ASSERT_EQ(put("/box/o", "bytes").status, 200);
   const auto& alice = keys_.at("alice");

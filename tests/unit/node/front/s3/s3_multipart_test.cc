@@ -107,5 +107,18 @@ TEST_F(S3MultipartTest, PartsAreCopiedFromRangesOfObjects) {
   EXPECT_EQ(put(target, "", {{"x-amz-copy-source", "/b-1/none"}}).code(), "NoSuchKey");
 }
 
+TEST_F(S3Test, AnUploadIsListedAsOfWhoBeganIt) {
+  ASSERT_EQ(put("/shared").status, 200);
+  ASSERT_EQ(put("/shared?acl", "", {{"x-amz-acl", "public-read-write"}}).status, 200);
+  ASSERT_EQ(post("/shared/a?uploads").status, 200);
+  ASSERT_EQ(as("bob", http::Method::kPost, "/shared/b?uploads").status, 200);
+  const auto list = as("bob", http::Method::kGet, "/shared?uploads").xml();
+  std::string initiators;
+  for (const auto& node : list.children) {
+    if (node.name == "Upload") initiators.append(node.find("Initiator")->get("ID")).append(" ");
+  }
+  EXPECT_EQ(initiators, "alice bob ");
+}
+
 }  // namespace
 }  // namespace aisfs::front::s3

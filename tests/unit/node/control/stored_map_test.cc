@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// The cluster map as it is stored and sent: what earlier releases wrote is read for ever.
+#include "common/wire/envelope.h"
+#include "node/control/map_store.h"
+#include "tests/kit/golden.h"
+#include "tests/unit/node/control/embedded_maker.h"
+
+namespace aisfs::control {
+namespace {
+
+/// A value in every field that releases before the second version of the envelopes had.
+Bucket first_bucket() {
+  return {.id = BucketId{0x1122334455667788},
+          .name = native_bucket("box"),
+          .owner = "alice",
+          .created_ns = 1'700'000'000'123'456'789,
+          .props = {.copies = 1,
+                    .write_level = Durability::kData,
+                    .close_level = Durability::kFull,
+                    .verify_read = VerifyRead::kAlways,
+                    .versioning = Versioning::kSuspended,
+                    .access = 0x0102030405060708,
+                    .acl = "READ *",
+                    .cors = "<CORSConfiguration/>"},
+          .implied_dirs = true};
+}
+
+ClusterMap first_map() {
+  ClusterMap map;
+  map.uuid = "cluster";
+  map.epoch = 7;
+  map.nodes["t1"] = {.id = "t1",
+                     .role = NodeRole::kAll,
+                     .state = NodeState::kMaintenance,
+                     .incarnation = 3,
+                     .public_net = {"127.0.0.1", 1},
+                     .s3_net = {"127.0.0.1", 2},
+                     .control_net = {"::1", 3},
+                     .data_net = {"::1", 4},
+                     .host_id = "host"};
+  map.buckets[native_bucket("box").uname()] = first_bucket();
+  map.buckets[native_bucket("plain").uname()] = {.id = BucketId{9}, .name = native_bucket("plain")};
+  map.users["alice"] = {
+      .id = "alice", .display_name = "Alice", .admin = true, .keys = {{"AK", "sealed"}}};
+  map.mappings = {{.bucket = BucketId{9}, .logical = "a/", .physical = "b/"}};
+  map.store_node = "g1";
+  return map;
+}
+
+/// With what came with the second version.
+Bucket second_bucket() {
+  Bucket bucket = first_bucket();
+  bucket.props.s3 = {{"location", "here"}, {"tagging", "a=b"}};
+  return bucket;
+}
+
+ClusterMap second_map() {
+  ClusterMap map = first_map();
+  map.buckets[native_bucket("box").uname()] = second_bucket();
+  return map;
+}
+
+TEST(ClusterMapFormat, TheFirstVersionIsRead) {
+  const auto map = wire::decode<ClusterMap>(golden("cluster_map.1", ""));
+  ASSERT_TRUE(map.ok()) << map.error().what();
+  EXPECT_EQ(*map, first_map());
+}
+
+TEST(ClusterMapFormat, TheSecondVersionIsReadAndWritten) {
+  const std::string now = wire::encode(second_map());
+  EXPECT_EQ(golden("cluster_map.2", now), now);
+  EXPECT_EQ(*wire::decode<ClusterMap>(now), second_map());
+}
+
+/// As releases before the second version read: what is behind their last field is not looked at.
+TEST(ClusterMapFormat, TheSecondVersionBeginsWithTheFirst) {
+  const std::string first = golden("cluster_map.1", ""), now = wire::encode(first_map());
+  const std::size_t header = wire::kEnvelopeHeaderBytes;
+  ASSERT_GE(now.size(), first.size());
+  EXPECT_EQ(now.substr(header, first.size() - header), first.substr(header));
+}
+
+class StoredMapTest : public ::testing::Test {
+ protected:
+  ~StoredMapTest() override { maker_.stop(); }
+
+  void put(const std::string& key, const std::string& value) {
+    meta::TxnRequest request{{}, {meta::put_step(key, value, 0)}, {}};
+    ASSERT_TRUE(runtime_.run_on(0, maker_.store().txn(std::move(request))).ok());
+  }
+  std::string get(const std::string& key) {
+    meta::GetRequest request{{key, {}}, 0, 0};
+    const auto reply = runtime_.run_on(0, maker_.store().get(std::move(request)));
+    return reply && !reply->kvs.empty() ? reply->kvs[0].value : std::string();
+  }
+  Bucket loaded_box() {
+    const auto draft = runtime_.run_on(0, maps_.load());
+    EXPECT_TRUE(draft.ok());
+    const Bucket* box = draft ? draft->map.find_bucket(native_bucket("box")) : nullptr;
+    return box != nullptr ? *box : Bucket{};
+  }
+
+  const std::string key_ = std::string(kMapPrefix) + "buckets/" + native_bucket("box").uname();
+  struct Started : Runtime {
+    Started() : Runtime(1) { start(); }
+  };
+  Started runtime_;
+  EmbeddedMaker maker_{runtime_};
+  MapStore maps_{maker_.store()};
+};
+
+TEST_F(StoredMapTest, BucketsOfTheFirstVersionAreReadAndLeftAsTheyAre) {
+  const std::string stored = golden("bucket.1", "");
+  ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster")).ok());
+  put(key_, stored);
+  EXPECT_EQ(loaded_box(), first_bucket());
+
+  const MapStore::Edit other = [](MapDraft& draft) -> Status {
+    draft.map.store_node = "g1";
+    return {};
+  };
+  ASSERT_TRUE(runtime_.run_on(0, maps_.change(other)).ok());
+  EXPECT_EQ(get(key_), stored);
+}
+
+TEST_F(StoredMapTest, AChangedBucketIsOfTheSecondVersion) {
+  ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster")).ok());
+  put(key_, golden("bucket.1", ""));
+  const MapStore::Edit configure = [](MapDraft& draft) -> Status {
+    draft.map.buckets.at(native_bucket("box").uname()) = second_bucket();
+    return {};
+  };
+  ASSERT_TRUE(runtime_.run_on(0, maps_.change(configure)).ok());
+  const std::string now = get(key_);
+  EXPECT_EQ(golden("bucket.2", now), now);
+  EXPECT_EQ(loaded_box(), second_bucket());
+}
+
+}  // namespace
+}  // namespace aisfs::control
