@@ -120,8 +120,11 @@ Task<void> serve_cluster(Call& call) {
   if (what == "snode") return reply_json(call, own_snode(call));
   if (what == "bmd") return reply_json(call, bmd_json(*call.map, call.context.who));
   if (what == "cluster_config" || what == "config") return reply_json(call, cluster_config(call));
-  if (what == "backends" || what == "running_all") return reply_json(call, json::array());
-  if (what == "remote") return reply_json(call, json::object());
+  // There are no jobs that outlive their request, hence none to tell of.
+  if (what == "backends" || what == "running_all" || what == "status_all") {
+    return reply_json(call, json::array());
+  }
+  if (what == "remote" || what == "qryxstats") return reply_json(call, json::object());
   if (what == "capacity" || what == "node_status") return reply_capacity(call);
   return reply_error(call, Error(Errc::unsupported, "what=" + what + " is not supported"));
 }

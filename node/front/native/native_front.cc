@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node/front/native/native_front.h"
 
+#include <array>
+
 #include "common/wire/data.h"
 #include "common/wire/leases.h"
 #include "common/wire/map_watch.h"
@@ -33,12 +35,20 @@ Result<auth::Verified> verify(const auth::Verifier& verifier, http::Exchange& ex
   return verified;
 }
 
+/// Of AIStore's API and not of this: a client sees that it is not here, instead of doubting its URL.
+constexpr std::array kNotHere = {"/v1/etl", "/v1/download", "/v1/sort", "/v1/notifs",
+                                 "/v1/ic",  "/v1/reverse",  "/v1/ml"};
+
 Task<void> route(Call& call) {
   const std::string& path = call.target().path;
   if (is_under(path, "/v1/objects")) return serve_objects(call);
   if (is_under(path, "/v1/buckets")) return serve_buckets(call);
   if (is_under(path, "/v1/x")) return serve_rpc(call);
   if (is_under(path, "/v1/daemon") || is_under(path, "/v1/cluster")) return serve_cluster(call);
+  for (const char* prefix : kNotHere) {
+    if (!is_under(path, prefix)) continue;
+    return reply_error(call, Error(Errc::unsupported, std::string(prefix) + " is not supported"));
+  }
   return reply_error(call, Error(Errc::not_found, "there is no such path in the API"));
 }
 

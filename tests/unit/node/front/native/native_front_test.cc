@@ -313,6 +313,14 @@ TEST_F(NativeTest, MapsAreInAistoresWords) {
   EXPECT_FALSE(seen_by_ann.as_object().at("providers").as_object().contains("ais"));
 }
 
+TEST_F(NativeTest, WhatIsNotHereIsNotTakenForAWrongUrl) {
+  EXPECT_EQ(call({.target = "/v1/etl"}).head.status, 501);
+  EXPECT_EQ(call({.target = "/v1/reverse/daemon?what=log"}).head.status, 501);
+  EXPECT_EQ(call({.target = "/v1/nonesuch"}).head.status, 404);
+  EXPECT_EQ(call({.target = "/v1/cluster?what=status_all"}).body, "[]");
+  EXPECT_EQ(call({.target = "/v1/cluster?what=qryxstats"}).body, "{}");
+}
+
 TEST_F(NativeTest, AnOldEpochIsRefusedWithTheNewOne) {
   const auto reply = call({.target = "/v1/objects/b/o", .fields = {{"Ais-Epoch", "1"}}});
   EXPECT_EQ(reply.head.status, 409);
