@@ -80,7 +80,7 @@ Task<void> Delegations::ask_if_busy(const Call& call, fs::InodePtr directory) {
 }
 
 Task<void> Delegations::ask(const Call& call, fs::InodePtr directory) {
-  if (closed_ || !directory->has_name() || all_.contains(directory->whole)) co_return;
+  if (!mount_.options.delegations || closed_ || !directory->has_name() || all_.contains(directory->whole)) co_return;
   const TimePoint now = RealClock().now();
   for (const fs::Inode* at = directory.get(); at != nullptr; at = at->parent.get()) {
     if (now < at->refused_until) co_return;

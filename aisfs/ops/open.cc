@@ -39,10 +39,8 @@ Task<Status> open_first(Mount& mount, Call call, fs::InodePtr inode, int flags) 
   const bool small = inode->attr.size > 0 && inode->attr.size <= mount.options.small_file;
   const bool in_kernel =
       inode->kernel_pages == inode->attr.content_version && static_cast<bool>(inode->kernel_pages);
-  // Nobody has changed it since, and its bytes are here or not wanted; or nobody can change it
-  // before they have come here.
-  const bool sole = mount.delegations.is_sole(*inode);
-  if (inode->info && (in_kernel || !reads || sole) && mount.leases.holds(inode->lease) &&
+  // Nobody has changed it since, and its bytes are here or not wanted.
+  if (inode->info && (in_kernel || !reads) && mount.leases.holds(inode->lease) &&
       inode->info->content_version == inode->attr.content_version) {
     inode->open = std::make_shared<OpenFile>(mount, *inode->info);
     co_return Status();
