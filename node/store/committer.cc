@@ -47,13 +47,10 @@ void Committer::start(Mutation* mutation) {
 
 void Committer::enqueue(Mutation* mutation) {
   Lane& lane = lane_of(mutation->barrier);
-  bool enough = false;
-  {
-    std::lock_guard lock(mutex_);
-    lane.waiting.push_back(mutation);
-    enough = lane.waiting.size() >= lane.wanted;
-  }
-  if (enough) lane.wake.notify_one();
+  // Woken under the lock: once it is free the mutation may be done and all of this be gone.
+  std::lock_guard lock(mutex_);
+  lane.waiting.push_back(mutation);
+  if (lane.waiting.size() >= lane.wanted) lane.wake.notify_one();
 }
 
 std::vector<Mutation*> Committer::take(Lane& lane, bool may_wait) {

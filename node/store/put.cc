@@ -351,7 +351,13 @@ Task<Result<ObjectInfo>> publish_body(Engine& engine,
                                       Body& body,
                                       std::uint64_t size) {
   const auto guard = co_await engine.lock(key);
-  CO_TRY(const auto base, options.keep_attrs ? co_await engine.find_whole(key) : engine.find(key));
+  Result<std::optional<IndexRecord>> found = std::optional<IndexRecord>();
+  if (options.keep_attrs) {
+    found = co_await engine.find_whole(key);
+  } else {
+    found = engine.find(key);
+  }
+  CO_TRY(const auto base, std::move(found));
   const IndexRecord* there = base ? &*base : nullptr;
   CO_CHECK_OK(
       check_conditions(options.conditions, there ? &there->info : nullptr, Access::kWrite));

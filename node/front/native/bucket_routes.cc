@@ -80,7 +80,8 @@ Task<void> reply_summary(Call& call, BucketName name, json::value message) {
   }
   auto summary = co_await make_summary(call, std::move(name), text_member(message, "prefix"));
   if (!summary) co_return co_await reply_error(call, std::move(summary).error());
-  co_await reply_json(call, json::array{*std::move(summary)});
+  json::array one{*std::move(summary)};
+  co_await reply_json(call, std::move(one));
 }
 
 Task<void> head_bucket(Call& call, BucketName name) {

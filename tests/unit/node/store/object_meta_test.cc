@@ -70,7 +70,9 @@ TEST(ObjectMeta, WhereASideFileIsRuledOutThereIsNone) {
   for (std::uint64_t blocks = 1; blocks < 100; ++blocks) {
     meta.info.size = blocks * kHashBlockBytes;
     meta.hashes.blocks.assign(blocks, 1);
-    if (surely_without_side(meta.key, meta.info)) EXPECT_TRUE(encode_meta(meta).side.empty());
+    if (surely_without_side(meta.key, meta.info)) {
+      EXPECT_TRUE(encode_meta(meta).side.empty());
+    }
   }
   EXPECT_FALSE(surely_without_side(meta.key, meta.info));
 }

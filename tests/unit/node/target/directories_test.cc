@@ -71,7 +71,9 @@ TEST_F(LocalTargetTest, AFileOrItsDirectoryWinsNeverBoth) {
     const bool made = results[0].ok() || results[1].ok() || results[2].ok();
     EXPECT_NE(made, results[last].ok()) << round;
     removed += results[last].ok() ? 1 : 0;
-    if (!results[last]) EXPECT_EQ(results[last].error().code(), Errc::not_empty) << round;
+    if (!results[last]) {
+      EXPECT_EQ(results[last].error().code(), Errc::not_empty) << round;
+    }
   }
   EXPECT_FALSE(maps_.current()->find_bucket(kName)->implied_dirs);
   EXPECT_LT(removed, 60u);
