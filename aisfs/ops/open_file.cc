@@ -6,6 +6,8 @@ namespace {
 
 constexpr std::uint64_t kStep = 4_MiB;
 constexpr std::uint64_t kFileBytesMax = std::uint64_t{1} << 46;
+// A renamed name moves home and becomes a plain object again: two versions, close together.
+constexpr int kReopens = 4;
 
 Task<Result<std::string>> read_base(Mount& mount, Call call, fs::InodePtr inode, ByteRange range) {
   const auto file = inode->open;
@@ -88,11 +90,10 @@ Task<Result<std::string>> read_bytes(Mount& mount, Call call, fs::InodePtr inode
       continue;
     }
     auto part = co_await read_base(mount, call, inode, of_base);
-    bool again = !part && version_is_gone(part.error()) && inode->has_name();
-    if (again) {
-      CO_TRY(again, co_await reopen(mount, call, inode));
-    }
-    if (again) {
+    for (int left = kReopens; left > 0; --left) {
+      if (part || !version_is_gone(part.error()) || !inode->has_name()) break;
+      CO_TRY(const bool again, co_await reopen(mount, call, inode));
+      if (!again) break;
       range = ByteRange{range.offset, range.length}.within(file->size);
       part = co_await read_base(mount, call, inode, of_base);
     }

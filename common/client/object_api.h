@@ -59,7 +59,7 @@ struct GetOptions {
   ByteRange range;
   Conditions conditions;
   /// The snapshot to read from (a pin of the mount): served from the superseded version as long
-  /// as it is kept; precondition_failed when it is gone.
+  /// as it is kept; precondition_failed when it is gone, not_found when the object is gone as well.
   std::optional<Version> version;
 };
 

@@ -76,7 +76,10 @@ Task<Result<ObjectInfo>> Store::head(Key key, Conditions conditions) {
 Task<Result<ObjectStream>> Store::open_object(Key key, GetOptions options, VerifyRead verify) {
   CO_TRY(auto record, engine_->find(key));
   if (options.version && (!record || record->info.content_version != *options.version)) {
-    co_return co_await open_version(*engine_, key, *options.version, options.range, verify);
+    auto pinned = co_await open_version(*engine_, key, *options.version, options.range, verify);
+    // The object of another place, perhaps: whoever asks here first has to ask there, too.
+    if (!pinned && !record) co_return no_such_object(key);
+    co_return pinned;
   }
   if (!record) co_return no_such_object(key);
   CO_CHECK_OK(check_conditions(options.conditions, &record->info, Access::kRead));

@@ -60,8 +60,8 @@ class Run {
       case 9:
         return rename_any(mount, known(false), fresh_or_known());
       case 10:
-        return renames_dirs_ && roll(4) == 0 ? rename_any(mount, known(true), fresh_or_known())
-                                             : cut(mount, known(false));
+        return roll(4) == 0 ? rename_any(mount, known(true), fresh_or_known())
+                            : cut(mount, known(false));
       default:
         return check_listing(mount, known(true));
     }
@@ -73,10 +73,6 @@ class Run {
   }
 
  private:
-  /// Not by default: a file that is overwritten while the directory above it, renamed a moment ago,
-  /// is still being rewritten can fail to be read once, with ESTALE. To be found and mended.
-  const bool renames_dirs_ = std::getenv("COHERENCE_RENAMES_DIRS") != nullptr;
-
   std::size_t roll(std::size_t sides) { return random_() % sides; }
   template <class T>
   const T& any(const std::vector<T>& of) {

@@ -10,7 +10,9 @@ BUILD=$1
 
 mount_again() {  # mount_again DIR: the cluster of the playground once more
   mkdir -p "$1"
-  "$BUILD/bin/aisfs" "$AIS_ENDPOINT" "$1" -o "cache_dir=$WORK/cache,log=$WORK/$(basename "$1").log"
+  # Directories are asked for again as soon as they have been given back.
+  "$BUILD/bin/aisfs" "$AIS_ENDPOINT" "$1" \
+    -o "cache_dir=$WORK/cache,delegate_ms=0,log=$WORK/$(basename "$1").log"
 }
 coherent() {  # coherent SEED: in a folder of its own
   local folder=demo/seed$1

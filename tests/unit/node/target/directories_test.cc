@@ -137,7 +137,9 @@ TEST_F(LocalTargetTest, ARenamedDirectoryIsWholeBeforeAnythingHasMoved) {
   EXPECT_EQ(get("new/f11").value_or("?"), "11");
 
   // Changes of names that have not moved yet.
-  ASSERT_TRUE(put("new/f12", "changed").ok());
+  const auto changed = put("new/f12", "changed");
+  ASSERT_TRUE(changed.ok());
+  EXPECT_EQ(get("new/f12", changed->content_version).value_or("?"), "changed");
   ASSERT_TRUE(rename("new/f13", "new/g13").ok());
   ASSERT_TRUE(run(cluster_.remove(alice(), name("new/f14"), {})).ok());
   AttrChange change{.mode = 0100600};

@@ -150,13 +150,14 @@ class LocalTargetTest : public ::testing::Test {
     ExpectedChecksums expected;
     return run(cluster_.put(alice(), name(key), std::move(options), std::move(expected), source));
   }
-  Result<std::string> get(const std::string& key) {
-    const auto read = [](ObjectApi& api, Context c, ObjectName n) -> Task<Result<std::string>> {
-      GetOptions options;
+  Result<std::string> get(const std::string& key, std::optional<Version> version = {}) {
+    const auto read = [](ObjectApi& api, Context c, ObjectName n,
+                         GetOptions options) -> Task<Result<std::string>> {
       CO_TRY(ObjectStream stream, co_await api.get(std::move(c), std::move(n), std::move(options)));
       co_return co_await read_all(*stream.body, 1 << 20);
     };
-    return run(read(cluster_, alice(), name(key)));
+    GetOptions options{.version = version};
+    return run(read(cluster_, alice(), name(key), std::move(options)));
   }
   Result<ObjectInfo> head(const std::string& key) {
     return run(cluster_.head(alice(), name(key), {}));
