@@ -89,7 +89,7 @@ Result<std::shared_ptr<DirHandle>> find_handle(Mount& mount, HandleId id) {
 
 }  // namespace
 
-Task<Result<HandleId>> opendir(Mount& mount, Call call, NodeId node) {
+Task<Result<HandleId>> opendir(Mount& mount, Call, NodeId node) {
   CO_TRY(const fs::InodePtr inode, inode_of(mount, node));
   if (!inode->is_directory()) co_return Error(Errc::not_directory, inode->name);
   auto handle = std::make_shared<DirHandle>();

@@ -71,7 +71,8 @@ Task<Connection::Next> Connection::read_request() {
     const auto n = co_await stream_.read_some(space, deadline);
     const bool was_idle = std::exchange(idle_, false);
     if (!n && n.error() == Errc::timed_out && !was_idle) {
-      co_return co_await refuse({408, "the request's head took too long"});
+      HeadError late{408, "the request's head took too long"};
+      co_return co_await refuse(std::move(late));
     }
     if (!n || *n == 0) co_return Next::kClose;
     in_.commit(*n);

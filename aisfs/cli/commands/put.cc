@@ -66,9 +66,9 @@ Task<Status> put_bytes(Session& s,
 }
 
 Task<Status> put_folder(Session& s, const TransferItem& item) {
-  auto made =
-      co_await s.objects().make_dir(s.context(), item.object.bucket, item.object.key,
-                                      {.posix = item.posix});
+  MakeDirOptions options{.posix = item.posix};
+  auto made = co_await s.objects().make_dir(s.context(), item.object.bucket, item.object.key,
+                                            std::move(options));
   if (!made && made.error().code() != Errc::already_exists) co_return std::move(made).error();
   co_return Status{};
 }
