@@ -27,7 +27,7 @@ struct Options {
   /// it saw: LOOKUP and GETATTR of one stat(2), the directories of one path. Never at open.
   std::chrono::nanoseconds same_call = std::chrono::milliseconds(10);
   /// Whether directories in which this mount alone works are asked for.
-  bool delegations = false;
+  bool delegations = true;
   /// A directory that others wanted back is not asked for again for so long, which doubles with
   /// every time up to 256 times.
   std::chrono::nanoseconds delegate_again = std::chrono::seconds(1);

@@ -97,8 +97,9 @@ Status apply_tuning_option(const Option& option, MountArgs& args, bool& known) {
     args.options.op_timeout = std::chrono::seconds(std::max<std::uint64_t>(n, 1));
   } else if (option.name == "delegate_ms") {
     CHECK_OK(parse_number(option, 3'600'000, n));
-    args.options.delegations = true;
     args.options.delegate_again = std::chrono::milliseconds(n);
+  } else if (option.name == "no_delegations") {
+    args.options.delegations = false;
   } else if (option.name == "same_call_ms") {
     CHECK_OK(parse_number(option, 1000, n));
     args.options.same_call = std::chrono::milliseconds(n);

@@ -106,9 +106,7 @@ class LeasedMount : public testing::Test {
     id = cluster.add_bucket("b").id;
     runtime.start();
     const auto shard = runtime.shard(0).get_executor();
-    fs::Options options;
-    options.delegations = true;
-    mount = std::make_unique<Mount>(Mount::Cluster{cluster, cluster, map}, options, shard);
+    mount = std::make_unique<Mount>(Mount::Cluster{cluster, cluster, map}, fs::Options{}, shard);
     EXPECT_TRUE(run(start()).ok());
     bucket = run(lookup(*mount, call(), fs::InodeTable::kRootId, "b"))->nodeid;
     until([&] { return mount->leases.left_of_map() > Duration::zero(); });
