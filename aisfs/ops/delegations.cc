@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "aisfs/ops/delegations.h"
 
+#include "aisfs/fs/names.h"
 #include "aisfs/ops/mount_state.h"
 #include "aisfs/ops/open_file.h"
 #include "common/async/gather.h"
@@ -46,7 +47,9 @@ fs::Lease Delegations::lease_in(const fs::Inode& directory) const {
 }
 
 bool Delegations::is_free(const fs::Inode& directory, std::string_view name) const {
-  if (lease_in(directory).term == 0) return false;
+  if (lease_in(directory).term == 0 || !fs::validate_component(name).ok()) return false;
+  const auto place = mount_.inodes.place(directory);
+  if (!place || fs::join(place->path, name).size() > kKeyBytesMax) return false;
   return !all_.at(directory.whole)->names.contains(hash_of(directory, name));
 }
 
@@ -80,7 +83,9 @@ Task<void> Delegations::ask_if_busy(const Call& call, fs::InodePtr directory) {
 }
 
 Task<void> Delegations::ask(const Call& call, fs::InodePtr directory) {
-  if (!mount_.options.delegations || closed_ || !directory->has_name() || all_.contains(directory->whole)) co_return;
+  if (!mount_.options.delegations || closed_ || !directory->has_name() ||
+      all_.contains(directory->whole))
+    co_return;
   const TimePoint now = RealClock().now();
   for (const fs::Inode* at = directory.get(); at != nullptr; at = at->parent.get()) {
     if (now < at->refused_until) co_return;

@@ -37,7 +37,7 @@ class Delegations {
 
   /// By what something made in the directory is believed; none where it is not known whole.
   fs::Lease lease_in(const fs::Inode& directory) const;
-  /// That nobody has the name.
+  /// That nobody has the name, which could be one.
   bool is_free(const fs::Inode& directory, std::string_view name) const;
   /// Before a name is made, by whatever request.
   void will_make(const fs::Inode& directory, std::string_view name);

@@ -57,6 +57,20 @@ TEST_F(OwnDirectory, AFreeNameIsKnownToBeFree) {
   EXPECT_EQ(cluster.calls(""), 0u);
 }
 
+TEST_F(OwnDirectory, WhatCannotBeANameIsNotFreeButAnError) {
+  const auto long_name = run(lookup(*mount, call(), dir, std::string(256, 'x')));
+  EXPECT_EQ(long_name.error().code(), Errc::name_too_long);
+  NodeId deepest = dir;
+  for (int i = 0; i < 5; ++i) {
+    const std::string name(200, 'd');
+    const auto below = run(mkdir(*mount, call(), deepest, name, 0755));
+    ASSERT_TRUE(below.ok());
+    deepest = below->nodeid;
+  }
+  const auto long_path = run(lookup(*mount, call(), deepest, std::string(100, 'x')));
+  EXPECT_EQ(long_path.error().code(), Errc::name_too_long);
+}
+
 TEST_F(OwnDirectory, AFileIsOneRequest) {
   const NodeId node = make_closed("x", "bytes");
   EXPECT_EQ(cluster.calls(""), 1u);
