@@ -54,7 +54,8 @@ struct StoreConfig : config::Section {
                               "Threads for the disk calls of one mountpath.",
                               config::in_range<std::int64_t{1}, std::int64_t{64}>()};
   Param<std::int64_t> open_files{this, "open_files", 4096, Apply::kRestart,
-                                 "Descriptors kept open for objects that are read often.",
+                                 "Descriptors kept open for objects that are read often; objects up to "
+                                 "4 KiB are then in memory, too.",
                                  config::in_range<std::int64_t{16}, std::int64_t{1000000}>()};
   Param<config::Bytes> reserve{this, "reserve", config::Bytes{256_MiB}, Apply::kRestart,
                                "Free space below which a mountpath takes no more objects."};

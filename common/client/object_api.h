@@ -15,6 +15,7 @@
 
 #include "common/async/byte_stream.h"
 #include "common/auth/identity.h"
+#include "common/client/hot_object.h"
 #include "common/model/cluster_map.h"
 #include "common/model/object.h"
 #include "common/model/range.h"
@@ -326,6 +327,13 @@ class ObjectApi {
                                               const ObjectName& /*name*/,
                                               const GetOptions& /*options*/) {
     return std::nullopt;
+  }
+
+  /// The object, if get_now() would find all of it and it is small enough to be kept in memory with
+  /// its content. Null says nothing: ask get_now().
+  virtual std::shared_ptr<const HotObject> hot(const Context& /*context*/,
+                                               const ObjectName& /*name*/) {
+    return nullptr;
   }
 
   /// Reads `body` to its end and publishes it as a new version, atomically; on any error the old

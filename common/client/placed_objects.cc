@@ -123,12 +123,22 @@ Task<Result<ObjectStream>> PlacedObjects::get(Context context,
 std::optional<ObjectStream> PlacedObjects::get_now(const Context& context,
                                                    const ObjectName& name,
                                                    const GetOptions& options) {
-  if (here_.empty()) return std::nullopt;
+  const auto here = api_here(name);
+  return here ? here->get_now(context, name, options) : std::nullopt;
+}
+
+std::shared_ptr<const HotObject> PlacedObjects::hot(const Context& context,
+                                                    const ObjectName& name) {
+  const auto here = api_here(name);
+  return here ? here->hot(context, name) : nullptr;
+}
+
+std::shared_ptr<ObjectApi> PlacedObjects::api_here(const ObjectName& name) const {
+  if (here_.empty()) return nullptr;
   const MapSnapshot map = maps_.current();
-  if (mapped_bucket(*map, name.bucket) != nullptr) return std::nullopt;
+  if (mapped_bucket(*map, name.bucket) != nullptr) return nullptr;
   const NodeInfo* owner = placement::owner_of(*map, name);
-  if (owner == nullptr || owner->id != here_) return std::nullopt;
-  return api_of_(*owner)->get_now(context, name, options);
+  return owner != nullptr && owner->id == here_ ? api_of_(*owner) : nullptr;
 }
 
 Task<Result<ObjectInfo>> PlacedObjects::put(Context context,

@@ -42,6 +42,7 @@ class PlacedObjects final : public ObjectApi {
   std::optional<ObjectStream> get_now(const Context&,
                                       const ObjectName&,
                                       const GetOptions&) override;
+  std::shared_ptr<const HotObject> hot(const Context&, const ObjectName&) override;
   Task<Result<ObjectInfo>> put(
       Context, ObjectName, PutOptions, ExpectedChecksums, BodySource&) override;
   Task<Result<ObjectInfo>> set_attrs(Context, ObjectName, AttrChange, Conditions) override;
@@ -68,6 +69,9 @@ class PlacedObjects final : public ObjectApi {
       Context, BucketName, std::string, std::string, std::string, std::uint32_t) override;
 
  private:
+  /// The api of this very node, if the name lies here and nowhere else.
+  std::shared_ptr<ObjectApi> api_here(const ObjectName& name) const;
+
   /// Where a name with several places is used.
   enum class Use : std::uint8_t {
     kRead,    // at the first place that has it

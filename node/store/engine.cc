@@ -227,6 +227,16 @@ Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord r
   co_return file;
 }
 
+std::shared_ptr<OpenFile> Engine::open_of(const Key& key) {
+  if (!ready) return nullptr;
+  const auto now = mountpath_of(key).index().peek(key.bucket, key.key());
+  if (!now || !*now || (*now)->kind != IndexRecord::Kind::kObject) return nullptr;
+  auto file = files.find((*now)->content_version);
+  // Attributes that changed since the file was opened are in the record alone.
+  if (!file || file->meta.info.meta_version != (*now)->meta_version) return nullptr;
+  return file;
+}
+
 void Engine::promise_all() {
   const std::uint64_t now = versions.last();
   std::uint64_t known = promised_.load();

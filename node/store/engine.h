@@ -47,6 +47,9 @@ class Engine {
   /// The file behind a record, open; from the cache or with one hop.
   Task<Result<std::shared_ptr<OpenFile>>> open_file(Key key, IndexRecord record);
 
+  /// The file of what the index names now, if it is open and says all that the index does. Inline.
+  std::shared_ptr<OpenFile> open_of(const Key& key);
+
   /// Everything published so far has been promised to survive power loss.
   void promise_all();
   /// Whether anybody was promised that this version survives power loss.

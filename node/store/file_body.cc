@@ -19,11 +19,6 @@ FileBody::FileBody(Engine& engine,
       mode_(mode),
       slice_{file_->fd.get(), range.offset, range.length} {}
 
-bool FileBody::trusted() const {
-  return mode_ == VerifyRead::kNever ||
-         (mode_ == VerifyRead::kFirst && file_->verified.load(std::memory_order_acquire));
-}
-
 Status FileBody::load(std::uint64_t block) {
   if (!block_) {
     const auto size = std::min<std::uint64_t>(kHashBlockBytes, file_->meta.info.size);

@@ -19,7 +19,7 @@ class FileBody final : public BodySource {
   Status load_first();
 
  private:
-  bool trusted() const;
+  bool trusted() const { return file_->is_trusted(mode_); }
   std::size_t take_loaded(MutableBytes into);
   Status load(std::uint64_t block);
   disk::IoPool& pool() { return engine_.mountpaths[file_->mountpath]->pool(); }

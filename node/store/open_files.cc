@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node/store/open_files.h"
 
+#include <sys/uio.h>
+
 #include "common/base/hash.h"
 
 namespace aisfs::store {
@@ -38,6 +40,17 @@ void ReadPins::unpin(Version version) {
   const std::lock_guard lock(shard.mutex);
   const auto it = shard.count.find(version);
   if (--it->second == 0) shard.count.erase(it);
+}
+
+const HotObject* OpenFile::hot() {
+  if (const HotObject* known = hot_.get()) return known;
+  const std::uint64_t size = meta.info.size;
+  if (size > kHotBytesMax) return nullptr;
+  std::string content(size, '\0');
+  const iovec whole{content.data(), content.size()};
+  const ssize_t n = ::preadv2(fd.get(), &whole, 1, 0, RWF_NOWAIT);
+  if (n != static_cast<ssize_t>(size)) return nullptr;
+  return &hot_.keep(std::unique_ptr<const HotObject>(new HotObject{meta.info, std::move(content)}));
 }
 
 std::shared_ptr<OpenFile> OpenFiles::find(Version version) {

@@ -11,10 +11,15 @@
 #include <vector>
 
 #include "common/async/task.h"
+#include "common/base/once_made.h"
 #include "common/base/unique_fd.h"
+#include "common/client/hot_object.h"
 #include "node/store/object_meta.h"
 
 namespace aisfs::store {
+
+/// Objects up to here are kept in memory while their file is open: a page each, as the kernel does.
+inline constexpr std::uint64_t kHotBytesMax = 4_KiB;
 
 struct VersionHash {
   std::size_t operator()(const Version& v) const {
@@ -81,6 +86,19 @@ struct OpenFile {
   std::vector<std::atomic<bool>> blocks;  // verified ones, while not all are
 
   explicit OpenFile(std::size_t block_count) : blocks(block_count) {}
+
+  /// Whether the bytes may leave as they are.
+  bool is_trusted(VerifyRead mode) const {
+    return mode == VerifyRead::kNever ||
+           (mode == VerifyRead::kFirst && verified.load(std::memory_order_acquire));
+  }
+
+  /// The whole object in memory, for a trusted file of at most kHotBytesMax; null for a larger one
+  /// and for one whose pages are not resident. Lives as long as the file is open.
+  const HotObject* hot();
+
+ private:
+  OnceMade<HotObject> hot_;
 };
 
 /// The files that were read lately, by content version, least recently used out first. A version

@@ -95,14 +95,10 @@ Task<Result<ObjectStream>> Store::open_object(Key key, GetOptions options, Verif
 std::optional<ObjectStream> Store::open_now(const Key& key,
                                             const GetOptions& options,
                                             VerifyRead verify) {
-  if (!engine_->ready) return std::nullopt;
-  const auto now = engine_->mountpath_of(key).index().peek(key.bucket, key.key());
-  if (!now || !*now || (*now)->kind != IndexRecord::Kind::kObject) return std::nullopt;
-  if (options.version && *options.version != (*now)->content_version) return std::nullopt;
-  auto file = engine_->files.find((*now)->content_version);
-  // Attributes that changed since the file was opened are in the record alone.
-  if (!file || file->meta.info.meta_version != (*now)->meta_version) return std::nullopt;
+  auto file = engine_->open_of(key);
+  if (!file) return std::nullopt;
   const ObjectInfo& info = file->meta.info;
+  if (options.version && *options.version != info.content_version) return std::nullopt;
   if (!check_conditions(options.conditions, &info, Access::kRead)) return std::nullopt;
   const ByteRange range = options.range.within(info.size);
   ObjectStream stream{info, range, nullptr};
@@ -110,6 +106,13 @@ std::optional<ObjectStream> Store::open_now(const Key& key,
   if (body->file() == nullptr) return std::nullopt;
   stream.body = std::move(body);
   return stream;
+}
+
+std::shared_ptr<const HotObject> Store::hot(const Key& key, VerifyRead verify) {
+  auto file = engine_->open_of(key);
+  if (!file || !file->is_trusted(verify)) return nullptr;
+  const HotObject* hot = file->hot();
+  return hot == nullptr ? nullptr : std::shared_ptr<const HotObject>(std::move(file), hot);
 }
 
 Task<Result<ObjectStream>> Store::open_content(BucketId bucket,

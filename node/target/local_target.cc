@@ -177,11 +177,26 @@ std::optional<ObjectStream> LocalTarget::get_now(const Context& context,
                                                  const ObjectName& name,
                                                  const GetOptions& options) {
   const MapSnapshot map = maps_.current();
-  const Bucket* bucket = map->find_bucket(name.bucket);
-  if (bucket == nullptr || !may_use(context.who, *bucket)) return std::nullopt;
-  if (renames_->prepared_to(bucket->id, name.key)) return std::nullopt;
-  if (leases_->is_delegated(context, bucket->id, path_of(name.key))) return std::nullopt;
+  const Bucket* bucket = readable_now(*map, context, name);
+  if (bucket == nullptr) return std::nullopt;
   return store_.open_now(store::make_key(bucket->id, name), options, bucket->props.verify_read);
+}
+
+std::shared_ptr<const HotObject> LocalTarget::hot(const Context& context, const ObjectName& name) {
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = readable_now(*map, context, name);
+  if (bucket == nullptr) return nullptr;
+  return store_.hot(store::make_key(bucket->id, name), bucket->props.verify_read);
+}
+
+const Bucket* LocalTarget::readable_now(const ClusterMap& map,
+                                        const Context& context,
+                                        const ObjectName& name) const {
+  const Bucket* bucket = map.find_bucket(name.bucket);
+  if (bucket == nullptr || !may_use(context.who, *bucket)) return nullptr;
+  if (renames_->prepared_to(bucket->id, name.key)) return nullptr;
+  if (leases_->is_delegated(context, bucket->id, path_of(name.key))) return nullptr;
+  return bucket;
 }
 
 Task<Result<ListPage>> LocalTarget::list(Context context, BucketName name, ListOptions options) {

@@ -76,6 +76,7 @@ class LocalTarget final : public ObjectApi {
   std::optional<ObjectStream> get_now(const Context&,
                                       const ObjectName&,
                                       const GetOptions&) override;
+  std::shared_ptr<const HotObject> hot(const Context&, const ObjectName&) override;
   Task<Result<ObjectInfo>> put(
       Context, ObjectName, PutOptions, ExpectedChecksums, BodySource&) override;
   Task<Result<ObjectInfo>> set_attrs(Context, ObjectName, AttrChange, Conditions) override;
@@ -105,6 +106,10 @@ class LocalTarget final : public ObjectApi {
   LocalTarget(
       LocalTargetOptions options, store::Store& store, MapSource& maps, Peers& peers, Clock& clock);
 
+  /// The bucket of a name that nothing has to be waited for to read; null says nothing.
+  const Bucket* readable_now(const ClusterMap& map,
+                             const Context& context,
+                             const ObjectName& name) const;
   /// The bucket, if the caller may use it. stale_map when the request's names were placed by
   /// another map than the one known here.
   Result<Bucket> admit(const Context& context, const BucketName& name) const;

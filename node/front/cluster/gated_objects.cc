@@ -70,6 +70,10 @@ std::optional<ObjectStream> GatedObjects::get_now(const Context& context, const 
   return inner_.get_now(context, name, options);
 }
 
+std::shared_ptr<const HotObject> GatedObjects::hot(const Context& context, const ObjectName& name) {
+  return check(context, name, Action::kRead) ? inner_.hot(context, name) : nullptr;
+}
+
 Task<Result<ObjectInfo>> GatedObjects::put(Context context, ObjectName name, PutOptions options, ExpectedChecksums expected, BodySource& body) {
   if (auto may = check(context, name, Action::kWrite); !may) {
     return refuse<Result<ObjectInfo>>(std::move(may).error());

@@ -166,6 +166,33 @@ TEST_F(StoreTest, RottenBytesDoNotLeave) {
   EXPECT_EQ(code(get("x")), Errc::corrupt);
 }
 
+TEST_F(StoreTest, ASmallObjectThatIsReadStaysInMemoryAsLongAsItIsTheObject) {
+  const auto hot = [&](const std::string& name, VerifyRead verify = VerifyRead::kFirst) {
+    const auto object = store_->hot(key(name), verify);
+    return object ? object->content : "(not in memory)";
+  };
+  ASSERT_TRUE(put("x", "old").ok());
+  EXPECT_EQ(hot("x"), "(not in memory)");  // nobody has read and verified it
+  ASSERT_EQ(*get("x"), "old");
+  EXPECT_EQ(hot("x"), "old");
+  EXPECT_EQ(hot("x", VerifyRead::kAlways), "(not in memory)");
+  const auto kept = store_->hot(key("x"), VerifyRead::kFirst);
+  ASSERT_TRUE(put("x", "new").ok());
+  EXPECT_EQ(hot("x"), "(not in memory)");
+  ASSERT_EQ(*get("x"), "new");
+  EXPECT_EQ(hot("x"), "new");
+  EXPECT_EQ(kept->content, "old");  // for whoever still sends it
+  AttrChange change{.mode = 0100600};
+  ASSERT_TRUE(run(store_->set_attrs(key("x"), change, {}, Durability::kNone)).ok());
+  EXPECT_EQ(hot("x"), "(not in memory)");
+  ASSERT_TRUE(remove("x").ok());
+  EXPECT_EQ(hot("x"), "(not in memory)");
+  const std::string large = pattern(4097, 1);
+  ASSERT_TRUE(put("large", large).ok());
+  ASSERT_EQ(*get("large"), large);
+  EXPECT_EQ(hot("large"), "(not in memory)");
+}
+
 TEST_F(StoreTest, AttributesChangeWithoutTheContent) {
   const auto made = put("x", "body");
   AttrChange change{.mode = 0100600, .xattrs = {{"user.k", "v"}}};

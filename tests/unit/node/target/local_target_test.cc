@@ -52,11 +52,19 @@ TEST_F(LocalTargetTest, AHotReadIsForThoseWhoMayRead) {
   ASSERT_TRUE(hot);
   EXPECT_EQ(run(read_all(*hot->body, 10)).value_or("?"), "1");
   EXPECT_EQ(hot->info, *head("a"));
-  EXPECT_FALSE(here.get_now(as("bob"), name("a"), all));
-  EXPECT_FALSE(here.get_now({}, name("a"), all));
+  const auto whole = here.hot(alice(), name("a"));
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->content, "1");
+  EXPECT_EQ(whole->info, *head("a"));
+  for (const Context& stranger : {as("bob"), Context{}}) {
+    EXPECT_FALSE(here.get_now(stranger, name("a"), all));
+    EXPECT_FALSE(here.hot(stranger, name("a")));
+  }
   // The others are over the wire, and a gateway has nothing.
   EXPECT_FALSE(elsewhere.get_now(alice(), name("a"), all));
   EXPECT_FALSE(cluster_.get_now(alice(), name("a"), all));
+  EXPECT_FALSE(elsewhere.hot(alice(), name("a")));
+  EXPECT_FALSE(cluster_.hot(alice(), name("a")));
 }
 
 TEST_F(LocalTargetTest, ANameMovesBetweenAnyTwoTargets) {
