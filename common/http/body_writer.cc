@@ -85,10 +85,7 @@ SmallSend send_small(int socket, std::string_view head, FileSlice part, Probe pr
   if (result.error != 0) return result;
   Stream::Pieces pieces;
   pieces.add(as_bytes(head)).add(body);
-  msghdr message{};
-  message.msg_iov = pieces.items.data();
-  message.msg_iovlen = pieces.count;
-  const ssize_t n = ::sendmsg(socket, &message, MSG_NOSIGNAL);
+  const ssize_t n = pieces.send(socket, 0);
   // An error that lasts shows again when the rest is written.
   pieces.drop(n < 0 ? 0 : static_cast<std::size_t>(n));
   for (std::size_t i = 0; i < pieces.count; ++i) {

@@ -46,7 +46,11 @@ Task<void> Connection::serve() {
     if (!secured) co_return;
   }
   while (keep_alive_ && co_await read_request() == Next::kRequest) {
-    if (co_await answer_request() == Next::kClose) break;
+    auto ready = ready_answer();
+    if (ready && send_at_once(*ready)) continue;
+    const Next next =
+        ready ? co_await send_rest(*std::move(ready)) : co_await answer_request();
+    if (next == Next::kClose) break;
   }
   co_await close();
 }
@@ -98,6 +102,29 @@ Task<Connection::Next> Connection::refuse(HeadError error) {
   BodyWriter writer(stream_, body_pace());
   const Status sent = co_await writer.send(out_, text);
   ending_ = sent ? Ending::kLinger : Ending::kReset;
+  co_return Next::kClose;
+}
+
+/// Anything out of the ordinary is for the handler.
+std::optional<ReadyAnswer> Connection::ready_answer() const {
+  const bool ordinary = request_.head.method == Method::kGet && request_.keep_alive &&
+                        !request_.is_http_1_0 && request_.framing.kind == Framing::Kind::kNone;
+  if (!ordinary || !context_.ready || stream_.is_tls() || context_.stopping) return std::nullopt;
+  return context_.ready(request_.head, request_.target);
+}
+
+/// False when the socket did not take all of it.
+bool Connection::send_at_once(const ReadyAnswer& answer) {
+  write_ready_head(answer.fields, answer.body.size(), out_);
+  unsent_ = Stream::Pieces().add(as_bytes(out_)).add(as_bytes(answer.body));
+  return stream_.write_now(unsent_);
+}
+
+Task<Connection::Next> Connection::send_rest(ReadyAnswer answer) {
+  Pace pace = body_pace();
+  const Status sent = co_await stream_.write(unsent_, pace);
+  if (sent) co_return Next::kRequest;
+  ending_ = Ending::kReset;
   co_return Next::kClose;
 }
 

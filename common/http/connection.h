@@ -11,6 +11,7 @@ namespace aisfs::http {
 struct ConnectionContext {
   const ServerOptions& options;
   const Handler& handler;
+  const ReadyHandler& ready;
   asio::ssl::context* tls = nullptr;
   bool stopping = false;  // finish the request in flight, begin no other
 };
@@ -43,6 +44,9 @@ class Connection final : public Exchange {
 
   Task<void> serve();
   Task<Next> read_request();
+  std::optional<ReadyAnswer> ready_answer() const;
+  bool send_at_once(const ReadyAnswer& answer);
+  Task<Next> send_rest(ReadyAnswer answer);
   Task<Next> answer_request();
   std::optional<HeadError> parse_request(std::size_t head_size);
   Task<Next> refuse(HeadError error);
@@ -64,6 +68,7 @@ class Connection final : public Exchange {
   InBuffer in_;
   HeadScanner scanner_;
   std::string out_;
+  Stream::Pieces unsent_;  // of a ready answer
 
   // Of the request in flight.
   ParsedRequest request_;

@@ -68,14 +68,34 @@ void append_framing(std::string& out, const Framing& framing) {
   }
 }
 
+void begin_response(int status, std::string& out) {
+  out = "HTTP/1.1 ";
+  append_number(out, static_cast<std::uint64_t>(status));
+  out += ' ';
+  out += reason_of(status);
+  out += "\r\n";
+}
+
 }  // namespace
 
-void write_response_head(const ResponseHead& head, const ResponseFrame& frame, std::string& out) {
-  out = "HTTP/1.1 ";
-  append_number(out, static_cast<std::uint64_t>(head.status));
-  out += ' ';
-  out += reason_of(head.status);
+std::string text_of_fields(const Fields& fields) {
+  std::string text;
+  for (const Fields::Field& field : fields) {
+    if (owner_of(field.name) == Own::kNo) append_field(text, field);
+  }
+  return text;
+}
+
+void write_ready_head(std::string_view fields, std::uint64_t length, std::string& out) {
+  begin_response(200, out);
+  out += fields;
+  append_date(out);
+  append_framing(out, {Framing::Kind::kLength, length});
   out += "\r\n";
+}
+
+void write_response_head(const ResponseHead& head, const ResponseFrame& frame, std::string& out) {
+  begin_response(head.status, out);
   bool has_length = false;
   bool has_date = false;
   for (const Fields::Field& field : head.fields) {

@@ -22,6 +22,12 @@ struct ResponseFrame {
 /// cannot be written (a name that is no token) is left out, CR, LF and NUL in values become spaces.
 void write_response_head(const ResponseHead& head, const ResponseFrame& frame, std::string& out);
 
+/// The fields as write_response_head writes them: those that are the caller's, a line each.
+std::string text_of_fields(const Fields& fields);
+/// Replaces `out` by the head of a 200 on a connection that is kept; `fields` is such a text,
+/// without Date, `length` that of the body.
+void write_ready_head(std::string_view fields, std::uint64_t length, std::string& out);
+
 /// As above for a request: Host, Content-Length, Transfer-Encoding and Expect are set here.
 struct RequestFrame {
   std::string_view host;

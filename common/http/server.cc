@@ -154,8 +154,11 @@ Result<std::unique_ptr<asio::ssl::context>> make_tls(const TlsOptions& options) 
 
 class Server::Impl {
  public:
-  Impl(Runtime& runtime, ServerOptions options, Handler handler)
-      : runtime_(runtime), options_(std::move(options)), handler_(std::move(handler)) {}
+  Impl(Runtime& runtime, ServerOptions options, Handler handler, ReadyHandler ready)
+      : runtime_(runtime),
+        options_(std::move(options)),
+        handler_(std::move(handler)),
+        ready_(std::move(ready)) {}
 
   Status listen(const Endpoint& at) {
     AISFS_ASSERT(shards_.empty());
@@ -164,7 +167,7 @@ class Server::Impl {
     }
     TRY(const auto address, resolve(runtime_.shard(0), at.host));
     for (std::size_t i = 0; i < runtime_.size(); ++i) {
-      const ConnectionContext context{options_, handler_, tls_.get()};
+      const ConnectionContext context{options_, handler_, ready_, tls_.get()};
       shards_.push_back(std::make_shared<Shard>(runtime_.shard(i), context, connections_));
     }
     tcp::endpoint bound(address, at.port);
@@ -200,14 +203,16 @@ class Server::Impl {
   Runtime& runtime_;
   const ServerOptions options_;
   const Handler handler_;
+  const ReadyHandler ready_;
   std::unique_ptr<asio::ssl::context> tls_;
   std::atomic<std::size_t> connections_ = 0;
   Endpoint endpoint_;
   std::vector<std::shared_ptr<Shard>> shards_;
 };
 
-Server::Server(Runtime& runtime, ServerOptions options, Handler handler)
-    : impl_(std::make_unique<Impl>(runtime, std::move(options), std::move(handler))) {}
+Server::Server(Runtime& runtime, ServerOptions options, Handler handler, ReadyHandler ready)
+    : impl_(std::make_unique<Impl>(
+          runtime, std::move(options), std::move(handler), std::move(ready))) {}
 Server::~Server() { impl_->stop(Duration::zero()); }
 Status Server::listen(const Endpoint& at) { return impl_->listen(at); }
 const Endpoint& Server::endpoint() const { return impl_->endpoint(); }

@@ -49,6 +49,19 @@ class Exchange {
 
 using Handler = std::function<Task<void>(Exchange&)>;
 
+/// A 200 with all of its body, in memory.
+struct ReadyAnswer {
+  std::string_view fields;  // lines as text_of_fields() (head_writer.h) makes them; no Date
+  std::string_view body;
+  std::shared_ptr<const void> owner;  // of the two
+};
+
+/// Asked before the handler about every GET that has no body, on the connection's thread: what can
+/// be answered without waiting costs no coroutine. nullopt says nothing, and the handler decides;
+/// an answer is the one that the handler would give.
+using ReadyHandler =
+    std::function<std::optional<ReadyAnswer>(const RequestHead& head, const Target& target)>;
+
 struct TlsOptions {
   std::string certificate_file;  // PEM chain
   std::string key_file;          // PEM
@@ -74,7 +87,7 @@ struct ServerOptions {
 /// A listener on all shards of a Runtime (SO_REUSEPORT).
 class Server {
  public:
-  Server(Runtime& runtime, ServerOptions options, Handler handler);
+  Server(Runtime& runtime, ServerOptions options, Handler handler, ReadyHandler ready = {});
   ~Server();  // stop(0) if it was not called
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

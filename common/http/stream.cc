@@ -143,13 +143,23 @@ void Stream::Pieces::drop(std::size_t bytes) {
   items[0].iov_len -= bytes;
 }
 
+ssize_t Stream::Pieces::send(int fd, int flags) {
+  msghdr message{};
+  message.msg_iov = items.data();
+  message.msg_iovlen = count;
+  return ::sendmsg(fd, &message, flags | MSG_NOSIGNAL);
+}
+
+bool Stream::write_now(Pieces& pieces) {
+  const ssize_t n = pieces.send(fd(), 0);
+  if (n > 0) pieces.drop(static_cast<std::size_t>(n));
+  return pieces.count == 0;
+}
+
 Task<Status> Stream::write(Pieces pieces, Pace& pace, int flags) {
   if (tls_) co_return co_await write_tls(pieces, pace);
   while (pieces.count > 0) {
-    msghdr message{};
-    message.msg_iov = pieces.items.data();
-    message.msg_iovlen = pieces.count;
-    const ssize_t n = ::sendmsg(fd(), &message, flags | MSG_NOSIGNAL);
+    const ssize_t n = pieces.send(fd(), flags);
     if (n >= 0) {
       pace.moved(static_cast<std::size_t>(n));
       pieces.drop(static_cast<std::size_t>(n));

@@ -79,9 +79,14 @@ class Stream {
     Pieces& add(ConstBytes bytes);
     std::size_t size() const;
     void drop(std::size_t bytes);
+    /// One sendmsg without a signal; errno as it sets it.
+    ssize_t send(int fd, int flags);
   };
   Task<Status> write(Pieces pieces, Pace& pace, int flags = 0);
   Task<Status> write(std::string_view text, Pace& pace);
+  /// What a plain socket takes at once leaves, and goes from `pieces`. True when nothing is left;
+  /// an error shows again when the rest is written.
+  bool write_now(Pieces& pieces);
   /// Plain sockets only.
   Task<Status> wait_writable(Pace& pace);
 

@@ -132,9 +132,10 @@ class Loopback : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  void serve(Handler handler, ServerOptions options = {}) {
+  void serve(Handler handler, ServerOptions options = {}, ReadyHandler ready = {}) {
     options.name = "test";
-    server_ = std::make_unique<Server>(runtime_, std::move(options), std::move(handler));
+    server_ = std::make_unique<Server>(runtime_, std::move(options), std::move(handler),
+                                       std::move(ready));
     const Status listening = server_->listen({"127.0.0.1", 0});
     ASSERT_TRUE(listening.ok()) << listening.error().what();
   }

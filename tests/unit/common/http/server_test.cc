@@ -51,6 +51,56 @@ TEST_F(ServerTest, KeepsTheConnectionAndAnswersPipelinedRequestsInOrder) {
   EXPECT_EQ(count(answers, "\r\nDate: "), 4u);
 }
 
+/// Has the answer to every path that begins with "/ready".
+std::optional<ReadyAnswer> ready(const RequestHead&, const Target& target) {
+  if (!target.path.starts_with("/ready")) return std::nullopt;
+  auto body = std::make_shared<const std::string>("in memory " + target.path);
+  return ReadyAnswer{"X-Ready: yes\r\n", *body, body};
+}
+
+TEST_F(ServerTest, WhatIsReadyIsAnsweredInItsTurn) {
+  serve(echo, {}, ready);
+  const std::string answers = ask(
+      "GET /ready/1 HTTP/1.1\r\nHost: h\r\n\r\n"
+      "GET /2 HTTP/1.1\r\nHost: h\r\n\r\n"
+      "GET /ready/3 HTTP/1.1\r\nHost: h\r\n\r\n"
+      "GET /4 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(count(answers, "X-Ready: yes\r\n"), 2u);
+  EXPECT_EQ(count(answers, "\r\nDate: "), 4u);
+  EXPECT_EQ(count(answers, "Content-Length: 18\r\n\r\nin memory /ready/1HTTP/1.1 200 OK\r\n"), 1u);
+  EXPECT_LT(answers.find("in memory /ready/1"), answers.find("/2 "));
+  EXPECT_LT(answers.find("/2 "), answers.find("in memory /ready/3"));
+  EXPECT_LT(answers.find("in memory /ready/3"), answers.find("/4 "));
+}
+
+TEST_F(ServerTest, OnlyAnOrdinaryGetIsAnsweredFromWhatIsReady) {
+  serve(echo, {}, ready);
+  for (const std::string_view request :
+       {"HEAD /ready HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+        "GET /ready HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+        "GET /ready HTTP/1.0\r\n\r\n",
+        "GET /ready HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
+        "PUT /ready HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"}) {
+    const std::string answer = ask(request);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << request;
+    EXPECT_EQ(count(answer, "X-Ready"), 0u) << request;
+  }
+}
+
+TEST_F(ServerTest, AReadyAnswerThatTheSocketDoesNotTakeAtOnceArrivesWhole) {
+  const auto text = std::make_shared<const std::string>(pattern(8 << 20));
+  serve(echo, {}, [text](const RequestHead&, const Target&) {
+    return std::optional(ReadyAnswer{"", *text, text});
+  });
+  RawClient raw = connect();
+  raw.send(kGet);
+  raw.send(kGet);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(raw.read_until("\r\n\r\n").ends_with("Content-Length: 8388608\r\n\r\n"));
+    EXPECT_TRUE(raw.read_exactly(text->size()) == *text);
+  }
+}
+
 TEST_F(ServerTest, AHeadMayComeByteByByte) {
   serve(echo);
   RawClient raw = connect();
