@@ -31,6 +31,7 @@
 #include "node/front/cluster/data_transport.h"
 #include "node/front/cluster/router.h"
 #include "node/front/native/native_front.h"
+#include "node/front/native/ready.h"
 #include "node/front/s3/s3_front.h"
 
 namespace aisfs::node {
@@ -170,7 +171,7 @@ class Node {
     control::ControlHandlerDeps deps{
         maps_,        verifier_,       *admin_,
         plane_.get(), embedded_.get(), [this](Epoch epoch) { return in_force(*this, epoch); }};
-    add_server("public", when_serving(&Fronts::public_net));
+    add_server("public", when_serving(&Fronts::public_net), ready_when_serving());
     add_server("s3", when_serving(&Fronts::s3));
     add_server("control", control::make_control_handler(deps));
     add_server("data", when_serving(&Fronts::data));
@@ -178,6 +179,7 @@ class Node {
 
   struct Fronts {
     http::Handler public_net, s3, data;
+    http::ReadyHandler public_ready;
   };
   bool serving() const { return serving_.load(std::memory_order_acquire); }
   static Error starting() { return Error(Errc::not_ready, "this node is starting"); }
@@ -189,6 +191,11 @@ class Node {
     Status may = self.serving() ? Status{} : starting();
     if (may) may = self.fencing_.check();
     return may ? (self.fronts_.*front)(exchange) : refuse(exchange, std::move(may).error());
+  }
+  http::ReadyHandler ready_when_serving() {
+    return [this](const http::RequestHead& head, const http::Target& target) {
+      return serving() && fencing_.check() ? fronts_.public_ready(head, target) : std::nullopt;
+    };
   }
   static Task<void> refuse(http::Exchange& exchange, Error why) {
     http::ResponseHead head;
@@ -229,6 +236,7 @@ class Node {
     s3_deps.prefix = "/s3";
     fronts_.public_net =
         by_path(native::make_native_handler(native_deps), front::s3::make_s3_handler(s3_deps));
+    fronts_.public_ready = native::make_native_ready_handler(native_deps);
     fronts_.data = cluster::make_data_handler(native_deps, target);
   }
   /// "/s3" and what is below it is S3's, the rest is the native API's.
@@ -251,13 +259,14 @@ class Node {
     if (disks_) disks_->close();
   }
 
-  void add_server(std::string name, http::Handler handler) {
+  void add_server(std::string name, http::Handler handler, http::ReadyHandler ready = {}) {
     http::ServerOptions options;
     if (name == "s3" && !config_.net.s3_certificate().empty()) {
       options.tls = {config_.net.s3_certificate(), config_.net.s3_certificate_key()};
     }
     options.name = std::move(name);
-    servers_.push_back(std::make_unique<http::Server>(runtime_, options, std::move(handler)));
+    servers_.push_back(std::make_unique<http::Server>(runtime_, options, std::move(handler),
+                                                      std::move(ready)));
   }
 
   Status listen() {

@@ -135,6 +135,20 @@ Task<Result<ObjectStream>> FakeCluster::get(Context c, ObjectName name, GetOptio
   co_return stream;
 }
 
+std::shared_ptr<const HotObject> FakeCluster::hot(const Context&, const ObjectName& name) {
+  struct Kept {
+    explicit Kept(FakeStore::Content content)
+        : info(std::move(content.info)), object{info, *content.data} {}
+    const ObjectInfo info;
+    const HotObject object;
+  };
+  if (!keeps_hot_) return nullptr;
+  auto content = store_.get(name, {});
+  if (!content) return nullptr;
+  const auto kept = std::make_shared<const Kept>(*std::move(content));
+  return {kept, &kept->object};
+}
+
 Task<Result<ObjectInfo>> FakeCluster::put(Context c,
                                           ObjectName name,
                                           PutOptions options,

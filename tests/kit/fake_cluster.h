@@ -32,6 +32,8 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
 
   /// Asked before every operation; an error is the operation's result. Any thread may be asked.
   void on_call(Hook hook);
+  /// From now on whole objects are also in memory for hot(), which asks no hook and is not counted.
+  void keep_hot() { keeps_hot_ = true; }
   /// Every operation takes this long (or fails with timed_out at its deadline). Zero: at once.
   void set_latency(Duration latency) { latency_ns_ = latency.count(); }
   /// How often an operation (its name in ObjectApi) was asked for; "" is all of them.
@@ -46,6 +48,7 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   // --- ObjectApi -------------------------------------------------------------------------------
   Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
   Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
+  std::shared_ptr<const HotObject> hot(const Context&, const ObjectName&) override;
   Task<Result<ObjectInfo>> put(
       Context, ObjectName, PutOptions, ExpectedChecksums, BodySource&) override;
   Task<Result<ObjectInfo>> set_attrs(Context, ObjectName, AttrChange, Conditions) override;
@@ -92,6 +95,7 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
 
   FakeStore store_;
   std::atomic<std::int64_t> latency_ns_ = 0;
+  std::atomic<bool> keeps_hot_ = false;
   mutable std::mutex mutex_;
   Hook hook_;                                   // guarded by mutex_
   std::map<std::string, std::uint64_t> calls_;  // guarded by mutex_

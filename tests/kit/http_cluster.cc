@@ -6,6 +6,7 @@
 #include "common/auth/seal.h"
 #include "common/auth/token.h"
 #include "node/front/cluster/data_front.h"
+#include "node/front/native/ready.h"
 
 namespace aisfs::tests {
 
@@ -103,7 +104,8 @@ void HttpCluster::listen(Node& node, const Endpoint& at_public, const Endpoint& 
   http::ServerOptions options;
   options.name = "public";
   node.public_server =
-      std::make_unique<http::Server>(runtime_, options, native::make_native_handler(deps));
+      std::make_unique<http::Server>(runtime_, options, native::make_native_handler(deps),
+                                     native::make_native_ready_handler(deps));
   options.name = "data";
   node.data_server =
       std::make_unique<http::Server>(runtime_, options, cluster::make_data_handler(deps, nullptr));

@@ -64,9 +64,7 @@ Task<Result<GetOptions>> options_from_end(Call& call, ObjectName name) {
 
 http::ResponseHead head_of_stream(const ObjectStream& stream, bool whole) {
   http::ResponseHead head;
-  add_info(head.fields, stream.info);
-  const std::string& type = stream.info.content_type;
-  head.fields.set("Content-Type", type.empty() ? "application/octet-stream" : type);
+  add_object(head.fields, stream.info);
   if (!whole) {
     head.status = 206;
     head.fields.set("Content-Range", http::content_range(stream.range, stream.info.size));

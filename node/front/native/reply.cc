@@ -104,6 +104,12 @@ ShownChecksum checksum_of(const ObjectInfo& info) {
   return {};
 }
 
+void add_object(http::Fields& fields, const ObjectInfo& info) {
+  add_info(fields, info);
+  const std::string& type = info.content_type;
+  fields.set("Content-Type", type.empty() ? "application/octet-stream" : type);
+}
+
 void add_info(http::Fields& fields, const ObjectInfo& info) {
   fields.set("ETag", "\"" + info.etag + "\"");
   fields.set("Last-Modified", http::http_date(info.modified_ns));

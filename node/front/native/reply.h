@@ -27,6 +27,9 @@ Error about_object(Error error, const ObjectName& name);
 /// Ais-Custom-Md.
 void add_info(http::Fields& fields, const ObjectInfo& info);
 
+/// add_info and Content-Type: of an object whose bytes follow.
+void add_object(http::Fields& fields, const ObjectInfo& info);
+
 /// Type and value of the checksum to show; none when no whole-object checksum is known.
 struct ShownChecksum {
   std::string type;

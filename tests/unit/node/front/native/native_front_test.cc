@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "common/base/text.h"
+#include "common/http/head_writer.h"
 #include "common/placement/hrw.h"
 #include "common/wire/data.h"
 #include "node/front/native/msgpack.h"
@@ -86,6 +87,48 @@ TEST_F(NativeTest, ObjectLife) {
   EXPECT_THAT(field(head, "ETag"), testing::StartsWith("\""));
   EXPECT_EQ(call({.method = Method::kDelete, .target = "/v1/objects/b/dir/o"}).head.status, 200);
   EXPECT_EQ(call({.method = Method::kDelete, .target = "/v1/objects/b/dir/o"}).head.status, 404);
+}
+
+TEST_F(NativeTest, AnObjectInMemoryIsAnsweredAsAnyOther) {
+  cluster_.disks(0).keep_hot();
+  ASSERT_EQ(call({.method = Method::kPut,
+                  .target = "/v1/objects/b/o",
+                  .body = "0123456789",
+                  .fields = {{"Content-Type", "text/plain"}, {"Ais-Custom-Md", "k=v"}}})
+                .head.status,
+            200);
+  auto fast = call({.target = "/v1/objects/b/o"});
+  EXPECT_EQ(cluster_.disks(0).calls("get"), 0u);
+  // A field that the fast way does not know leads to the handler.
+  auto slow = call({.target = "/v1/objects/b/o", .fields = {{"X-Unknown", "1"}}});
+  EXPECT_EQ(cluster_.disks(0).calls("get"), 1u);
+  EXPECT_EQ(fast.head.status, 200);
+  EXPECT_EQ(fast.body, "0123456789");
+  EXPECT_EQ(slow.body, fast.body);
+  EXPECT_EQ(field(fast, "Content-Length"), "10");
+  for (auto* answer : {&fast, &slow}) answer->head.fields.remove("Date");
+  EXPECT_EQ(http::text_of_fields(fast.head.fields), http::text_of_fields(slow.head.fields));
+}
+
+TEST_F(NativeTest, AnObjectInMemoryIsForThoseWhoMayReadItAndAsTheyAsk) {
+  cluster_.disks(0).keep_hot();
+  put("o", "0123456789");
+  const std::string target = "/v1/objects/b/o";
+  EXPECT_EQ(call({.target = target, .user = ""}).head.status, 401);
+  EXPECT_EQ(call({.target = target, .user = "ann"}).head.status, 403);
+  EXPECT_EQ(call({.target = "/v1/objects/b/none"}).head.status, 404);
+  EXPECT_EQ(call({.target = "/v1/objects/nope/o"}).head.status, 404);
+  EXPECT_NE(call({.target = target + "&ticket=abc"}).head.status, 200);
+  EXPECT_EQ(call({.target = target + "?archpath=x"}).head.status, 501);
+  EXPECT_EQ(call({.target = target + "?provider=aws"}).head.status, 501);
+  const auto with = [&](std::string name, std::string value) {
+    return call({.target = target, .fields = {{std::move(name), std::move(value)}}});
+  };
+  EXPECT_EQ(with("Range", "bytes=2-4").body, "234");
+  EXPECT_EQ(with("If-None-Match", field(call({.target = target}), "ETag")).head.status, 304);
+  EXPECT_EQ(with("If-Match", "\"else\"").head.status, 412);
+  put("o", "new");
+  EXPECT_EQ(call({.target = target}).body, "new");
 }
 
 TEST_F(NativeTest, Ranges) {
