@@ -329,11 +329,10 @@ class ObjectApi {
     return std::nullopt;
   }
 
-  /// The object, if get_now() would find all of it and it is small enough to be kept in memory with
-  /// its content. Null says nothing: ask get_now().
-  virtual std::shared_ptr<const HotObject> hot(const Context& /*context*/,
-                                               const ObjectName& /*name*/) {
-    return nullptr;
+  /// What get_now() would find of a whole object, without a copy of its info, and with the content
+  /// of a small one. nullopt says nothing, as there.
+  virtual std::optional<HotRead> hot(const Context& /*context*/, const ObjectName& /*name*/) {
+    return std::nullopt;
   }
 
   /// Reads `body` to its end and publishes it as a new version, atomically; on any error the old

@@ -127,10 +127,9 @@ std::optional<ObjectStream> PlacedObjects::get_now(const Context& context,
   return here ? here->get_now(context, name, options) : std::nullopt;
 }
 
-std::shared_ptr<const HotObject> PlacedObjects::hot(const Context& context,
-                                                    const ObjectName& name) {
+std::optional<HotRead> PlacedObjects::hot(const Context& context, const ObjectName& name) {
   const auto here = api_here(name);
-  return here ? here->hot(context, name) : nullptr;
+  return here ? here->hot(context, name) : std::nullopt;
 }
 
 std::shared_ptr<ObjectApi> PlacedObjects::api_here(const ObjectName& name) const {

@@ -48,9 +48,7 @@ Task<void> Connection::serve() {
   while (keep_alive_ && co_await read_request() == Next::kRequest) {
     auto ready = ready_answer();
     if (ready && send_at_once(*ready)) continue;
-    const Next next =
-        ready ? co_await send_rest(*std::move(ready)) : co_await answer_request();
-    if (next == Next::kClose) break;
+    if (co_await answer_request(std::move(ready)) == Next::kClose) break;
   }
   co_await close();
 }
@@ -113,30 +111,40 @@ std::optional<ReadyAnswer> Connection::ready_answer() const {
   return context_.ready(request_.head, request_.target);
 }
 
-/// False when the socket did not take all of it.
+/// False when there is more than the socket takes.
 bool Connection::send_at_once(const ReadyAnswer& answer) {
+  if (answer.source) return false;
   write_ready_head(answer.fields, answer.body.size(), out_);
   unsent_ = Stream::Pieces().add(as_bytes(out_)).add(as_bytes(answer.body));
   return stream_.write_now(unsent_);
 }
 
-Task<Connection::Next> Connection::send_rest(ReadyAnswer answer) {
-  Pace pace = body_pace();
-  const Status sent = co_await stream_.write(unsent_, pace);
-  if (sent) co_return Next::kRequest;
-  ending_ = Ending::kReset;
-  co_return Next::kClose;
+/// What send_at_once() left of it.
+Task<void> Connection::send_ready(ReadyAnswer answer) {
+  if (!answer.source) {
+    responded_ = true;
+    Pace pace = body_pace();
+    const Status sent = co_await stream_.write(unsent_, pace);
+    complete_ = sent.ok();
+    co_return;
+  }
+  const Framing framing = framing_of(*answer.source);
+  write_ready_head(answer.fields, framing.length, out_);
+  static_cast<void>(co_await send_body(framing, *answer.source));
 }
 
-Task<Connection::Next> Connection::answer_request() {
+Task<Connection::Next> Connection::answer_request(std::optional<ReadyAnswer> ready) {
   body_.emplace(stream_, in_,
                 BodyReader::Options{.framing = request_.framing,
                                     .bytes_max = context_.options.body_bytes_max,
                                     .pace = body_pace(),
                                     .announce = request_.expects_continue});
   responded_ = complete_ = false;
-  const bool returned = co_await handle();
-  if (!returned) keep_alive_ = false;
+  if (ready) {
+    co_await send_ready(*std::move(ready));
+  } else if (!co_await handle()) {
+    keep_alive_ = false;
+  }
   if (responded_ && !complete_) ending_ = Ending::kReset;
   if (!responded_) {
     ResponseHead failure{.status = 500};
@@ -188,17 +196,15 @@ Task<Status> Connection::respond(ResponseHead head, std::string body) {
 
 Task<Status> Connection::respond(ResponseHead head, BodySource& body) {
   if (responded_) return answered_twice();
-  const auto length = body.file() != nullptr ? std::optional(body.file()->length) : body.remaining();
-  Framing framing;
-  if (length) {
-    framing = {*length == 0 ? Framing::Kind::kNone : Framing::Kind::kLength, *length};
-  } else if (request_.is_http_1_0) {
-    framing.kind = Framing::Kind::kUntilClose;
-  } else {
-    framing.kind = Framing::Kind::kChunked;
-  }
+  const Framing framing = framing_of(body);
   const bool bodyless = write_head(head, framing);
   return bodyless ? send_text({}) : send_body(framing, body);
+}
+
+Framing Connection::framing_of(const BodySource& body) const {
+  const auto length = body.file() != nullptr ? std::optional(body.file()->length) : body.remaining();
+  if (length) return {*length == 0 ? Framing::Kind::kNone : Framing::Kind::kLength, *length};
+  return {request_.is_http_1_0 ? Framing::Kind::kUntilClose : Framing::Kind::kChunked, 0};
 }
 
 Task<Status> Connection::answered_twice() {

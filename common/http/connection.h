@@ -46,8 +46,8 @@ class Connection final : public Exchange {
   Task<Next> read_request();
   std::optional<ReadyAnswer> ready_answer() const;
   bool send_at_once(const ReadyAnswer& answer);
-  Task<Next> send_rest(ReadyAnswer answer);
-  Task<Next> answer_request();
+  Task<void> send_ready(ReadyAnswer answer);
+  Task<Next> answer_request(std::optional<ReadyAnswer> ready);
   std::optional<HeadError> parse_request(std::size_t head_size);
   Task<Next> refuse(HeadError error);
   Task<bool> handle();
@@ -59,6 +59,7 @@ class Connection final : public Exchange {
   Task<void> close();
 
   bool may_keep_alive(const ResponseHead& head) const;
+  Framing framing_of(const BodySource& body) const;
   ResponseFrame frame_of(const ResponseHead& head, Framing framing) const;
   Pace body_pace() const;
 

@@ -49,15 +49,16 @@ class Exchange {
 
 using Handler = std::function<Task<void>(Exchange&)>;
 
-/// A 200 with all of its body, in memory.
+/// A 200 that is known without waiting.
 struct ReadyAnswer {
   std::string_view fields;  // lines as text_of_fields() (head_writer.h) makes them; no Date
-  std::string_view body;
+  std::string_view body;    // in memory
   std::shared_ptr<const void> owner;  // of the two
+  std::unique_ptr<BodySource> source = {};  // a larger body instead; knows its length
 };
 
-/// Asked before the handler about every GET that has no body, on the connection's thread: what can
-/// be answered without waiting costs no coroutine. nullopt says nothing, and the handler decides;
+/// Asked before the handler about every GET that has no body, on the connection's thread: an answer
+/// in memory costs no coroutine. nullopt says nothing, and the handler decides;
 /// an answer is the one that the handler would give.
 using ReadyHandler =
     std::function<std::optional<ReadyAnswer>(const RequestHead& head, const Target& target)>;

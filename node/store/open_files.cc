@@ -45,11 +45,12 @@ void ReadPins::unpin(Version version) {
 const HotObject* OpenFile::hot() {
   if (const HotObject* known = hot_.get()) return known;
   const std::uint64_t size = meta.info.size;
-  if (size > kHotBytesMax) return nullptr;
-  std::string content(size, '\0');
-  const iovec whole{content.data(), content.size()};
-  const ssize_t n = ::preadv2(fd.get(), &whole, 1, 0, RWF_NOWAIT);
-  if (n != static_cast<ssize_t>(size)) return nullptr;
+  std::string content(size <= kHotBytesMax ? size : 0, '\0');
+  if (!content.empty()) {
+    const iovec whole{content.data(), content.size()};
+    const ssize_t n = ::preadv2(fd.get(), &whole, 1, 0, RWF_NOWAIT);
+    if (n != static_cast<ssize_t>(size)) return nullptr;
+  }
   return &hot_.keep(std::unique_ptr<const HotObject>(new HotObject{meta.info, std::move(content)}));
 }
 

@@ -93,8 +93,8 @@ struct OpenFile {
            (mode == VerifyRead::kFirst && verified.load(std::memory_order_acquire));
   }
 
-  /// The whole object in memory, for a trusted file of at most kHotBytesMax; null for a larger one
-  /// and for one whose pages are not resident. Lives as long as the file is open.
+  /// The object of a trusted file, in memory up to kHotBytesMax; null when the pages of such a one
+  /// are not resident. Lives as long as the file is open.
   const HotObject* hot();
 
  private:

@@ -108,11 +108,17 @@ std::optional<ObjectStream> Store::open_now(const Key& key,
   return stream;
 }
 
-std::shared_ptr<const HotObject> Store::hot(const Key& key, VerifyRead verify) {
+std::optional<HotRead> Store::hot(const Key& key, VerifyRead verify) {
   auto file = engine_->open_of(key);
-  if (!file || !file->is_trusted(verify)) return nullptr;
-  const HotObject* hot = file->hot();
-  return hot == nullptr ? nullptr : std::shared_ptr<const HotObject>(std::move(file), hot);
+  if (!file || !file->is_trusted(verify)) return std::nullopt;
+  const HotObject* object = file->hot();
+  if (object == nullptr) return std::nullopt;
+  HotRead hot;
+  if (object->info.size > object->content.size()) {
+    hot.body = std::make_unique<FileBody>(*engine_, file, ByteRange{0, object->info.size}, verify);
+  }
+  hot.object = {std::move(file), object};
+  return hot;
 }
 
 Task<Result<ObjectStream>> Store::open_content(BucketId bucket,

@@ -84,9 +84,9 @@ class Store {
   /// nullopt in every other case, errors among them.
   std::optional<ObjectStream> open_now(const Key& key, const GetOptions& options, VerifyRead verify);
 
-  /// As open_now for all of a small object, its content in memory. The first call for a version
-  /// loads it if its pages are resident.
-  std::shared_ptr<const HotObject> hot(const Key& key, VerifyRead verify);
+  /// As open_now for a whole object. A small one is loaded into memory by the first call for its
+  /// version, if its pages are resident.
+  std::optional<HotRead> hot(const Key& key, VerifyRead verify);
 
   /// From the index, k-way over the mountpaths. not_ready rather than a short list. Without
   /// options.versions what is kept of names is not among them, here and in any_below.

@@ -182,10 +182,10 @@ std::optional<ObjectStream> LocalTarget::get_now(const Context& context,
   return store_.open_now(store::make_key(bucket->id, name), options, bucket->props.verify_read);
 }
 
-std::shared_ptr<const HotObject> LocalTarget::hot(const Context& context, const ObjectName& name) {
+std::optional<HotRead> LocalTarget::hot(const Context& context, const ObjectName& name) {
   const MapSnapshot map = maps_.current();
   const Bucket* bucket = readable_now(*map, context, name);
-  if (bucket == nullptr) return nullptr;
+  if (bucket == nullptr) return std::nullopt;
   return store_.hot(store::make_key(bucket->id, name), bucket->props.verify_read);
 }
 

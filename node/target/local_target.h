@@ -76,7 +76,7 @@ class LocalTarget final : public ObjectApi {
   std::optional<ObjectStream> get_now(const Context&,
                                       const ObjectName&,
                                       const GetOptions&) override;
-  std::shared_ptr<const HotObject> hot(const Context&, const ObjectName&) override;
+  std::optional<HotRead> hot(const Context&, const ObjectName&) override;
   Task<Result<ObjectInfo>> put(
       Context, ObjectName, PutOptions, ExpectedChecksums, BodySource&) override;
   Task<Result<ObjectInfo>> set_attrs(Context, ObjectName, AttrChange, Conditions) override;

@@ -135,18 +135,18 @@ Task<Result<ObjectStream>> FakeCluster::get(Context c, ObjectName name, GetOptio
   co_return stream;
 }
 
-std::shared_ptr<const HotObject> FakeCluster::hot(const Context&, const ObjectName& name) {
+std::optional<HotRead> FakeCluster::hot(const Context&, const ObjectName& name) {
   struct Kept {
     explicit Kept(FakeStore::Content content)
         : info(std::move(content.info)), object{info, *content.data} {}
     const ObjectInfo info;
     const HotObject object;
   };
-  if (!keeps_hot_) return nullptr;
+  if (!keeps_hot_) return std::nullopt;
   auto content = store_.get(name, {});
-  if (!content) return nullptr;
+  if (!content) return std::nullopt;
   const auto kept = std::make_shared<const Kept>(*std::move(content));
-  return {kept, &kept->object};
+  return HotRead{.object = {kept, &kept->object}, .body = nullptr};
 }
 
 Task<Result<ObjectInfo>> FakeCluster::put(Context c,

@@ -48,7 +48,7 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   // --- ObjectApi -------------------------------------------------------------------------------
   Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
   Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
-  std::shared_ptr<const HotObject> hot(const Context&, const ObjectName&) override;
+  std::optional<HotRead> hot(const Context&, const ObjectName&) override;
   Task<Result<ObjectInfo>> put(
       Context, ObjectName, PutOptions, ExpectedChecksums, BodySource&) override;
   Task<Result<ObjectInfo>> set_attrs(Context, ObjectName, AttrChange, Conditions) override;

@@ -70,8 +70,9 @@ std::optional<ObjectStream> GatedObjects::get_now(const Context& context, const 
   return inner_.get_now(context, name, options);
 }
 
-std::shared_ptr<const HotObject> GatedObjects::hot(const Context& context, const ObjectName& name) {
-  return check(context, name, Action::kRead) ? inner_.hot(context, name) : nullptr;
+std::optional<HotRead> GatedObjects::hot(const Context& context, const ObjectName& name) {
+  if (!check(context, name, Action::kRead)) return std::nullopt;
+  return inner_.hot(context, name);
 }
 
 Task<Result<ObjectInfo>> GatedObjects::put(Context context, ObjectName name, PutOptions options, ExpectedChecksums expected, BodySource& body) {

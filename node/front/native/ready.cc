@@ -48,10 +48,13 @@ std::optional<http::ReadyAnswer> answer_now(const NativeFrontDeps& deps,
   PathTail tail = tail_of(target, "objects");
   if (!validate_key(tail.rest)) return std::nullopt;
   const ObjectName name{native_bucket(std::move(tail.first)), std::move(tail.rest)};
-  auto object = deps.objects.hot(context, name);
-  if (!object) return std::nullopt;
-  const std::string& fields = fields_of(*object);
-  return http::ReadyAnswer{fields, object->content, std::move(object)};
+  auto hot = deps.objects.hot(context, name);
+  if (!hot) return std::nullopt;
+  const HotObject& object = *hot->object;
+  return http::ReadyAnswer{.fields = fields_of(object),
+                           .body = object.content,
+                           .owner = std::move(hot->object),
+                           .source = std::move(hot->body)};
 }
 
 }  // namespace

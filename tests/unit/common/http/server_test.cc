@@ -101,6 +101,20 @@ TEST_F(ServerTest, AReadyAnswerThatTheSocketDoesNotTakeAtOnceArrivesWhole) {
   }
 }
 
+TEST_F(ServerTest, AReadyAnswerMayHaveASource) {
+  serve(echo, {}, [](const RequestHead&, const Target& target) {
+    std::unique_ptr<BodySource> source = std::make_unique<StringSource>(pattern(300'000));
+    if (target.path == "/fails") source = std::make_unique<FileBody>(-1, 0, 100);
+    return std::optional(ReadyAnswer{.fields = "", .body = "", .owner = {}, .source = std::move(source)});
+  });
+  RawClient raw = connect();
+  raw.send(kGet);
+  EXPECT_TRUE(raw.read_until("\r\n\r\n").ends_with("Content-Length: 300000\r\n\r\n"));
+  EXPECT_TRUE(raw.read_exactly(300'000) == pattern(300'000));
+  raw.send("GET /fails HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(raw.read_until("\r\n").starts_with("HTTP/1.1 500"));
+}
+
 TEST_F(ServerTest, AHeadMayComeByteByByte) {
   serve(echo);
   RawClient raw = connect();

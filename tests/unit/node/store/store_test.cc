@@ -168,8 +168,8 @@ TEST_F(StoreTest, RottenBytesDoNotLeave) {
 
 TEST_F(StoreTest, ASmallObjectThatIsReadStaysInMemoryAsLongAsItIsTheObject) {
   const auto hot = [&](const std::string& name, VerifyRead verify = VerifyRead::kFirst) {
-    const auto object = store_->hot(key(name), verify);
-    return object ? object->content : "(not in memory)";
+    const auto found = store_->hot(key(name), verify);
+    return found && !found->body ? found->object->content : "(not in memory)";
   };
   ASSERT_TRUE(put("x", "old").ok());
   EXPECT_EQ(hot("x"), "(not in memory)");  // nobody has read and verified it
@@ -181,7 +181,7 @@ TEST_F(StoreTest, ASmallObjectThatIsReadStaysInMemoryAsLongAsItIsTheObject) {
   EXPECT_EQ(hot("x"), "(not in memory)");
   ASSERT_EQ(*get("x"), "new");
   EXPECT_EQ(hot("x"), "new");
-  EXPECT_EQ(kept->content, "old");  // for whoever still sends it
+  EXPECT_EQ(kept->object->content, "old");  // for whoever still sends it
   AttrChange change{.mode = 0100600};
   ASSERT_TRUE(run(store_->set_attrs(key("x"), change, {}, Durability::kNone)).ok());
   EXPECT_EQ(hot("x"), "(not in memory)");
@@ -191,6 +191,9 @@ TEST_F(StoreTest, ASmallObjectThatIsReadStaysInMemoryAsLongAsItIsTheObject) {
   ASSERT_TRUE(put("large", large).ok());
   ASSERT_EQ(*get("large"), large);
   EXPECT_EQ(hot("large"), "(not in memory)");
+  auto found = store_->hot(key("large"), VerifyRead::kFirst);
+  ASSERT_TRUE(found && found->body);
+  EXPECT_EQ(*run(read_all(*found->body, 1_MiB)), large);
 }
 
 TEST_F(StoreTest, AttributesChangeWithoutTheContent) {

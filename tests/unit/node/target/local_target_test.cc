@@ -54,8 +54,8 @@ TEST_F(LocalTargetTest, AHotReadIsForThoseWhoMayRead) {
   EXPECT_EQ(hot->info, *head("a"));
   const auto whole = here.hot(alice(), name("a"));
   ASSERT_TRUE(whole);
-  EXPECT_EQ(whole->content, "1");
-  EXPECT_EQ(whole->info, *head("a"));
+  EXPECT_EQ(whole->object->content, "1");
+  EXPECT_EQ(whole->object->info, *head("a"));
   for (const Context& stranger : {as("bob"), Context{}}) {
     EXPECT_FALSE(here.get_now(stranger, name("a"), all));
     EXPECT_FALSE(here.hot(stranger, name("a")));
