@@ -35,6 +35,8 @@ struct RequestLine {
   string_view method, target, version;
 };
 
+bool is_http_1_0(const RequestLine& line) { return line.version == "HTTP/1.0"; }
+
 std::optional<HeadError> read_request_line(string_view line, RequestLine& out) {
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
@@ -230,6 +232,24 @@ std::optional<HeadError> HeadScanner::check_open_line(string_view bytes) const {
   return HeadError{431, "header fields too large"};
 }
 
+namespace {
+
+/// Whether all but the target is as in the request that `known` is of.
+bool repeats(const ParsedRequest& known, const RequestLine& line, string_view field_lines) {
+  return !known.field_lines.empty() && known.field_lines == field_lines &&
+         known.method_text == line.method && known.is_http_1_0 == is_http_1_0(line);
+}
+
+std::optional<HeadError> parse_target(string_view text, ParsedRequest& out) {
+  out.head.target = text;
+  auto target = Target::parse(text);
+  if (!target) return bad(target.error().what());
+  out.target = *std::move(target);
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<HeadError> parse_request_head(string_view head,
                                             std::uint64_t body_bytes_max,
                                             ParsedRequest& out) {
@@ -237,19 +257,20 @@ std::optional<HeadError> parse_request_head(string_view head,
   if (line_end == head.npos || !head.ends_with("\r\n\r\n")) return bad("head is cut");
   RequestLine line;
   if (auto error = read_request_line(head.substr(0, line_end), line)) return error;
+  const string_view field_lines = head.substr(line_end + 2);
+  if (repeats(out, line, field_lines)) return parse_target(line.target, out);
   out = ParsedRequest{};
   const auto add = [&out](string_view name, string_view value) { out.head.fields.add(name, value); };
-  if (auto error = read_field_lines(head.substr(line_end + 2), add)) return error;
+  if (auto error = read_field_lines(field_lines, add)) return error;
   out.method_text = line.method;
   out.head.method = parse_method(line.method);
-  out.head.target = line.target;
-  out.is_http_1_0 = line.version == "HTTP/1.0";
+  out.is_http_1_0 = is_http_1_0(line);
   if (auto error = check_host(out)) return error;
   if (auto error = frame_request(out, body_bytes_max)) return error;
-  auto target = Target::parse(out.head.target);
-  if (!target) return bad(target.error().what());
-  out.target = *std::move(target);
-  return read_expectation(out);
+  if (auto error = parse_target(line.target, out)) return error;
+  if (auto error = read_expectation(out)) return error;
+  if (out.framing.kind == Framing::Kind::kNone) out.field_lines = field_lines;
+  return std::nullopt;
 }
 
 Result<ParsedResponse> parse_response_head(string_view head, Method request) {

@@ -66,6 +66,8 @@ struct ParsedRequest {
   bool is_http_1_0 = false;
   bool keep_alive = true;
   bool expects_continue = false;
+  /// The field lines of a request without a body, as they came; "" when they are of no further use.
+  std::string field_lines;
 };
 
 struct ParsedResponse {
@@ -77,6 +79,9 @@ struct ParsedResponse {
 /// Parses a whole head, as found by HeadScanner. Refuses what may be read in two ways: 400 for
 /// bad syntax, two or no Host, Content-Length beside Transfer-Encoding, a coding other than
 /// chunked; 411, 413, 417, 505 as their names say.
+///
+/// `out` may be an earlier request of the connection: a client repeats its fields word for word, and
+/// then only the target is parsed. After an error it is of no use to anybody but the next call.
 std::optional<HeadError> parse_request_head(std::string_view head,
                                             std::uint64_t body_bytes_max,
                                             ParsedRequest& out);

@@ -73,6 +73,13 @@ void run(std::string_view bytes, std::size_t piece) {
   ParsedRequest request;
   if (whole.size != 0 && !parse_request_head(bytes.substr(0, whole.size), 1 << 20, request)) {
     check_request(request);
+    const ParsedRequest first = request;
+    AISFS_ASSERT(!parse_request_head(bytes.substr(0, whole.size), 1 << 20, request));
+    AISFS_ASSERT(request.head.target == first.head.target &&
+                 request.target.path == first.target.path &&
+                 request.head.fields.size() == first.head.fields.size() &&
+                 request.framing.kind == first.framing.kind &&
+                 request.keep_alive == first.keep_alive);
   }
   const Scan answer = scan(HeadScanner::Kind::kResponse, bytes, piece);
   if (answer.size != 0) {

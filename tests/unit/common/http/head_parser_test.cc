@@ -23,6 +23,41 @@ std::string get_with(std::string_view lines) {
   return "GET / HTTP/1.1\r\nHost: h\r\n" + std::string(lines) + "\r\n";
 }
 
+TEST(RequestHead, AnEarlierRequestMakesNoDifference) {
+  const std::string heads[] = {
+      "GET /a?b=c HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n",
+      "GET /d HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n",
+      "HEAD /d HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n",
+      "GET /d HTTP/1.0\r\nHost: h\r\nX: 1\r\n\r\n",
+      "GET /%2 HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n",  // refused
+      "PUT /d HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n",
+      "GET /d HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+  };
+  for (const std::string& earlier : heads) {
+    for (const std::string& head : heads) {
+      ParsedRequest fresh, used;
+      (void)parse_request_head(earlier, 1 << 20, used);
+      const auto expected = parse_request_head(head, 1 << 20, fresh);
+      const auto error = parse_request_head(head, 1 << 20, used);
+      ASSERT_EQ(error.has_value(), expected.has_value()) << earlier << head;
+      if (error) continue;
+      EXPECT_EQ(used.method_text, fresh.method_text);
+      EXPECT_EQ(used.head.method, fresh.head.method);
+      EXPECT_EQ(used.head.target, fresh.head.target);
+      EXPECT_EQ(used.target.path, fresh.target.path);
+      EXPECT_EQ(used.target.query.size(), fresh.target.query.size());
+      EXPECT_EQ(used.framing.length, fresh.framing.length);
+      EXPECT_EQ(used.keep_alive, fresh.keep_alive) << earlier << head;
+      EXPECT_EQ(used.expects_continue, fresh.expects_continue);
+      EXPECT_EQ(used.is_http_1_0, fresh.is_http_1_0);
+      ASSERT_EQ(used.head.fields.size(), fresh.head.fields.size());
+      for (const auto& field : fresh.head.fields) {
+        EXPECT_EQ(used.head.fields.get(field.name), field.value);
+      }
+    }
+  }
+}
+
 TEST(RequestHead, WhatCanBeReadInTwoWaysIsRefused) {
   const std::string rows[] = {
       get_with("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"),
