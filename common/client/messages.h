@@ -54,10 +54,16 @@ struct SyncRequest {
 };
 
 struct RenameRequest {
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   ObjectName from, to;
   RenameOptions options;
-  AISFS_MESSAGE_FIELDS(from, to, options.no_replace, options.source_conditions,
-                       options.destination_conditions, options.has_parent)
+
+  template <class A>
+  void fields(A& ar, std::uint16_t version) {
+    ar(from, to, options.no_replace, options.source_conditions, options.destination_conditions,
+       options.has_parent);
+    if (version >= 2) ar(options.posix);
+  }
 };
 
 struct CopyRequest {
@@ -93,7 +99,7 @@ struct PathRequest {
 };
 
 struct MakeDirRequest {
-  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
   BucketName bucket;
   std::string path;
   MakeDirOptions options;
@@ -102,6 +108,7 @@ struct MakeDirRequest {
   void fields(A& ar, std::uint16_t version) {
     ar(bucket, path, options.posix);
     if (version >= 2) ar(options.seen_free);
+    if (version >= 3) ar(options.ino);
   }
 };
 

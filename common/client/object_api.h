@@ -32,6 +32,7 @@ struct Context {
   /// The mount that asks, if it holds leases (common/wire/leases.h): it is told of others' changes
   /// to the names that it looks up or makes. 0: none.
   std::uint64_t session = 0;
+  std::function<void()> sent = {};  // on the caller's shard, of each attempt that has gone out
 };
 
 /// What must hold of the object before an operation happens. All empty: no condition.
@@ -144,6 +145,7 @@ struct RenameOptions {
   Conditions source_conditions;
   Conditions destination_conditions;
   bool has_parent = false;  // of the destination, as in PutOptions
+  std::optional<PosixAttrs> posix;  // what it has from then on; none: what it had
 };
 
 struct CopyOptions {
@@ -213,6 +215,7 @@ struct MakeDirOptions {
   /// The caller has just looked the name up everywhere and found nothing: only what the directory's
   /// home target knows is checked again.
   bool seen_free = false;
+  std::optional<std::uint64_t> ino;  // its number; none: a new one
 };
 
 /// What a file system finds under a name: a file object "p/name", a directory (marker "p/name/",

@@ -29,6 +29,7 @@ Task<Result<http::ClientResponse>> PublicTransport::send(NodeInfo node,
   }
   if (!session_.empty()) request.head.fields.set(wire::kSessionHeader, session_);
   CO_CHECK_OK(authenticate(request));
+  request.sent = std::move(context.sent);
   co_return co_await http_.send(std::move(request));
 }
 

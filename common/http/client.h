@@ -30,6 +30,7 @@ struct ClientRequest {
   /// Of the exchange up to the response's head. The time a streamed body takes to send does not
   /// count: like a response's body it fails with timed_out when nothing moves for 30 s.
   Deadline deadline;
+  std::function<void()> sent;  // called when the kernel has all of it; empty: not
 };
 
 /// A response whose body is still on the wire. Reading the body to its end gives the connection

@@ -56,6 +56,7 @@ Task<Result<ExchangeResult>> ClientExchange::run() {
     sent = co_await connection_.stream.write(pieces, pace);
   }
   if (source_failed_) co_return std::move(sent).error();
+  if (sent && request_.sent) request_.sent();
   // Whoever stops reading our body has often said why.
   result.reusable = sent.ok();
   auto response = co_await read_final_head();

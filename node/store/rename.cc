@@ -18,6 +18,12 @@ Error no_such_object(const Key& key) {
   return Error(Errc::not_found, "object \"" + key.display() + "\" does not exist");
 }
 
+/// What a file has after a rename.
+void take_attrs(ObjectInfo& info, const std::optional<PosixAttrs>& posix, std::int64_t now_ns) {
+  if (posix) info.posix = posix;
+  if (info.posix) info.posix->ctime_ns = now_ns;
+}
+
 /// A file goes from one name to another on its mountpath. The intent is the point of no return:
 /// recovery finishes what it finds begun.
 class RenameMutation final : public Mutation {
@@ -40,7 +46,7 @@ class RenameMutation final : public Mutation {
     meta.info.meta_version = version;
     stamp_version(meta.info, versioning, version);
     meta.level = std::max(meta.level, level);
-    if (meta.info.posix) meta.info.posix->ctime_ns = engine.clock.unix_ns();
+    take_attrs(meta.info, posix, engine.clock.unix_ns());
     TRY(xattr, write_side(mp, dir, meta));
     TRY(effect, mp.announce(LogType::kRenameIntent, intent));
     return {};
@@ -76,7 +82,8 @@ class RenameMutation final : public Mutation {
   Durability level{};
   Versioning versioning = Versioning::kOff;  // the id that it gets
   bool base_is_kept = false;
-  StoredMeta meta;  // the new one, after stage()
+  std::optional<PosixAttrs> posix;  // RenameOptions'
+  StoredMeta meta;                  // the new one, after stage()
 
  private:
   UniqueFd fd;
@@ -205,6 +212,7 @@ Task<Result<ObjectInfo>> Renamer::in_place(IndexRecord source,
   rename.version = version;
   rename.level = level;
   rename.base_is_kept = base_is_kept;
+  rename.posix = options.posix;
   rename.versioning = id_of_renamed();
   // The source may have been closed without a sync: over something durable it goes with one.
   std::optional<Durability> replaced;
@@ -247,7 +255,7 @@ Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
   ObjectInfo info = source.info;
   info.meta_version = version;
   stamp_version(info, id_of_renamed(), version);
-  if (info.posix) info.posix->ctime_ns = engine.clock.unix_ns();
+  take_attrs(info, options.posix, engine.clock.unix_ns());
   reference.meta = reference_meta(to, info, content, std::max(level, source.level));
   reference.base = std::move(base);
   reference.base_is_kept = base_is_kept;

@@ -2,6 +2,8 @@
 // Directories that a mount has to itself.
 #include "node/target/leases.h"
 
+#include <algorithm>
+
 namespace aisfs::target {
 namespace {
 
@@ -16,6 +18,12 @@ bool lies_below(std::string_view path, std::string_view directory) {
 
 Leases::Concerns Leases::below(std::string_view path) {
   return [path](std::string_view directory) { return lies_below(path, directory); };
+}
+
+Leases::Concerns Leases::change_of(std::string_view path) {
+  return [path](std::string_view directory) {
+    return path == directory || lies_below(path, directory);
+  };
 }
 
 Leases::Concerns Leases::tree(std::string_view path) {
@@ -52,7 +60,7 @@ Status Leases::delegate(const Context& context,
   for (const Change* change : under_way_) {
     const bool own = change->session_ == context.session && change->user_ == context.who.user();
     if (own || change->of_node_ || change->name_.bucket != bucket) continue;
-    if (lies_below(change->name_.path, path)) {
+    if (change_of(change->name_.path)(path)) {
       return Error(Errc::busy, "\"" + change->name_.path + "\" is being changed");
     }
   }
@@ -132,6 +140,15 @@ bool Leases::is_delegated(const Context& context, BucketId bucket, std::string_v
     if (!is_own(held.session, context.session, context.who.user())) return true;
   }
   return false;
+}
+
+bool Leases::has(const Context& context, BucketId bucket, std::string_view directory) {
+  if (delegated_ == 0 || context.session == 0) return false;
+  const std::lock_guard lock(mutex_);
+  return std::any_of(delegations_.begin(), delegations_.end(), [&](const Delegation& held) {
+    return held.directory.bucket == bucket && change_of(directory)(held.directory.path) &&
+           is_own(held.session, context.session, context.who.user());
+  });
 }
 
 void Leases::drop_delegations(std::uint64_t session) {

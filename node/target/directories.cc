@@ -77,6 +77,13 @@ Task<Status> LocalTarget::imply_dirs(Context& context, const Admitted& at) {
   co_return Status{};
 }
 
+/// Nobody else takes a directory away that is delegated to the requester: close_dir recalls it.
+bool LocalTarget::is_kept(const Context& context, const Admitted& at, std::string_view marker) {
+  if (placement::has_mappings(*at.map, at.bucket.id)) return false;  // markers lie elsewhere
+  marker.remove_suffix(1);
+  return leases_->has(context, at.bucket.id, marker);
+}
+
 Task<Result<LocalTarget::Parent>> LocalTarget::check_parent(Context& context,
                                                             const Admitted& at,
                                                             bool has_parent) {
@@ -87,7 +94,7 @@ Task<Result<LocalTarget::Parent>> LocalTarget::check_parent(Context& context,
     co_return Parent{};
   }
   const ClosedDirs::View seen = closed_dirs_.view(at.bucket.id, marker);
-  if (seen.may_have_gone) {
+  if (seen.may_have_gone && !is_kept(context, at, marker)) {
     CO_TRY(std::string home, owner_of({at.bucket.name, marker}));
     Context asks = context;
     asks.epoch = at.map->epoch;
@@ -122,6 +129,9 @@ Task<Status> LocalTarget::check_dir(Context context, BucketName name, std::strin
 /// What is prepared to come here by a rename is no listed name yet, so it is waited for as well.
 Task<Status> LocalTarget::close_dir(Context context, BucketName name, std::string marker) {
   CO_TRY(const Bucket bucket, admit(context, name));
+  // Whoever has it to himself makes names in it without a look (check_parent).
+  const std::string path = path_of_marker(*maps_.current(), bucket.id, marker);
+  CO_CHECK_OK(co_await leases_->recall(context, bucket.id, Leases::change_of(path)));
   const Deadline deadline = context.deadline.earlier(Deadline::after(kCloseMax));
   if (!co_await closed_dirs_.close(bucket.id, marker, deadline)) {
     co_return Error(Errc::busy, "names are being made in \"" + marker + "\"");
@@ -222,6 +232,7 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   PutOptions put{.level = name_level_of(at.bucket), .posix = std::move(options.posix)};
   put.conditions.must_not_exist = true;
   put.content_type = "application/x-directory";
+  put.ino = options.ino;
   put.size = 0;
   ExpectedChecksums unknown;
   StringSource empty("");

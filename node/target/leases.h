@@ -60,6 +60,8 @@ class Leases {
   using Concerns = std::function<bool(std::string_view directory)>;
   /// The name lies below the directory. What all three name outlives them.
   static Concerns below(std::string_view path);
+  /// It is the directory, or lies below it.
+  static Concerns change_of(std::string_view path);
   /// So does a part of the tree at the path.
   static Concerns tree(std::string_view path);
   /// The listing shows names from below it.
@@ -75,6 +77,9 @@ class Leases {
   Task<Status> recall(Context context, BucketId bucket, Concerns concerns);
   /// Whether anybody has a directory.
   bool delegates() const { return delegated_ != 0; }
+  /// Whether the requester has the directory, or one above it: it cannot go without his hearing of
+  /// it (LocalTarget::close_dir).
+  bool has(const Context& context, BucketId bucket, std::string_view directory);
   /// Whether recall() of the name would wait.
   bool is_delegated(const Context& context, BucketId bucket, std::string_view path);
 

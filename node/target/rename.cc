@@ -89,7 +89,8 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
   CO_TRY(store::Reference content,
          co_await store_.detach_content(from.key, std::move(unchanged), level));
   Conditions none;
-  CO_TRY(const ObjectInfo info, co_await store_.head(from.key, std::move(none)));
+  CO_TRY(ObjectInfo info, co_await store_.head(from.key, std::move(none)));
+  if (options.posix) info.posix = std::move(options.posix);
 
   RenameLog::Intent intent{.op_id = op_id,
                            .state = IntentState::kPrepared,

@@ -92,10 +92,17 @@ void FakeCluster::reset_calls() {
 }
 
 Task<Status> FakeCluster::enter(std::string operation, std::string key, Deadline deadline) {
-  Hook hook;
   {
     const std::lock_guard lock(mutex_);
     ++calls_[operation];
+  }
+  co_return co_await pass(std::move(operation), std::move(key), deadline);
+}
+
+Task<Status> FakeCluster::pass(std::string operation, std::string key, Deadline deadline) {
+  Hook hook;
+  {
+    const std::lock_guard lock(mutex_);
     hook = hook_;
   }
   if (hook) CO_CHECK_OK(hook(operation, key));
@@ -156,6 +163,8 @@ Task<Result<ObjectInfo>> FakeCluster::put(Context c,
                                           BodySource& body) {
   CO_CHECK_OK(co_await enter("put", name.key, c.deadline));
   CO_TRY(std::string bytes, co_await read_all(body, kBodyMax));
+  if (c.sent) c.sent();
+  CO_CHECK_OK(co_await pass("put_end", name.key, c.deadline));
   CO_CHECK_OK(check_body(expected, bytes));
   co_return store_.put(name, options, std::move(bytes));
 }
@@ -212,8 +221,9 @@ Task<Result<ObjectInfo>> FakeCluster::make_dir(Context c,
                                                BucketName bucket,
                                                std::string path,
                                                MakeDirOptions options) {
+  if (c.sent) c.sent();
   CO_CHECK_OK(co_await enter("make_dir", path, c.deadline));
-  co_return store_.make_dir(bucket, path, options.posix);
+  co_return store_.make_dir(bucket, path, options);
 }
 
 Task<Status> FakeCluster::remove_dir(Context c, BucketName bucket, std::string path) {

@@ -33,14 +33,14 @@ Result<LookupReply> FakeStore::lookup(const BucketName& bucket, const std::strin
 
 Result<ObjectInfo> FakeStore::make_dir(const BucketName& bucket,
                                        const std::string& path,
-                                       const PosixAttrs& posix) {
+                                       const MakeDirOptions& options) {
   CHECK_OK(validate_key(path + "/"));
   const std::lock_guard lock(mutex_);
   TRY(Objects* const objects, objects_of(bucket));
   if (objects->contains(path) || has_entry_below(*objects, path + "/", true)) {
     return Error(Errc::already_exists, path + " exists");
   }
-  ObjectInfo info{.ino = ++last_ino_, .posix = posix};
+  ObjectInfo info{.ino = options.ino.value_or(++last_ino_), .posix = options.posix};
   return publish(*objects, path + "/", std::move(info), "");
 }
 

@@ -331,6 +331,7 @@ Result<ObjectInfo> FakeStore::rename(const ObjectName& from,
   objects->erase(source);
   superseded_[moved.info.content_version] = moved;  // readers pinned under the old name
   moved.info.meta_version = next_version();
+  if (options.posix) moved.info.posix = options.posix;
   if (moved.info.posix) moved.info.posix->ctime_ns = wall_ns();
   ObjectInfo info = moved.info;
   (*objects)[to.key] = std::move(moved);

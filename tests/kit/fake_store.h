@@ -49,7 +49,7 @@ class FakeStore {
   Result<LookupReply> lookup(const BucketName& bucket, const std::string& path) const;
   Result<ObjectInfo> make_dir(const BucketName& bucket,
                               const std::string& path,
-                              const PosixAttrs& posix);
+                              const MakeDirOptions& options);
   Status remove_dir(const BucketName& bucket, const std::string& path);
   Status rename_dir(const BucketName& bucket,
                     const std::string& from,

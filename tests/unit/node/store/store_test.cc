@@ -243,6 +243,24 @@ TEST_F(StoreTest, RenameOnAndBetweenMountpaths) {
             Errc::already_exists);
 }
 
+TEST_F(StoreTest, ARenameTakesAttributesAlong) {
+  RenameOptions options{.posix = PosixAttrs{.mode = 0100640, .uid = 7, .mtime_ns = 99}};
+  for (int i = 0; i < 8; ++i) {  // on and between mountpaths
+    const std::string from = "from" + std::to_string(i), to = "to" + std::to_string(i);
+    ASSERT_TRUE(put(from, "body").ok());
+    const auto renamed = run(store_->rename_local(key(from), key(to), options, level_));
+    ASSERT_TRUE(renamed.ok() && renamed->posix);
+    EXPECT_EQ(renamed->posix->mode, 0100640u);
+  }
+  restart_without_index();
+  for (int i = 0; i < 8; ++i) {
+    const auto info = head("to" + std::to_string(i));
+    ASSERT_TRUE(info.ok() && info->posix);
+    EXPECT_EQ(info->posix->uid, 7u);
+    EXPECT_EQ(info->posix->mtime_ns, 99);
+  }
+}
+
 TEST_F(StoreTest, OverwritingAReferenceIsAPlainObjectAgain) {
   for (int i = 0; i < 8; ++i) {
     const std::string from = "f" + std::to_string(i), to = "t" + std::to_string(i);

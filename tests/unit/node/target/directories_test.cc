@@ -48,6 +48,36 @@ TEST_F(LocalTargetTest, NothingIsMadeInARemovedDirectory) {
   EXPECT_TRUE(make_seen("d/f").ok());
 }
 
+TEST_F(LocalTargetTest, WhoHasADirectoryToHimselfIsHeardBeforeItGoes) {
+  const PosixAttrs posix{.mode = 0040755};
+  ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, "d", {.posix = posix})).ok());
+  Context mount = alice();
+  mount.session = 5;
+  for (auto& [id, target] : targets_) {
+    wire::LeasePollRequest hello{.session = 5, .epoch = maps_.current()->epoch};
+    hello.instance = run(target->leases().poll("alice", hello))->instance;
+    ASSERT_TRUE(run(target->leases().poll("alice", hello)).ok());
+    ASSERT_TRUE(target->delegate(mount, {.id = 1, .bucket = kName, .path = "d"}).ok());
+  }
+  // What it makes there needs no look at the directory.
+  std::string elsewhere = "d/f";
+  while (owner(elsewhere) == owner("d/")) elsewhere += "f";
+  checks_of_dirs_ = 0;
+  StringSource nothing("");
+  PutOptions options{.size = 0, .has_parent = true};
+  ExpectedChecksums unknown;
+  ASSERT_TRUE(run(cluster_.put(mount, name(elsewhere), options, unknown, nothing)).ok());
+  EXPECT_EQ(checks_of_dirs_, 0);
+  EXPECT_TRUE(run(cluster_.remove(mount, name(elsewhere), {})).ok());
+  // Nobody closes it meanwhile, at any target.
+  for (auto& [id, target] : targets_) {
+    Context other = alice();
+    other.deadline = Deadline::after(std::chrono::milliseconds(30));
+    EXPECT_EQ(code(run(target->close_dir(other, kName, "d/"))), Errc::timed_out) << id;
+  }
+  EXPECT_TRUE(run(cluster_.remove_dir(mount, kName, "d")).ok());  // it may do so itself
+}
+
 TEST_F(LocalTargetTest, AFileOrItsDirectoryWinsNeverBoth) {
   const PosixAttrs posix{.mode = 0040755};
   std::size_t removed = 0;

@@ -213,7 +213,6 @@ TEST_F(LeasesTest, ADelegatedDirectoryIsLeftAloneUntilItIsGivenBack) {
   ASSERT_TRUE(leases_->delegate(as(kFirst), 1, kId, "d").ok());
   EXPECT_TRUE(changing(kFirst, "d/x").get().ok());
   EXPECT_TRUE(changing(0, "dx").get().ok());
-  EXPECT_TRUE(changing(0, "d").get().ok());  // not below it
   auto change = changing(0, "d/x");
   auto read = reading(kSecond, Leases::below("d/e/f"));
   EXPECT_FALSE(is_done(change));
@@ -228,6 +227,24 @@ TEST_F(LeasesTest, ADelegatedDirectoryIsLeftAloneUntilItIsGivenBack) {
   EXPECT_TRUE(change.get().ok());
   EXPECT_TRUE(read.get().ok());
   EXPECT_FALSE(leases_->delegates());
+}
+
+TEST_F(LeasesTest, ADelegatedDirectoryDoesNotChangeUnheard) {
+  begin(kFirst);
+  ASSERT_TRUE(leases_->delegate(as(kFirst), 1, kId, "d").ok());
+  for (const char* path : {"d", "d/e"}) {
+    EXPECT_TRUE(leases_->has(as(kFirst), kId, path)) << path;
+    EXPECT_FALSE(leases_->has(as(kSecond), kId, path)) << path;
+  }
+  EXPECT_FALSE(leases_->has(as(kFirst), kId, "dx"));
+  auto change = changing(0, "d");
+  EXPECT_FALSE(is_done(change));
+  leases_->give_back(as(kFirst), 1);
+  EXPECT_TRUE(change.get().ok());
+  EXPECT_FALSE(leases_->has(as(kFirst), kId, "d"));
+  const Context other = as(0);
+  const Leases::Change removal(*leases_, other, kId, "d");
+  EXPECT_EQ(leases_->delegate(as(kFirst), 2, kId, "d").error().code(), Errc::busy);
 }
 
 TEST_F(LeasesTest, WhatIsUnderWayKeepsADirectoryFromBeingDelegated) {

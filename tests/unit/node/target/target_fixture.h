@@ -215,6 +215,7 @@ class LocalTargetTest : public ::testing::Test {
   DirectPeers peers_;
   bool finish_is_lost_ = false;
   bool fenced_ = false;
+  int checks_of_dirs_ = 0;
   std::map<std::string, std::unique_ptr<store::Store>> stores_;
   std::map<std::string, std::unique_ptr<LocalTarget>> targets_;
   ApiOfNode at_ = [this](const NodeInfo& node) {
@@ -277,6 +278,7 @@ inline Task<Status> DirectPeers::check_dir(Context c,
                                            std::string node,
                                            BucketName bucket,
                                            std::string marker) {
+  ++test_.checks_of_dirs_;
   co_return co_await test_.targets_.at(node)->check_dir(std::move(c), std::move(bucket),
                                                         std::move(marker));
 }
