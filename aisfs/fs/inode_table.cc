@@ -88,7 +88,7 @@ void InodeTable::forget(std::uint64_t nodeid, std::uint64_t count) {
 void InodeTable::drop_if_unused(InodePtr inode) {
   if (inode->lookups > 0 || inode->open || inode->children > 0 || inode->kind == Kind::kRoot)
     return;
-  if (inode->attrs_unsent || inode->attrs_sending) return;
+  if (inode->attrs_unsent || inode->sending) return;
   by_id_.erase(inode->nodeid);
   if (inode->parent) unname(*inode);
 }

@@ -61,8 +61,8 @@ struct Inode {
   std::uint8_t refusals = 0;     // in a row, or recalls
   TimePoint refused_until;       // it is not asked for again before
 
-  bool attrs_unsent = false;   // `attr` is newer than what the cluster has
-  bool attrs_sending = false;  // a request that sends it is on its way
+  bool attrs_unsent = false;  // `attr` is newer than what the cluster has
+  bool sending = false;       // a request that sends it, or renames it, is on its way
 
   /// Who saw it last and when (Options::same_call): several threads at work in one directory, as
   /// rsync's two processes, do not make each other forget.

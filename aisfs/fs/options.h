@@ -31,6 +31,8 @@ struct Options {
   /// A directory that others wanted back is not asked for again for so long, which doubles with
   /// every time up to 256 times.
   std::chrono::nanoseconds delegate_again = std::chrono::seconds(1);
+  /// For so long after a request the mount looks for the next one before it sleeps.
+  std::chrono::nanoseconds spin = std::chrono::microseconds(50);
   std::uint64_t read_memory = 256_MiB;        // read-ahead of all open files together
   std::uint64_t small_file = 1_MiB;           // fetched whole at open, written from memory
   std::uint64_t patch_from = 4_MiB;           // smaller files are published whole

@@ -24,10 +24,10 @@ auto entry_answer(ops::Mount& mount) {
     if (!sent && entry.nodeid != 0) ops::forget(mount, entry.nodeid, 1);
   };
 }
-const auto kOk = [](Reply reply) { std::move(reply).ok(); };
+constexpr Done kOk;
 auto attr_answer(ops::Mount& mount, fuse_ino_t node) {
   return [&mount, node](Reply reply, const fs::Attr& attr) {
-    std::move(reply).attr(attr, ops::valid_for(mount, node));
+    std::move(reply).attr(attr, ops::valid_for(mount, node).attr);
   };
 }
 
@@ -91,8 +91,10 @@ void on_mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, 
 
 void on_mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode) {
   auto& mount = dispatch_of(req).mount;
-  const ops::Call call = call_of(req);
-  run(req, "mkdir", call, ops::mkdir(mount, call, parent, name, mode), entry_answer(mount));
+  const auto begin = [&](const ops::Call& call) {
+    return ops::mkdir(mount, call, parent, name, mode);
+  };
+  run_ahead(req, "mkdir", begin, entry_answer(mount));
 }
 
 void on_symlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* name) {
@@ -127,8 +129,10 @@ void on_rename(fuse_req_t req,
                              .new_parent = new_parent,
                              .new_name = new_name,
                              .no_replace = (flags & kNoReplace) != 0};
-  const ops::Call call = call_of(req);
-  run(req, "rename", call, ops::rename(dispatch_of(req).mount, call, std::move(request)), kOk);
+  const auto begin = [&](const ops::Call& call) {
+    return ops::rename(dispatch_of(req).mount, call, std::move(request));
+  };
+  run_ahead(req, "rename", begin, kOk);
 }
 
 void on_link(fuse_req_t req, fuse_ino_t, fuse_ino_t, const char*) { fuse_reply_err(req, EPERM); }

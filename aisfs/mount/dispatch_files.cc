@@ -8,7 +8,7 @@
 namespace aisfs::mount {
 namespace {
 
-const auto kOk = [](Reply reply) { std::move(reply).ok(); };
+constexpr Done kOk;
 const auto kBytes = [](Reply reply, const std::string& bytes) { std::move(reply).bytes(bytes); };
 const auto kWritten = [](Reply reply, std::size_t count) { std::move(reply).written(count); };
 
@@ -26,7 +26,7 @@ void on_create(
   const ops::Call call = call_of(req);
   run(req, "create", call, ops::create(mount, call, parent, name, mode, info->flags),
       [&mount](Reply reply, const ops::Created& created) {
-        const Duration valid = ops::valid_for(mount, created.entry.nodeid);
+        const ops::Valid valid = ops::valid_for(mount, created.entry.nodeid);
         if (std::move(reply).created(created, valid)) return;
         ops::forget(mount, created.entry.nodeid, 1);
         mount.background.spawn(release_unwanted(mount, created.opened.handle));
@@ -63,8 +63,10 @@ void on_write(fuse_req_t req,
 }
 
 void on_flush(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
-  const ops::Call call = call_of(req);
-  run(req, "flush", call, ops::flush(dispatch_of(req).mount, call, info->fh), kOk);
+  const auto begin = [&](const ops::Call& call) {
+    return ops::flush(dispatch_of(req).mount, call, info->fh);
+  };
+  run_ahead(req, "flush", begin, kOk);
 }
 
 void on_release(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {

@@ -98,6 +98,9 @@ Status apply_tuning_option(const Option& option, MountArgs& args, bool& known) {
   } else if (option.name == "delegate_ms") {
     CHECK_OK(parse_number(option, 3'600'000, n));
     args.options.delegate_again = std::chrono::milliseconds(n);
+  } else if (option.name == "spin_us") {
+    CHECK_OK(parse_number(option, 10'000, n));
+    args.options.spin = std::chrono::microseconds(n);
   } else if (option.name == "no_delegations") {
     args.options.delegations = false;
   } else if (option.name == "same_call_ms") {

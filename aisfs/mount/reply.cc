@@ -8,9 +8,10 @@ int errno_of(const Error& error) {
   return err == EAGAIN || err == EHOSTUNREACH ? EIO : err;
 }
 
-fuse_entry_param entry_param(const ops::Entry& entry, Duration valid) {
+fuse_entry_param entry_param(const ops::Entry& entry, ops::Valid valid) {
   fuse_entry_param param = {};
-  param.entry_timeout = param.attr_timeout = seconds_of(valid);
+  param.entry_timeout = seconds_of(valid.name);
+  param.attr_timeout = seconds_of(valid.attr);
   param.ino = entry.nodeid;
   param.generation = 1;  // nodeids are never used twice
   param.attr = fs::stat_of(entry.attr);
@@ -21,10 +22,11 @@ bool Reply::opened(const ops::Opened& opened) && {
   fuse_file_info info = {};
   info.fh = opened.handle;
   info.keep_cache = opened.keep_cache ? 1 : 0;
+  info.noflush = opened.writes ? 0 : 1;
   return fuse_reply_open(take(), &info) == 0;
 }
 
-bool Reply::created(const ops::Created& created, Duration valid) && {
+bool Reply::created(const ops::Created& created, ops::Valid valid) && {
   fuse_file_info info = {};
   info.fh = created.opened.handle;
   info.keep_cache = created.opened.keep_cache ? 1 : 0;

@@ -15,7 +15,7 @@ namespace aisfs::mount {
 int errno_of(const Error& error);
 
 /// `valid`: how long the kernel may believe it.
-fuse_entry_param entry_param(const ops::Entry& entry, Duration valid);
+fuse_entry_param entry_param(const ops::Entry& entry, ops::Valid valid);
 
 inline double seconds_of(Duration time) { return std::chrono::duration<double>(time).count(); }
 
@@ -33,7 +33,7 @@ class Reply {
   void error(int err) && { fuse_reply_err(take(), err); }
   void error(const Error& e) && { fuse_reply_err(take(), errno_of(e)); }
   void ok() && { fuse_reply_err(take(), 0); }
-  bool entry(const ops::Entry& entry, Duration valid) && {
+  bool entry(const ops::Entry& entry, ops::Valid valid) && {
     const fuse_entry_param param = entry_param(entry, valid);
     return fuse_reply_entry(take(), &param) == 0;
   }
@@ -42,7 +42,7 @@ class Reply {
     fuse_reply_attr(take(), &st, seconds_of(valid));
   }
   bool opened(const ops::Opened& opened) &&;
-  bool created(const ops::Created& created, Duration valid) &&;
+  bool created(const ops::Created& created, ops::Valid valid) &&;
   bool opened_directory(ops::HandleId handle) &&;
   void bytes(const std::string& bytes) && { fuse_reply_buf(take(), bytes.data(), bytes.size()); }
   void written(std::size_t count) && { fuse_reply_write(take(), count); }
@@ -53,6 +53,8 @@ class Reply {
   void xattr(const std::string& value, std::size_t room) &&;
 
   fuse_req_t request() const { return request_; }
+  /// False once it has been answered.
+  bool is_open() const { return request_ != nullptr; }
 
  private:
   fuse_req_t take() { return std::exchange(request_, nullptr); }

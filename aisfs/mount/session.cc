@@ -136,7 +136,9 @@ class Session::Impl {
   }
 
   /// The kernel's requests are read on the shard that works on them: what is in memory is answered
-  /// without another thread, and what goes to the network starts at once.
+  /// without another thread, and what goes to the network starts at once. Who has just been
+  /// answered asks again within microseconds, in which a thread does not get to sleep and back: for
+  /// a moment it looks instead (Options::spin).
   Task<void> read_requests(fuse_session* session) {
     const int fd = fuse_session_fd(session);
     asio::posix::stream_descriptor kernel(mount_.shard, fd);
@@ -144,9 +146,13 @@ class Session::Impl {
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
     fuse_buf buffer = {};
     const Defer free_buffer([&] { std::free(buffer.mem); });
+    TimePoint looks_until;
     while (!fuse_session_exited(session)) {
-      const bool drained = take_requests(session, buffer);
-      if (!drained) {
+      const Taken taken = take_requests(session, buffer);
+      const TimePoint now = RealClock().now();
+      if (taken != Taken::kNone) looks_until = now + mount_.options.spin;
+      if (taken == Taken::kMaybeMore || now < looks_until) {
+        if (taken == Taken::kNone) ::sched_yield();
         co_await asio::post(mount_.shard, asio::use_awaitable);
         continue;
       }
@@ -156,19 +162,21 @@ class Session::Impl {
     ::pthread_kill(waiter_, SIGTERM);  // unmounted by somebody else
   }
 
-  /// False when there may be more.
-  static bool take_requests(fuse_session* session, fuse_buf& buffer) {
+  enum class Taken { kNone, kAll, kMaybeMore };
+  static Taken take_requests(fuse_session* session, fuse_buf& buffer) {
+    Taken taken = Taken::kNone;
     for (int i = 0; i < kRequestsInARow && !fuse_session_exited(session); ++i) {
       const int got = fuse_session_receive_buf(session, &buffer);
       if (got == -EINTR) continue;
-      if (got == -EAGAIN) return true;
+      if (got == -EAGAIN) return taken;
       if (got <= 0) {
         fuse_session_exit(session);
-        return true;
+        return taken;
       }
       fuse_session_process_buf(session, &buffer);
+      taken = Taken::kAll;
     }
-    return false;
+    return Taken::kMaybeMore;
   }
 
   /// The first answer of the mount is the proof that it works.
@@ -210,6 +218,7 @@ class Session::Impl {
 
   /// What is on its way ends within its deadline; then dirty files are published.
   Task<Status> finish() {
+    mount_.ending = true;
     asio::steady_timer timer(mount_.shard);
     const Deadline patience = Deadline::after(mount_.options.op_timeout);
     while (dispatch_.inflight.size() > 0 && !patience.expired()) {

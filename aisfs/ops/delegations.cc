@@ -4,6 +4,7 @@
 #include "aisfs/fs/names.h"
 #include "aisfs/ops/mount_state.h"
 #include "aisfs/ops/open_file.h"
+#include "aisfs/ops/promises.h"
 #include "common/async/gather.h"
 #include "common/base/defer.h"
 #include "common/base/hash.h"
@@ -122,11 +123,14 @@ Task<Status> Delegations::obtain(Call call, DelegationPtr delegation) {
   CO_TRY(const ListPage page, co_await mount_.cluster.objects.list(
                                   call.context(), delegation->place.bucket, std::move(options)));
   if (page.more) co_return Error(Errc::too_large, "too many names");
+  bool there = path.empty();
   for (const ListEntry& entry : page.entries) {
+    there = there || entry.key.size() == skip;  // its marker
     std::string_view name = std::string_view(entry.key).substr(skip);
     if (entry.is_prefix) name.remove_suffix(1);
     delegation->names.insert(hash_of(*delegation->directory, name));
   }
+  if (!there) co_return Error(Errc::not_found, "the directory was removed");
   if (!has_grants(*delegation)) co_return Error(Errc::not_ready, "a session has changed");
   co_return Status{};
 }
@@ -193,7 +197,7 @@ Task<void> Delegations::finish(DelegationPtr delegation) {
   mount_.inodes.for_each([&](const fs::InodePtr& inode) {
     const bool of_it =
         inode->lease.session == fs::Lease::kDelegation && inode->lease.term == delegation->id;
-    const bool waits = inode->attrs_unsent || inode->attrs_sending || inode->open;
+    const bool waits = inode->attrs_unsent || inode->sending || inode->open;
     if (of_it && waits) sends.push_back(send(inode));
   });
   while (!sends.empty()) {
@@ -223,7 +227,7 @@ Task<Status> Delegations::close(Deadline deadline) {
   closed_ = true;
   deferred_.clear();
   mount_.inodes.for_each([&](const fs::InodePtr& inode) {  // also what is on its way already
-    if (inode->attrs_unsent || inode->attrs_sending) deferred_.push_back(inode);
+    if (inode->attrs_unsent || inode->sending) deferred_.push_back(inode);
   });
   Status sent = co_await send_deferred();
   give_up_all();
@@ -327,20 +331,28 @@ Task<Status> send_attrs(Mount& mount, Call call, fs::InodePtr inode) {
 
 }  // namespace
 
-Task<Status> settle(Mount& mount, Call call, fs::InodePtr inode) {
-  if (inode->open && inode->open->unsent) CO_CHECK_OK(co_await reserve(mount, call, inode));
-  while (inode->attrs_sending) {
-    const auto seen = mount.attrs_sent.count();
-    if (call.deadline->expired()) co_return Error(Errc::timed_out, "attributes of " + inode->name);
-    if (inode->attrs_sending) co_await mount.attrs_sent.wait(seen, *call.deadline);
+Task<Status> settle_content(Mount& mount, Call call, fs::InodePtr inode) {
+  const auto file = inode->open;
+  if (file && file->promised) {
+    const auto permit = co_await file->turn.acquire();
+    if (file->promised) CO_CHECK_OK(co_await publish(mount, call, inode, Durability::kNone));
   }
+  if (file && file->unsent) CO_CHECK_OK(co_await reserve(mount, call, inode));
+  co_return Status{};
+}
+
+Task<Status> settle(Mount& mount, Call call, fs::InodePtr inode) {
+  CO_CHECK_OK(co_await settle_content(mount, call, inode));
+  co_return co_await settle_attrs(mount, std::move(call), std::move(inode));
+}
+
+Task<Status> settle_attrs(Mount& mount, Call call, fs::InodePtr inode) {
+  CO_CHECK_OK(co_await arrive(mount, call, inode));
   if (!std::exchange(inode->attrs_unsent, false)) co_return Status{};
   Status sent;
   if (inode->has_name()) {
-    inode->attrs_sending = true;
+    const Sending sending(mount, inode);
     sent = co_await send_attrs(mount, call, inode);
-    inode->attrs_sending = false;
-    mount.attrs_sent.notify();
   }
   const bool gone =
       !sent && (sent.error() == Errc::not_found || sent.error() == Errc::precondition_failed);
@@ -352,7 +364,14 @@ Task<Status> settle(Mount& mount, Call call, fs::InodePtr inode) {
 Task<Status> settle_names(Mount& mount, Call call, fs::InodePtr directory) {
   std::vector<fs::InodePtr> unsent;
   for (const auto& [id, handle] : mount.files) {
-    if (handle.file->unsent && handle.inode->parent == directory) unsent.push_back(handle.inode);
+    const bool waits = handle.file->unsent || handle.file->promised;
+    if (waits && handle.inode->parent == directory) unsent.push_back(handle.inode);
+  }
+  for (const auto& [name, inode] : mount.leaving) {
+    if (name.directory == directory->nodeid) unsent.push_back(inode);
+  }
+  for (const fs::InodePtr& inode : mount.sending) {
+    if (inode->parent == directory) unsent.push_back(inode);
   }
   for (const fs::InodePtr& inode : unsent) CO_CHECK_OK(co_await settle(mount, call, inode));
   co_return Status{};

@@ -100,10 +100,13 @@ class Delegations {
   bool closed_ = false;
 };
 
-/// Sends what of the inode is not sent yet: that it exists, its attributes. Before every request
-/// that needs the cluster to know them.
+/// Sends what of the inode is not sent yet: that it exists, what close(2) promised, its attributes.
+/// Before every request that needs the cluster to know them. The caller does not have the turn.
 Task<Status> settle(Mount& mount, Call call, fs::InodePtr inode);
-/// settle() of the files that are open and were made in the directory.
+/// The two halves of it. For settle_attrs() the caller may have the turn.
+Task<Status> settle_content(Mount& mount, Call call, fs::InodePtr inode);
+Task<Status> settle_attrs(Mount& mount, Call call, fs::InodePtr inode);
+/// settle() of the files that are open and were made in the directory, or go there or away.
 Task<Status> settle_names(Mount& mount, Call call, fs::InodePtr directory);
 
 }  // namespace aisfs::ops

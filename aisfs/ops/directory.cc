@@ -135,8 +135,8 @@ Entry adopt(Mount& mount, const Call& call, HandleId id, const DirEntry& entry) 
   fs::InodePtr inode = mount.inodes.child(*parent, entry.name);
   if (inode && inode->is_directory()) return {};
   // An open file has its own idea of its attributes; another object under the name is LOOKUP's.
-  if (inode && (inode->open || inode->attrs_unsent || inode->attrs_sending ||
-                inode->attr.ino != entry.info->ino))
+  if (inode &&
+      (inode->open || inode->attrs_unsent || inode->sending || inode->attr.ino != entry.info->ino))
     return {};
   if (!inode) inode = mount.inodes.add(parent, entry.name, fs::Kind::kFile);
   if (inode->changed_at == 0 && !mount.leases.holds(inode->lease)) {

@@ -4,10 +4,15 @@
 
 #include "aisfs/ops/open_file.h"
 #include "aisfs/ops/ops.h"
+#include "aisfs/ops/promises.h"
+#include "common/base/defer.h"
 #include "common/obs/log.h"
 
 namespace aisfs::ops {
 namespace {
+
+constexpr std::uint64_t kPromisedBytesMax = 256_KiB;  // what a socket takes at once
+constexpr std::size_t kPromisedMax = 64;
 
 Task<Status> publish_at_close(Mount& mount, Call call, fs::InodePtr inode) {
   const auto place = mount.inodes.place(*inode);
@@ -15,12 +20,78 @@ Task<Status> publish_at_close(Mount& mount, Call call, fs::InodePtr inode) {
   co_return co_await publish(mount, std::move(call), inode, level);
 }
 
+/// Whether close(2) may be answered when its request is on its way: nobody but this mount reads the
+/// name before it has arrived (Delegations), and it would not have been durable anyway.
+bool may_promise(const Mount& mount, const fs::Inode& inode) {
+  if (mount.overdue > 0 || mount.promised >= kPromisedMax) return false;
+  const OpenFile& file = *inode.open;
+  if (!file.content_dirty || file.size == 0 || file.size > kPromisedBytesMax) return false;
+  const auto place = mount.inodes.place(inode);
+  return place && mount.delegations.is_sole(inode) &&
+         close_level(mount, *place) == Durability::kNone;
+}
+
+/// The call has been answered: tries until it is in the cluster, or the mount ends. Gives `turn`
+/// away in between, so whoever else publishes the file keeps the promise too.
+Task<Status> keep_promise(Mount& mount,
+                          Call call,
+                          fs::InodePtr inode,
+                          std::optional<Limiter::Permit>& turn,
+                          Status done) {
+  const auto file = inode->open;
+  Retries retries(mount);
+  while (!done) {
+    turn.reset();
+    const bool again = co_await retries.again(inode->name, done.error());
+    turn.emplace(co_await file->turn.acquire());
+    if (!again) break;
+    *call.deadline = Deadline::after(mount.options.op_timeout);
+    done = co_await publish_at_close(mount, call, inode);
+  }
+  co_return done;
+}
+
+/// publish_at_close() that answers the call when its bytes are on their way.
+Task<Status> promise(Mount& mount,
+                     Call call,
+                     fs::InodePtr inode,
+                     Limiter::Permit permit,
+                     std::function<void(const Entry&)> answer) {
+  co_await asio::this_coro::throw_if_cancelled(false);  // what is promised goes on
+  const auto file = inode->open;
+  ++file->handles;  // one of its own, until the promise is kept
+  const HandleId own = ++mount.last_handle;
+  mount.files[own] = FileHandle{inode, file, O_WRONLY};
+  ++mount.promised;
+  const Defer end([&] { --mount.promised; });
+  Call promising = call;
+  promising.answer = [&](const Entry&) {
+    if (file->promised || !mount.delegations.is_sole(*inode)) return;  // given up meanwhile
+    file->promised = true;
+    answer({});
+  };
+  std::optional<Limiter::Permit> turn(std::move(permit));
+  Status done = co_await publish_at_close(mount, promising, inode);
+  if (!done && file->promised) {
+    done = co_await keep_promise(mount, call, inode, turn, std::move(done));
+  }
+  file->promised = false;
+  turn.reset();
+  if (done || !mount.ending) (void)co_await release(mount, std::move(call), own);
+  co_return done;
+}
+
 }  // namespace
 
 Task<Status> flush(Mount& mount, Call call, HandleId handle) {
   CO_TRY(const FileHandle file, handle_of(mount, handle));
   if (!file.file->is_dirty() || (file.flags & O_ACCMODE) == O_RDONLY) co_return Status();
-  const auto permit = co_await file.file->turn.acquire();
+  auto permit = co_await file.file->turn.acquire();
+  auto answer = call.take_answer();
+  if (answer && may_promise(mount, *file.inode)) {
+    co_return co_await promise(mount, std::move(call), file.inode, std::move(permit),
+                               std::move(answer));
+  }
   co_return co_await publish_at_close(mount, std::move(call), file.inode);
 }
 
@@ -30,7 +101,7 @@ Task<Status> fsync(Mount& mount, Call call, HandleId handle) {
   if (file.file->is_dirty() || file.file->unlinked || !file.inode->has_name()) {
     co_return co_await publish(mount, std::move(call), file.inode, Durability::kFull);
   }
-  CO_CHECK_OK(co_await settle(mount, call, file.inode));
+  CO_CHECK_OK(co_await settle_attrs(mount, call, file.inode));
   // Published at close or by another host, perhaps at a lower level.
   CO_TRY(const fs::Place place, mount.inodes.place(*file.inode));
   ObjectName name = place.file();
@@ -41,7 +112,7 @@ Task<Status> release(Mount& mount, Call call, HandleId handle) {
   CO_TRY(const FileHandle file, handle_of(mount, handle));
   mount.files.erase(handle);
   Status done;
-  {
+  if (file.file->handles == 1) {
     const auto permit = co_await file.file->turn.acquire();
     if (file.file->handles == 1)
       done = co_await publish_at_close(mount, std::move(call), file.inode);

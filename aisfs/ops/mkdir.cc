@@ -2,7 +2,11 @@
 #include "aisfs/fs/names.h"
 #include "aisfs/ops/make_object.h"
 #include "aisfs/ops/observe.h"
+#include "aisfs/ops/open_file.h"
 #include "aisfs/ops/ops.h"
+#include "aisfs/ops/promises.h"
+#include "common/model/ino.h"
+#include "common/obs/log.h"
 
 namespace aisfs::ops {
 namespace {
@@ -18,10 +22,79 @@ Task<Result<Entry>> make_bucket(Mount& mount, Call call, fs::InodePtr root, std:
   co_return entry_of(mount, inode);
 }
 
+/// Whether mkdir(2) may be answered when its request is on its way (promises.h).
+bool may_promise(const Mount& mount,
+                 const fs::Inode& parent,
+                 const std::string& name,
+                 const fs::Place& place) {
+  return mount.overdue == 0 && mount.delegations.is_free(parent, name) &&
+         close_level(mount, place) == Durability::kNone;
+}
+
+Task<Status> send_promised(Mount& mount,
+                           Call call,
+                           fs::Place place,
+                           MakeDirOptions options,
+                           std::function<void()> answer) {
+  bool answered = false;
+  Conditions same{.if_ino = options.ino};
+  std::optional<Retries> retries;
+  while (true) {
+    Context context = call.context();
+    context.sent = [&] {
+      if (!std::exchange(answered, true)) answer();
+    };
+    auto made = co_await mount.cluster.objects.make_dir(std::move(context), place.bucket,
+                                                        place.path, options);
+    if (made) co_return Status();
+    if (made.error() == Errc::already_exists) {  // by an attempt whose answer was lost
+      made = co_await mount.cluster.objects.head(call.context(), place.marker(), same);
+      if (made) co_return Status();
+    }
+    if (!answered) co_return std::move(made).error();
+    if (!retries) retries.emplace(mount);
+    if (!co_await retries->again(place.path, made.error())) co_return std::move(made).error();
+    *call.deadline = Deadline::after(mount.options.op_timeout);
+  }
+}
+
+/// Answers the call when the request is on its way.
+Task<Result<Entry>> mkdir_ahead(Mount& mount,
+                                Call call,
+                                fs::InodePtr parent,
+                                fs::Place place,
+                                MakeDirOptions options,
+                                std::function<void(const Entry&)> answer) {
+  co_await asio::this_coro::throw_if_cancelled(false);  // what is promised goes on
+  const std::string name = place.path.substr(place.path.rfind('/') + 1);
+  const fs::Lease whole = mount.delegations.lease_in(*parent);
+  options.ino = new_ino();
+  const ObjectInfo marker{.ino = *options.ino, .posix = options.posix};
+  const fs::InodePtr inode = mount.inodes.add(parent, name, fs::Kind::kDirectory);
+  const Sending sending(mount, inode);
+  inode->lease = whole;
+  take_directory(mount, *inode, &marker, marker.ino);
+  mount.changed(*inode);
+  mount.touch(*parent);
+  mount.delegations.will_make(*parent, name);
+  mount.delegations.made(*inode, whole);
+  mark_seen(call, *inode);
+  const Entry entry = entry_of(mount, inode);
+  std::string path = place.path;
+  Status done = co_await send_promised(mount, std::move(call), std::move(place),
+                                       std::move(options), [&] { answer(entry); });
+  if (done) co_return entry;
+  LOG_WARN("a directory was not made", "path", path, "why", done.error().what());
+  mount.inodes.detach(inode);
+  mount.leases.forget_names();
+  co_return std::move(done).error();
+}
+
 }  // namespace
 
 Task<Result<Entry>> mkdir(
     Mount& mount, Call call, NodeId parent, std::string name, std::uint32_t mode) {
+  auto answer = call.take_answer();
   CO_TRY(const fs::InodePtr directory, inode_of(mount, parent));
   if (directory->kind == fs::Kind::kRoot) {
     co_return co_await make_bucket(mount, call, directory, std::move(name));
@@ -32,9 +105,15 @@ Task<Result<Entry>> mkdir(
   place.path = fs::join(place.path, name);
   if (place.path.size() >= kKeyBytesMax)
     co_return Error(Errc::name_too_long, "path over 1024 bytes");
+  CO_CHECK_OK(co_await name_left(mount, call, parent, name));
   PosixAttrs posix = new_posix(call, *directory, S_IFDIR | (mode & 07777));
   MakeDirOptions options{std::move(posix), just_missed(mount, call, *directory, name)};
   if (is_made_here(mount, *directory, name)) co_return Error(Errc::already_exists, place.path);
+  if (answer && may_promise(mount, *directory, name, place)) {
+    options.seen_free = true;
+    co_return co_await mkdir_ahead(mount, std::move(call), directory, std::move(place),
+                                   std::move(options), std::move(answer));
+  }
   options.seen_free = options.seen_free || mount.delegations.is_free(*directory, name);
   mount.delegations.will_make(*directory, name);
   const std::uint64_t before = mount.sequence;

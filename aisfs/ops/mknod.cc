@@ -5,6 +5,7 @@
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/open_file.h"
 #include "aisfs/ops/ops.h"
+#include "aisfs/ops/promises.h"
 #include "common/model/ino.h"
 
 namespace aisfs::ops {
@@ -70,6 +71,7 @@ Task<Result<MadeObject>> make_object(
                      .has_parent = true};
   if (is_made_here(mount, *parent, name)) co_return Error(Errc::already_exists, place.path);
   co_await mount.delegations.ask_if_busy(call, parent);
+  CO_CHECK_OK(co_await name_left(mount, call, parent->nodeid, name));
   if (object.reservation && mount.delegations.is_free(*parent, name)) {
     co_return make_here(mount, call, parent, name, std::move(object.posix));
   }

@@ -78,19 +78,21 @@ Entry entry_of(Mount& mount, const fs::InodePtr& inode) {
   return {inode->nodeid, shown(*inode)};
 }
 
-Duration valid_for(Mount& mount, std::uint64_t nodeid) {
+Valid valid_for(Mount& mount, std::uint64_t nodeid) {
   const fs::InodePtr inode = mount.inodes.find(nodeid);
   if (!inode) return {};
-  // The kernel changes size and times of a file that is written by itself, and not as we do.
-  if (inode->open && inode->open->is_dirty()) return {};
   const bool of_map = inode->kind == fs::Kind::kRoot || inode->kind == fs::Kind::kBucket;
   const Duration left = of_map ? mount.leases.left_of_map() : mount.leases.left(inode->lease);
   if (left > Duration::zero()) inode->kernel_until = RealClock().now() + left;
-  return left;
+  // The kernel changes size and times of a file that is written by itself, and not as we do.
+  const auto& open = inode->open;
+  const bool changes = open && open->is_dirty() && !open->promised;
+  return {.name = left, .attr = changes ? Duration{} : left};
 }
 
-Duration valid_for(Mount& mount, const Entry& entry) {
-  return entry.nodeid == 0 ? mount.leases.left(entry.missing) : valid_for(mount, entry.nodeid);
+Valid valid_for(Mount& mount, const Entry& entry) {
+  if (entry.nodeid == 0) return {.name = mount.leases.left(entry.missing)};
+  return valid_for(mount, entry.nodeid);
 }
 
 fs::Attr shown(const fs::Inode& inode) {

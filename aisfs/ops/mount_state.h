@@ -3,6 +3,9 @@
 #pragma once
 #include <boost/asio/thread_pool.hpp>
 #include <deque>
+#include <functional>
+#include <list>
+#include <map>
 #include <memory>
 #include <unordered_map>
 
@@ -48,7 +51,17 @@ struct Mount {
   TaskScope background;       // read-ahead; cancelled and joined by close()
   Leases leases{*this};
   Delegations delegations{*this};
-  Notifier attrs_sent;         // an inode's attributes have arrived
+  struct Name {
+    std::uint64_t directory = 0;  // its nodeid
+    std::string name;
+    auto operator<=>(const Name&) const = default;
+  };
+  std::map<Name, fs::InodePtr> leaving;  // names whose rename is on its way (promises.h)
+  std::list<fs::InodePtr> sending;       // those with such a request (Sending)
+  Notifier arrived;                      // one less
+  std::size_t promised = 0;    // closes that were answered, but have not arrived (OpenFile)
+  std::size_t overdue = 0;     // of those, that failed at first
+  bool ending = false;         // what fails now is not tried again
   std::uint64_t sequence = 0;  // counts this mount's own changes
   std::unordered_map<std::uint64_t, FileHandle> files;
   std::unordered_map<std::uint64_t, std::shared_ptr<DirHandle>> directories;
@@ -74,17 +87,6 @@ struct Mount {
   void touch(fs::Inode& directory);
 };
 
-/// Who asks, and how long he waits.
-struct Call {
-  std::uint32_t uid = 0, gid = 0;
-  std::int32_t pid = 0;  // the thread, as FUSE says it
-  std::shared_ptr<Deadline> deadline = std::make_shared<Deadline>();
-
-  Context context() const { return {.deadline = *deadline}; }
-  /// For requests that move many bytes: the deadline moves away.
-  void allow_for(std::uint64_t bytes, const fs::Options& options) const;
-};
-
 /// What LOOKUP and its like answer.
 struct Entry {
   std::uint64_t nodeid = 0;  // 0: there is none, and the kernel may remember that
@@ -92,13 +94,31 @@ struct Entry {
   fs::Lease missing = {};  // of nodeid 0
 };
 
+/// Who asks, and how long he waits.
+struct Call {
+  std::uint32_t uid = 0, gid = 0;
+  std::int32_t pid = 0;  // the thread, as FUSE says it
+  std::shared_ptr<Deadline> deadline = std::make_shared<Deadline>();
+  /// Of an operation that may be answered before it ends: answers with success (and the entry, if
+  /// it makes one). Empty otherwise. Whoever has it takes it out of what it hands on.
+  std::function<void(const Entry&)> answer;
+  std::function<void(const Entry&)> take_answer() { return std::exchange(answer, nullptr); }
+
+  Context context() const { return {.deadline = *deadline}; }
+  /// For requests that move many bytes: the deadline moves away.
+  void allow_for(std::uint64_t bytes, const fs::Options& options) const;
+};
+
 /// stale for a nodeid that is not known any more.
 Result<fs::InodePtr> inode_of(Mount& mount, std::uint64_t nodeid);
 Result<FileHandle> handle_of(Mount& mount, std::uint64_t handle);
 
-/// How long the kernel may believe what it is told now of the inode. Zero: not at all.
-Duration valid_for(Mount& mount, std::uint64_t nodeid);
-Duration valid_for(Mount& mount, const Entry& entry);
+/// How long the kernel may believe what it is told now. Zero: not at all.
+struct Valid {
+  Duration name{}, attr{};
+};
+Valid valid_for(Mount& mount, std::uint64_t nodeid);
+Valid valid_for(Mount& mount, const Entry& entry);
 
 /// Hands the inode to the kernel: counts the lookup.
 Entry entry_of(Mount& mount, const fs::InodePtr& inode);

@@ -5,6 +5,7 @@
 
 #include "aisfs/fs/names.h"
 #include "aisfs/ops/open_file.h"
+#include "aisfs/ops/promises.h"
 
 namespace aisfs::ops {
 namespace {
@@ -252,6 +253,7 @@ Task<Result<fs::InodePtr>> see_child(Mount& mount,
       co_return Error(Errc::name_too_long, "path over 1024 bytes");
     const std::uint64_t before = mount.sequence;
     const fs::Lease lease = mount.leases.begin(place);
+    CO_CHECK_OK(co_await name_left(mount, call, parent->nodeid, name));
     fs::InodePtr old = mount.inodes.child(*parent, name);
     if (old) CO_CHECK_OK(co_await settle(mount, call, old));
     if (!old && mount.delegations.is_free(*parent, name)) {

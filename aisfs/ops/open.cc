@@ -4,6 +4,7 @@
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/open_file.h"
 #include "aisfs/ops/ops.h"
+#include "aisfs/ops/promises.h"
 
 namespace aisfs::ops {
 namespace {
@@ -78,6 +79,7 @@ Task<Status> open_again(Mount& mount, Call call, fs::InodePtr inode) {
 Task<Result<Opened>> open(Mount& mount, Call call, NodeId node, int flags) {
   CO_TRY(const fs::InodePtr inode, inode_of(mount, node));
   if (inode->is_directory()) co_return Error(Errc::is_directory, inode->name);
+  CO_CHECK_OK(co_await arrive(mount, call, inode));
   if (inode->open == nullptr) {
     CO_CHECK_OK(co_await open_first(mount, call, inode, flags));
   } else {
@@ -96,7 +98,8 @@ Task<Result<Opened>> open(Mount& mount, Call call, NodeId node, int flags) {
   const Version version = file->base.content_version;
   const bool keep = inode->kernel_pages == version && (flags & O_TRUNC) == 0;
   inode->kernel_pages = version;
-  co_return Opened{.handle = handle, .keep_cache = keep};
+  const bool writes = (flags & O_ACCMODE) != O_RDONLY;
+  co_return Opened{.handle = handle, .keep_cache = keep, .writes = writes};
 }
 
 }  // namespace aisfs::ops

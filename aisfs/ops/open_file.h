@@ -33,6 +33,7 @@ struct OpenFile {
   bool unsent = false;         // so far this mount alone has the name (Delegations)
   bool delivered = false;      // bytes of the base went to a reader
   bool unlinked = false;       // by this mount: what was written is dropped at the end
+  bool promised = false;       // close(2) was answered: what is dirty is published, if not at once
 
   bool is_dirty() const { return content_dirty || attrs_dirty || fresh; }
   /// Takes a newly published (or newly seen) version as the base.

@@ -40,6 +40,7 @@ Task<Result<std::string>> readlink(Mount& mount, Call call, NodeId node);
 struct Opened {
   HandleId handle = 0;
   bool keep_cache = false;  // the kernel's pages are of this version
+  bool writes = true;       // its close has something to publish
 };
 struct Created {
   Entry entry;

@@ -3,6 +3,7 @@
 // in large ones, an attribute change when the bytes are as they were.
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/open_file.h"
+#include "aisfs/ops/promises.h"
 
 namespace aisfs::ops {
 namespace {
@@ -90,8 +91,10 @@ Task<Result<ObjectInfo>> put_whole(
   if (file->size > 0) all.push_back({0, file->size});
   FileSource body(mount, call, inode, std::move(all));
   ExpectedChecksums unknown;
-  co_return co_await mount.cluster.objects.put(call.context(), std::move(name), std::move(options),
-                                               std::move(unknown), body);
+  Context context = call.context();
+  if (call.answer) context.sent = [answer = call.answer] { answer({}); };
+  co_return co_await mount.cluster.objects.put(std::move(context), std::move(name),
+                                               std::move(options), std::move(unknown), body);
 }
 
 /// Someone changed the attributes since we read them: take over what we do not set, and try again.
@@ -199,8 +202,9 @@ Durability close_level(const Mount& mount, const fs::Place& place) {
 Task<Status> publish(Mount& mount, Call call, fs::InodePtr inode, Durability level) {
   const auto file = inode->open;
   if (file->unlinked || !file->is_dirty()) co_return Status();
-  // They go along; those that are on their way already arrive before.
-  if (inode->attrs_sending) CO_CHECK_OK(co_await settle(mount, call, inode));
+  // They go along; those that are on their way already arrive before. A rename that is answered
+  // waits for what is promised.
+  if (!file->promised) CO_CHECK_OK(co_await arrive(mount, call, inode));
   if (std::exchange(inode->attrs_unsent, false)) file->attrs_dirty = true;
   const auto place = mount.inodes.place(*inode);
   if (!place)
@@ -211,14 +215,20 @@ Task<Status> publish(Mount& mount, Call call, fs::InodePtr inode, Durability lev
   if (!bytes_changed) co_return co_await publish_attrs(mount, call, inode, std::move(name));
   call.allow_for(file->size, mount.options);
   const bool patch = patch_is_cheaper(mount, *file);
+  const std::uint64_t as_of = inode->changed_at;
   auto info = patch ? co_await publish_patch(mount, call, inode, name, level)
                     : co_await publish_whole(mount, call, inode, name, level);
   if (!info && info.error() == Errc::not_found) {
     co_return Error(Errc::precondition_failed, name.display() + " was removed by another host");
   }
   if (!info) co_return std::move(info).error().context("publish " + name.display());
+  const bool newer = inode->changed_at != as_of;  // set while it was on its way
   published(mount, *inode, *std::move(info));
-  if (!patch) file->attrs_dirty = false;
+  if (!patch && !newer) file->attrs_dirty = false;
+  if (!patch && newer && mount.delegations.is_sole(*inode)) {
+    file->attrs_dirty = false;
+    mount.delegations.defer(inode);
+  }
   if (file->attrs_dirty) co_return co_await publish_attrs(mount, call, inode, std::move(name));
   co_return Status();
 }

@@ -3,6 +3,9 @@
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/open_file.h"
 #include "aisfs/ops/ops.h"
+#include "aisfs/ops/promises.h"
+#include "common/base/defer.h"
+#include "common/obs/log.h"
 
 namespace aisfs::ops {
 namespace {
@@ -34,10 +37,33 @@ Task<Result<Ends>> find_ends(Mount& mount, Call call, RenameRequest request) {
   }
   ends.target = mount.inodes.child(*ends.new_dir, request.new_name);
   if (ends.target && request.no_replace) co_return Error(Errc::already_exists, request.new_name);
-  CO_CHECK_OK(co_await settle(mount, call, ends.source));
+  CO_CHECK_OK(co_await name_left(mount, call, request.new_parent, request.new_name));
+  if (ends.source->is_directory()) CO_CHECK_OK(co_await settle_attrs(mount, call, ends.source));
   if (ends.target) CO_CHECK_OK(co_await settle(mount, call, ends.target));
   mount.delegations.will_make(*ends.new_dir, request.new_name);
   co_return ends;
+}
+
+/// Attributes that the cluster does not have yet go along.
+Task<Status> send_rename(Mount& mount, Call call, Ends ends, bool no_replace) {
+  RenameOptions options{.no_replace = no_replace, .has_parent = true};
+  fs::Inode& source = *ends.source;
+  const bool attrs = std::exchange(source.attrs_unsent, false);
+  if (attrs) options.posix = fs::posix_of(source.attr, source.symlink ? *source.symlink : "");
+  const std::uint64_t as_of = source.changed_at;
+  auto info = co_await mount.cluster.objects.rename(call.context(), ends.from.file(),
+                                                    ends.to.file(), std::move(options));
+  if (!info) {
+    if (attrs) mount.delegations.defer(ends.source);
+    co_return std::move(info).error();
+  }
+  if (source.open) source.open->base.meta_version = info->meta_version;
+  const bool local = source.changed_at != as_of || (source.open && source.open->is_dirty());
+  if (local) co_return Status();
+  const bool known = source.info != nullptr;
+  take_file(mount, source, *info);
+  if (known) source.info = std::make_shared<const ObjectInfo>(*std::move(info));
+  co_return Status();
 }
 
 Task<Status> rename_file(Mount& mount, Call call, Ends ends, bool no_replace) {
@@ -45,20 +71,15 @@ Task<Status> rename_file(Mount& mount, Call call, Ends ends, bool no_replace) {
     co_return Error(Errc::is_directory, ends.to.path);
   }
   const auto replaced = ends.target == ends.source || !ends.target ? nullptr : ends.target->open;
+  std::optional<Limiter::Permit> permit;
   if (replaced) {
-    const auto permit = co_await replaced->turn.acquire();
+    permit.emplace(co_await replaced->turn.acquire());
     CO_CHECK_OK(co_await bring_all(mount, call, ends.target));
   }
-  RenameOptions options{.no_replace = no_replace, .has_parent = true};
-  auto info = co_await mount.cluster.objects.rename(call.context(), ends.from.file(),
-                                                    ends.to.file(), std::move(options));
-  if (!info) co_return std::move(info).error();
+  CO_CHECK_OK(co_await arrive(mount, call, ends.source));
+  const Sending sending(mount, ends.source);
+  CO_CHECK_OK(co_await send_rename(mount, call, ends, no_replace));
   if (replaced) replaced->unlinked = true;
-  if (ends.source->open) {
-    ends.source->open->base.meta_version = info->meta_version;
-  }
-  const bool local = ends.source->open && ends.source->open->is_dirty();
-  if (!local) take_file(mount, *ends.source, *info);
   co_return Status();
 }
 
@@ -70,34 +91,121 @@ Task<Status> rename_directory(Mount& mount, Call call, Ends ends, bool no_replac
                                                       ends.from.path, ends.to.path, no_replace);
 }
 
-}  // namespace
+/// By what the new name is believed.
+struct Leased {
+  std::uint64_t before = 0;  // Mount::sequence when it began
+  fs::Lease lease;
+};
 
-/// An open file that is renamed keeps its dirty bytes and publishes them under the new name: its
-/// turn is taken, so no publish under the old one is on its way.
-Task<Status> rename(Mount& mount, Call call, RenameRequest request) {
-  CO_TRY(const Ends ends, co_await find_ends(mount, call, request));
-  const std::uint64_t before = mount.sequence;
-  const fs::Lease whole = mount.delegations.lease_in(*ends.new_dir);
-  const bool sole = whole.term != 0 && mount.delegations.is_sole(*ends.source);
-  const fs::Lease lease = sole ? whole : mount.leases.begin(ends.to);
-  CO_CHECK_OK(co_await make_explicit(mount, call, ends.old_dir));
-  if (ends.source->is_directory()) {
-    CO_CHECK_OK(co_await rename_directory(mount, call, ends, request.no_replace));
-  } else {
-    const auto file = ends.source->open;
-    std::optional<Limiter::Permit> permit;
-    if (file) permit.emplace(co_await file->turn.acquire());
-    CO_CHECK_OK(co_await rename_file(mount, call, ends, request.no_replace));
-  }
-  const bool crossed = ends.new_dir->revoked_at > before;
-  mount.inodes.move(ends.source, ends.new_dir, request.new_name);
-  ends.source->lease = crossed || ends.source->is_directory() ? fs::Lease{} : lease;
+/// What this mount knows of the names from now on.
+void move_inode(Mount& mount, const Ends& ends, const std::string& name, const Leased& leased) {
+  const bool crossed = ends.new_dir->revoked_at > leased.before;
+  mount.inodes.move(ends.source, ends.new_dir, name);
+  ends.source->lease = crossed || ends.source->is_directory() ? fs::Lease{} : leased.lease;
   // The kernel believes of the new name what it believed of the old one.
   if (!mount.leases.holds(ends.source->lease)) mount.leases.forget_names();
   mount.changed(*ends.source);
   ends.source->attr.ctime_ns = fs::now_ns();
   mount.touch(*ends.old_dir);
   mount.touch(*ends.new_dir);
+}
+
+/// Whether rename(2) may be answered when its request is on its way: nobody but this mount looks
+/// at the two names before it has arrived (Delegations), and it would not have been durable anyway.
+bool may_promise(const Mount& mount, const Ends& ends) {
+  if (mount.overdue > 0 || !mount.delegations.is_sole(*ends.source)) return false;
+  const auto& file = ends.source->open;
+  if (file && file->is_dirty() && !file->promised) return false;
+  const fs::Lease from = mount.delegations.lease_in(*ends.old_dir);
+  const fs::Lease to = mount.delegations.lease_in(*ends.new_dir);
+  if (from.term == 0 || from.term != to.term || ends.source->is_directory()) return false;
+  const auto& target = ends.target;
+  if (target && (target == ends.source || target->is_directory() || target->open)) return false;
+  return close_level(mount, ends.to) == Durability::kNone;
+}
+
+/// Done in an attempt whose answer was lost.
+Task<bool> has_arrived(Mount& mount, Call call, Ends ends) {
+  Conditions same{.if_ino = ends.source->attr.ino};
+  const auto there = co_await mount.cluster.objects.head(call.context(), ends.to.file(), same);
+  co_return there.ok();
+}
+
+/// What close(2) promised of it arrives first.
+Task<Status> send_once(Mount& mount, Call call, Ends ends) {
+  CO_CHECK_OK(co_await settle_content(mount, call, ends.source));
+  const auto file = ends.source->open;
+  std::optional<Limiter::Permit> permit;
+  if (file) permit.emplace(co_await file->turn.acquire());
+  Status done = co_await send_rename(mount, call, ends, false);
+  const bool gone = !done && done.error() == Errc::not_found;
+  if (gone && co_await has_arrived(mount, call, ends)) co_return Status();
+  co_return done;
+}
+
+/// The call has been answered: tries until the cluster has done it, or the mount ends.
+Task<Status> send_promised(Mount& mount, Call call, Ends ends) {
+  Status done = co_await send_once(mount, call, ends);
+  if (done) co_return done;
+  Retries retries(mount);
+  while (!done && co_await retries.again(ends.source->name, done.error())) {
+    *call.deadline = Deadline::after(mount.options.op_timeout);
+    done = co_await send_once(mount, call, ends);
+  }
+  co_return done;
+}
+
+/// Answers the call when the request is on its way, or waits for that of a close. The names move
+/// here at once: whoever needs the cluster to know waits (arrive, name_left).
+Task<Status> rename_ahead(Mount& mount,
+                          Call call,
+                          Ends ends,
+                          RenameRequest request,
+                          Leased leased,
+                          std::function<void(const Entry&)> answer) {
+  co_await asio::this_coro::throw_if_cancelled(false);  // what is promised goes on
+  const Sending sending(mount, ends.source);
+  const Mount::Name old_name{ends.old_dir->nodeid, request.name};
+  mount.leaving[old_name] = ends.source;
+  const Defer left([&] { mount.leaving.erase(old_name); });
+  move_inode(mount, ends, request.new_name, leased);
+  answer({});
+  Status done = co_await send_promised(mount, std::move(call), ends);
+  if (done) co_return done;
+  LOG_ERROR("a rename is lost", "from", ends.from.path, "to", ends.to.path, "why",
+            done.error().what());
+  mount.inodes.detach(ends.source);
+  mount.leases.forget_names();
+  co_return done;
+}
+
+}  // namespace
+
+/// An open file that is renamed keeps its dirty bytes and publishes them under the new name: its
+/// turn is taken, so no publish under the old one is on its way.
+Task<Status> rename(Mount& mount, Call call, RenameRequest request) {
+  auto answer = call.take_answer();
+  CO_TRY(const Ends ends, co_await find_ends(mount, call, request));
+  Leased leased{.before = mount.sequence};
+  const fs::Lease whole = mount.delegations.lease_in(*ends.new_dir);
+  const bool sole = whole.term != 0 && mount.delegations.is_sole(*ends.source);
+  leased.lease = sole ? whole : mount.leases.begin(ends.to);
+  CO_CHECK_OK(co_await make_explicit(mount, call, ends.old_dir));
+  if (ends.source->is_directory()) {
+    CO_CHECK_OK(co_await rename_directory(mount, call, ends, request.no_replace));
+  } else {
+    CO_CHECK_OK(co_await arrive(mount, call, ends.source));
+    if (answer && !request.no_replace && may_promise(mount, ends)) {
+      co_return co_await rename_ahead(mount, std::move(call), ends, std::move(request), leased,
+                                      std::move(answer));
+    }
+    CO_CHECK_OK(co_await settle_content(mount, call, ends.source));
+    const auto file = ends.source->open;
+    std::optional<Limiter::Permit> permit;
+    if (file) permit.emplace(co_await file->turn.acquire());
+    CO_CHECK_OK(co_await rename_file(mount, call, ends, request.no_replace));
+  }
+  move_inode(mount, ends, request.new_name, leased);
   co_return Status();
 }
 

@@ -2,6 +2,7 @@
 #include "aisfs/fs/names.h"
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/ops.h"
+#include "aisfs/ops/promises.h"
 
 namespace aisfs::ops {
 
@@ -14,6 +15,7 @@ Task<Status> rmdir(Mount& mount, Call call, NodeId parent, std::string name) {
   } else {
     CO_CHECK_OK(co_await make_explicit(mount, call, directory));
     if (const auto inode = mount.inodes.child(*directory, name)) {
+      CO_CHECK_OK(co_await arrive(mount, call, inode));
       CO_CHECK_OK(co_await settle_names(mount, call, inode));
     }
     CO_TRY(fs::Place place, mount.inodes.place(*directory));

@@ -3,6 +3,7 @@
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/open_file.h"
 #include "aisfs/ops/ops.h"
+#include "aisfs/ops/promises.h"
 
 namespace aisfs::ops {
 namespace {
@@ -32,7 +33,11 @@ Task<Status> unlink(Mount& mount, Call call, NodeId parent, std::string name) {
   if (directory->kind == fs::Kind::kRoot) co_return Error(Errc::is_directory, "a bucket");
   CO_CHECK_OK(co_await make_explicit(mount, call, directory));
   const fs::InodePtr inode = mount.inodes.child(*directory, name);
-  if (inode && inode->open && inode->open->unsent) CO_CHECK_OK(co_await settle(mount, call, inode));
+  CO_CHECK_OK(co_await name_left(mount, call, parent, name));
+  if (inode) {
+    CO_CHECK_OK(co_await settle_content(mount, call, inode));
+    CO_CHECK_OK(co_await arrive(mount, call, inode));
+  }
   if (inode && inode->open) {
     CO_CHECK_OK(co_await unlink_open(mount, call, directory, inode));
   } else {

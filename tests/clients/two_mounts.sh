@@ -33,7 +33,28 @@ kill_mount() { # a mount that is gone holds others up for a lease, not for good
   fusermount3 -uz "$WORK/third"
   echo changed >"$MOUNT/demo/seed1.txt"
   rm -r "$MOUNT/demo/seed1"
-  [[ ! -e $WORK/second/demo/seed1 ]]
+  [[ ! -e $WORK/second/demo/seed1 ]] || return
+  mount_again "$WORK/third"
+}
+kill_writer() { # what close(2) has answered is there, whatever happens to the mount
+  local folder=demo/written i writer
+  mkdir "$WORK/third/$folder"
+  : >"$WORK/closed"
+  (for ((i = 0; ; i++)); do
+    printf '%s' "file $i" >"$WORK/third/$folder/$i" || break
+    echo "$i" >>"$WORK/closed"
+  done) 2>>"$WORK/writer.log" &
+  writer=$!
+  while (($(wc -l <"$WORK/closed") < 500)); do kill -0 "$writer" || return; done
+  kill -9 "$(pgrep -f "bin/aisfs $AIS_ENDPOINT $WORK/third")"
+  wait "$writer"
+  fusermount3 -uz "$WORK/third"
+  while read -r i; do
+    if [[ $(<"$MOUNT/$folder/$i") != "file $i" ]]; then
+      echo "file $i of $(wc -l <"$WORK/closed") is lost"
+      return 1
+    fi
+  done <"$WORK/closed"
   mount_again "$WORK/third"
 }
 kill_target() { # what it had leased is not changed before the mounts know
@@ -46,7 +67,7 @@ kill_target() { # what it had leased is not changed before the mounts know
   "${PLAYGROUND[@]}" up >>"$WORK/restart.log" 2>&1
   for i in {1..30}; do
     echo "new $i" >"$MOUNT/demo/again/$i"
-    [[ $(cat "$WORK/second/demo/again/$i") == "new $i" ]]
+    [[ $(cat "$WORK/second/demo/again/$i") == "new $i" ]] || return
   done
   eval "$("${PLAYGROUND[@]}" env)"
 }
@@ -66,6 +87,7 @@ mount_again "$WORK/third"
 step "$STEPS random steps on three mounts" coherent 1
 step "three mounts make the same names at once" one_wins
 step "a mount is killed" kill_mount
+step "a mount is killed while it writes" kill_writer
 step "$STEPS more steps" coherent 2
 step "a target is killed" kill_target
 step "$STEPS more steps" coherent 3

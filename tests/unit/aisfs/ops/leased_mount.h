@@ -143,7 +143,11 @@ class LeasedMount : public testing::Test {
   Call call() { return Call{.uid = 1, .gid = 2, .pid = ++pid_}; }
   Result<Entry> find(const std::string& name) { return run(lookup(*mount, call(), bucket, name)); }
   Duration valid(const Entry& entry) {
-    const auto ask = [](Mount& m, Entry e) -> Task<Result<Duration>> { co_return valid_for(m, e); };
+    const Valid all = valid_of(entry);
+    return entry.nodeid == 0 ? all.name : all.attr;
+  }
+  Valid valid_of(const Entry& entry) {
+    const auto ask = [](Mount& m, Entry e) -> Task<Result<Valid>> { co_return valid_for(m, e); };
     return *run(ask(*mount, entry));
   }
   /// Somebody else changes a name, and the mount hears of it.

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "aisfs/ops/promises.h"
+
+#include "common/obs/log.h"
+
+namespace aisfs::ops {
+namespace {
+
+constexpr Duration kRetryFirst = std::chrono::milliseconds(200);
+constexpr Duration kRetryMax = std::chrono::seconds(10);
+
+/// The name is gone, or not ours any more.
+bool is_final(const Error& error) {
+  switch (error.code()) {
+    case Errc::not_found:
+    case Errc::precondition_failed:
+    case Errc::already_exists:
+    case Errc::permission_denied:
+    case Errc::invalid_argument:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Sending::~Sending() {
+  const fs::InodePtr inode = *at_;
+  mount_.sending.erase(at_);
+  inode->sending = false;
+  mount_.arrived.notify();
+  mount_.inodes.forget(inode->nodeid, 0);  // it may have been kept for this alone
+}
+
+Task<Status> arrive(Mount& mount, Call call, fs::InodePtr inode) {
+  while (inode->sending) {
+    const auto seen = mount.arrived.count();
+    if (call.deadline->expired()) co_return Error(Errc::timed_out, "a change of " + inode->name);
+    co_await mount.arrived.wait(seen, *call.deadline);
+  }
+  co_return Status();
+}
+
+Task<Status> name_left(Mount& mount, Call call, std::uint64_t directory, std::string name) {
+  if (mount.leaving.empty()) co_return Status();
+  const auto it = mount.leaving.find({directory, std::move(name)});
+  if (it == mount.leaving.end()) co_return Status();
+  const fs::InodePtr inode = it->second;
+  co_return co_await arrive(mount, std::move(call), inode);
+}
+
+Retries::Retries(Mount& mount) : mount_(mount), wait_(kRetryFirst) { ++mount_.overdue; }
+
+Retries::~Retries() { --mount_.overdue; }
+
+Task<bool> Retries::again(std::string name, Error why) {
+  if (mount_.ending || is_final(why)) co_return false;
+  LOG_WARN("not in the cluster yet", "name", name, "why", why.what());
+  asio::steady_timer timer(mount_.shard, std::exchange(wait_, std::min(2 * wait_, kRetryMax)));
+  co_await timer.async_wait(use_ec);
+  co_return true;
+}
+
+}  // namespace aisfs::ops

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// What is answered before it has arrived. In a directory that is delegated to the mount nobody else
+// looks at a name before the mount has sent what it owes (Delegations), so close(2) and rename(2)
+// need not wait for the cluster there: they are answered when their request is on its way (that of a
+// rename may still wait for that of a close), and it is repeated until it has arrived. Whatever needs
+// the cluster to know a name waits for it. A mount that is killed has sent the bytes it answered for;
+// one that cannot reach the cluster answers late again.
+#pragma once
+#include <string>
+
+#include "aisfs/ops/mount_state.h"
+
+namespace aisfs::ops {
+
+/// While it lives, a request that changes the inode is on its way.
+class Sending {
+ public:
+  Sending(Mount& mount, const fs::InodePtr& inode)
+      : mount_(mount), at_(mount.sending.insert(mount.sending.end(), inode)) {
+    inode->sending = true;
+  }
+  Sending(const Sending&) = delete;
+  Sending& operator=(const Sending&) = delete;
+  ~Sending();
+
+ private:
+  Mount& mount_;
+  std::list<fs::InodePtr>::iterator at_;
+};
+
+/// Waits for the request that changes the inode; timed_out.
+Task<Status> arrive(Mount& mount, Call call, fs::InodePtr inode);
+/// Waits for the rename by which the name is being left; timed_out. Before every request for a name.
+Task<Status> name_left(Mount& mount, Call call, std::uint64_t directory, std::string name);
+
+/// The further attempts at something that was promised and has failed.
+class Retries {
+ public:
+  explicit Retries(Mount& mount);
+  Retries(const Retries&) = delete;
+  Retries& operator=(const Retries&) = delete;
+  ~Retries();
+
+  /// Waits for the time of the next attempt. False at once when it cannot help, or the mount ends.
+  Task<bool> again(std::string name, Error why);
+
+ private:
+  Mount& mount_;
+  Duration wait_;
+};
+
+}  // namespace aisfs::ops
