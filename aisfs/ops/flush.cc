@@ -12,7 +12,6 @@ namespace aisfs::ops {
 namespace {
 
 constexpr std::uint64_t kPromisedBytesMax = 256_KiB;  // what a socket takes at once
-constexpr std::size_t kPromisedMax = 64;
 
 Task<Status> publish_at_close(Mount& mount, Call call, fs::InodePtr inode) {
   const auto place = mount.inodes.place(*inode);
@@ -20,15 +19,12 @@ Task<Status> publish_at_close(Mount& mount, Call call, fs::InodePtr inode) {
   co_return co_await publish(mount, std::move(call), inode, level);
 }
 
-/// Whether close(2) may be answered when its request is on its way: nobody but this mount reads the
-/// name before it has arrived (Delegations), and it would not have been durable anyway.
+/// Whether close(2) may be answered when its request is on its way (promises.h).
 bool may_promise(const Mount& mount, const fs::Inode& inode) {
-  if (mount.overdue > 0 || mount.promised >= kPromisedMax) return false;
   const OpenFile& file = *inode.open;
   if (!file.content_dirty || file.size == 0 || file.size > kPromisedBytesMax) return false;
   const auto place = mount.inodes.place(inode);
-  return place && mount.delegations.is_sole(inode) &&
-         close_level(mount, *place) == Durability::kNone;
+  return place && mount.delegations.is_sole(inode) && may_answer_ahead(mount, *place);
 }
 
 /// The call has been answered: tries until it is in the cluster, or the mount ends. Gives `turn`
@@ -42,21 +38,17 @@ Task<Status> keep_promise(Mount& mount,
   Retries retries(mount);
   while (!done) {
     turn.reset();
-    const bool again = co_await retries.again(inode->name, done.error());
+    const bool again = co_await retries.again(call, inode->name, done.error());
     turn.emplace(co_await file->turn.acquire());
     if (!again) break;
-    *call.deadline = Deadline::after(mount.options.op_timeout);
     done = co_await publish_at_close(mount, call, inode);
   }
   co_return done;
 }
 
 /// publish_at_close() that answers the call when its bytes are on their way.
-Task<Status> promise(Mount& mount,
-                     Call call,
-                     fs::InodePtr inode,
-                     Limiter::Permit permit,
-                     std::function<void(const Entry&)> answer) {
+Task<Status> promise(
+    Mount& mount, Call call, fs::InodePtr inode, Limiter::Permit permit, Call::Answer answer) {
   co_await asio::this_coro::throw_if_cancelled(false);  // what is promised goes on
   const auto file = inode->open;
   ++file->handles;  // one of its own, until the promise is kept

@@ -2,7 +2,6 @@
 #include "aisfs/fs/names.h"
 #include "aisfs/ops/make_object.h"
 #include "aisfs/ops/observe.h"
-#include "aisfs/ops/open_file.h"
 #include "aisfs/ops/ops.h"
 #include "aisfs/ops/promises.h"
 #include "common/model/ino.h"
@@ -22,39 +21,28 @@ Task<Result<Entry>> make_bucket(Mount& mount, Call call, fs::InodePtr root, std:
   co_return entry_of(mount, inode);
 }
 
-/// Whether mkdir(2) may be answered when its request is on its way (promises.h).
-bool may_promise(const Mount& mount,
-                 const fs::Inode& parent,
-                 const std::string& name,
-                 const fs::Place& place) {
-  return mount.overdue == 0 && mount.delegations.is_free(parent, name) &&
-         close_level(mount, place) == Durability::kNone;
-}
-
-Task<Status> send_promised(Mount& mount,
-                           Call call,
-                           fs::Place place,
-                           MakeDirOptions options,
-                           std::function<void()> answer) {
-  bool answered = false;
+/// Makes it, in several attempts once the call is `answered`.
+Task<Status> send(Mount& mount,
+                  Call call,
+                  fs::Place place,
+                  MakeDirOptions options,
+                  std::function<void()> sent,
+                  const bool& answered) {
   Conditions same{.if_ino = options.ino};
   std::optional<Retries> retries;
   while (true) {
     Context context = call.context();
-    context.sent = [&] {
-      if (!std::exchange(answered, true)) answer();
-    };
+    context.sent = sent;
     auto made = co_await mount.cluster.objects.make_dir(std::move(context), place.bucket,
                                                         place.path, options);
-    if (made) co_return Status();
-    if (made.error() == Errc::already_exists) {  // by an attempt whose answer was lost
-      made = co_await mount.cluster.objects.head(call.context(), place.marker(), same);
-      if (made) co_return Status();
+    if (!made && made.error() == Errc::already_exists) {  // by an attempt whose answer was lost
+      auto ours = co_await mount.cluster.objects.head(call.context(), place.marker(), same);
+      if (ours) co_return Status();
     }
+    if (made) co_return Status();
     if (!answered) co_return std::move(made).error();
     if (!retries) retries.emplace(mount);
-    if (!co_await retries->again(place.path, made.error())) co_return std::move(made).error();
-    *call.deadline = Deadline::after(mount.options.op_timeout);
+    if (!co_await retries->again(call, place.path, made.error())) co_return std::move(made).error();
   }
 }
 
@@ -64,7 +52,7 @@ Task<Result<Entry>> mkdir_ahead(Mount& mount,
                                 fs::InodePtr parent,
                                 fs::Place place,
                                 MakeDirOptions options,
-                                std::function<void(const Entry&)> answer) {
+                                Call::Answer answer) {
   co_await asio::this_coro::throw_if_cancelled(false);  // what is promised goes on
   const std::string name = place.path.substr(place.path.rfind('/') + 1);
   const fs::Lease whole = mount.delegations.lease_in(*parent);
@@ -80,13 +68,16 @@ Task<Result<Entry>> mkdir_ahead(Mount& mount,
   mount.delegations.made(*inode, whole);
   mark_seen(call, *inode);
   const Entry entry = entry_of(mount, inode);
-  std::string path = place.path;
-  Status done = co_await send_promised(mount, std::move(call), std::move(place),
-                                       std::move(options), [&] { answer(entry); });
+  bool answered = false;
+  auto sent = [&] {
+    if (!std::exchange(answered, true)) answer(entry);
+  };
+  Status done = co_await send(mount, std::move(call), place, std::move(options), sent, answered);
   if (done) co_return entry;
-  LOG_WARN("a directory was not made", "path", path, "why", done.error().what());
+  LOG_WARN("a directory was not made", "path", place.path, "why", done.error().what());
   mount.inodes.detach(inode);
   mount.leases.forget_names();
+  if (!answered) mount.inodes.forget(inode->nodeid, 1);  // the kernel has not heard of it
   co_return std::move(done).error();
 }
 
@@ -109,7 +100,7 @@ Task<Result<Entry>> mkdir(
   PosixAttrs posix = new_posix(call, *directory, S_IFDIR | (mode & 07777));
   MakeDirOptions options{std::move(posix), just_missed(mount, call, *directory, name)};
   if (is_made_here(mount, *directory, name)) co_return Error(Errc::already_exists, place.path);
-  if (answer && may_promise(mount, *directory, name, place)) {
+  if (answer && mount.delegations.is_free(*directory, name) && may_answer_ahead(mount, place)) {
     options.seen_free = true;
     co_return co_await mkdir_ahead(mount, std::move(call), directory, std::move(place),
                                    std::move(options), std::move(answer));

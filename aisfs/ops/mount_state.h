@@ -101,8 +101,9 @@ struct Call {
   std::shared_ptr<Deadline> deadline = std::make_shared<Deadline>();
   /// Of an operation that may be answered before it ends: answers with success (and the entry, if
   /// it makes one). Empty otherwise. Whoever has it takes it out of what it hands on.
-  std::function<void(const Entry&)> answer;
-  std::function<void(const Entry&)> take_answer() { return std::exchange(answer, nullptr); }
+  using Answer = std::function<void(const Entry&)>;
+  Answer answer;
+  Answer take_answer() { return std::exchange(answer, nullptr); }
 
   Context context() const { return {.deadline = *deadline}; }
   /// For requests that move many bytes: the deadline moves away.

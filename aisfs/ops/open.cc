@@ -79,7 +79,7 @@ Task<Status> open_again(Mount& mount, Call call, fs::InodePtr inode) {
 Task<Result<Opened>> open(Mount& mount, Call call, NodeId node, int flags) {
   CO_TRY(const fs::InodePtr inode, inode_of(mount, node));
   if (inode->is_directory()) co_return Error(Errc::is_directory, inode->name);
-  CO_CHECK_OK(co_await arrive(mount, call, inode));
+  if (inode->sending) CO_CHECK_OK(co_await arrive(mount, call, inode));
   if (inode->open == nullptr) {
     CO_CHECK_OK(co_await open_first(mount, call, inode, flags));
   } else {

@@ -12,7 +12,7 @@ constexpr std::uint64_t kFileBytesMax = std::uint64_t{1} << 46;
 constexpr int kReopens = 4;
 
 Task<Result<std::string>> read_base(Mount& mount, Call call, fs::InodePtr inode, ByteRange range) {
-  CO_CHECK_OK(co_await arrive(mount, call, inode));
+  if (inode->sending) CO_CHECK_OK(co_await arrive(mount, call, inode));
   const auto file = inode->open;
   if (file->reader == nullptr) {
     ObjectName name;

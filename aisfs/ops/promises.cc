@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "aisfs/ops/promises.h"
 
+#include "aisfs/ops/open_file.h"
 #include "common/obs/log.h"
 
 namespace aisfs::ops {
@@ -8,6 +9,7 @@ namespace {
 
 constexpr Duration kRetryFirst = std::chrono::milliseconds(200);
 constexpr Duration kRetryMax = std::chrono::seconds(10);
+constexpr std::size_t kAheadMax = 64;
 
 /// The name is gone, or not ours any more.
 bool is_final(const Error& error) {
@@ -24,6 +26,11 @@ bool is_final(const Error& error) {
 }
 
 }  // namespace
+
+bool may_answer_ahead(const Mount& mount, const fs::Place& place) {
+  return mount.overdue == 0 && mount.promised + mount.sending.size() < kAheadMax &&
+         close_level(mount, place) == Durability::kNone;
+}
 
 Sending::~Sending() {
   const fs::InodePtr inode = *at_;
@@ -54,10 +61,12 @@ Retries::Retries(Mount& mount) : mount_(mount), wait_(kRetryFirst) { ++mount_.ov
 
 Retries::~Retries() { --mount_.overdue; }
 
-Task<bool> Retries::again(std::string name, Error why) {
+Task<bool> Retries::again(Call call, std::string name, Error why) {
   if (mount_.ending || is_final(why)) co_return false;
   LOG_WARN("not in the cluster yet", "name", name, "why", why.what());
-  asio::steady_timer timer(mount_.shard, std::exchange(wait_, std::min(2 * wait_, kRetryMax)));
+  const Duration wait = std::exchange(wait_, std::min(2 * wait_, kRetryMax));
+  *call.deadline = Deadline::after(wait + mount_.options.op_timeout);
+  asio::steady_timer timer(mount_.shard, wait);
   co_await timer.async_wait(use_ec);
   co_return true;
 }

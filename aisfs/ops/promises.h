@@ -12,6 +12,11 @@
 
 namespace aisfs::ops {
 
+/// Whether one more may be answered, of a name whose directory the mount has to itself (which the
+/// caller has looked at): none is overdue, not too many are on their way, and the bucket's close
+/// promises no more than that they are.
+bool may_answer_ahead(const Mount& mount, const fs::Place& place);
+
 /// While it lives, a request that changes the inode is on its way.
 class Sending {
  public:
@@ -41,8 +46,9 @@ class Retries {
   Retries& operator=(const Retries&) = delete;
   ~Retries();
 
-  /// Waits for the time of the next attempt. False at once when it cannot help, or the mount ends.
-  Task<bool> again(std::string name, Error why);
+  /// Waits for the time of the next attempt, for which the call gets a new deadline. False at once
+  /// when it cannot help, or the mount ends.
+  Task<bool> again(Call call, std::string name, Error why);
 
  private:
   Mount& mount_;

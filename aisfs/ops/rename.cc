@@ -110,10 +110,9 @@ void move_inode(Mount& mount, const Ends& ends, const std::string& name, const L
   mount.touch(*ends.new_dir);
 }
 
-/// Whether rename(2) may be answered when its request is on its way: nobody but this mount looks
-/// at the two names before it has arrived (Delegations), and it would not have been durable anyway.
+/// Whether rename(2) may be answered when its request is on its way (promises.h).
 bool may_promise(const Mount& mount, const Ends& ends) {
-  if (mount.overdue > 0 || !mount.delegations.is_sole(*ends.source)) return false;
+  if (!mount.delegations.is_sole(*ends.source)) return false;
   const auto& file = ends.source->open;
   if (file && file->is_dirty() && !file->promised) return false;
   const fs::Lease from = mount.delegations.lease_in(*ends.old_dir);
@@ -121,7 +120,7 @@ bool may_promise(const Mount& mount, const Ends& ends) {
   if (from.term == 0 || from.term != to.term || ends.source->is_directory()) return false;
   const auto& target = ends.target;
   if (target && (target == ends.source || target->is_directory() || target->open)) return false;
-  return close_level(mount, ends.to) == Durability::kNone;
+  return may_answer_ahead(mount, ends.to);
 }
 
 /// Done in an attempt whose answer was lost.
@@ -148,8 +147,7 @@ Task<Status> send_promised(Mount& mount, Call call, Ends ends) {
   Status done = co_await send_once(mount, call, ends);
   if (done) co_return done;
   Retries retries(mount);
-  while (!done && co_await retries.again(ends.source->name, done.error())) {
-    *call.deadline = Deadline::after(mount.options.op_timeout);
+  while (!done && co_await retries.again(call, ends.source->name, done.error())) {
     done = co_await send_once(mount, call, ends);
   }
   co_return done;
@@ -157,12 +155,8 @@ Task<Status> send_promised(Mount& mount, Call call, Ends ends) {
 
 /// Answers the call when the request is on its way, or waits for that of a close. The names move
 /// here at once: whoever needs the cluster to know waits (arrive, name_left).
-Task<Status> rename_ahead(Mount& mount,
-                          Call call,
-                          Ends ends,
-                          RenameRequest request,
-                          Leased leased,
-                          std::function<void(const Entry&)> answer) {
+Task<Status> rename_ahead(
+    Mount& mount, Call call, Ends ends, RenameRequest request, Leased leased, Call::Answer answer) {
   co_await asio::this_coro::throw_if_cancelled(false);  // what is promised goes on
   const Sending sending(mount, ends.source);
   const Mount::Name old_name{ends.old_dir->nodeid, request.name};

@@ -32,7 +32,7 @@ struct Context {
   /// The mount that asks, if it holds leases (common/wire/leases.h): it is told of others' changes
   /// to the names that it looks up or makes. 0: none.
   std::uint64_t session = 0;
-  std::function<void()> sent = {};  // on the caller's shard, of each attempt that has gone out
+  std::function<void()> sent = {};  // called on the caller's shard when an attempt has gone out
 };
 
 /// What must hold of the object before an operation happens. All empty: no condition.

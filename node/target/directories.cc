@@ -77,7 +77,7 @@ Task<Status> LocalTarget::imply_dirs(Context& context, const Admitted& at) {
   co_return Status{};
 }
 
-/// Nobody else takes a directory away that is delegated to the requester: close_dir recalls it.
+/// Nobody else takes away what is delegated to the requester: close_dir recalls it.
 bool LocalTarget::is_kept(const Context& context, const Admitted& at, std::string_view marker) {
   if (placement::has_mappings(*at.map, at.bucket.id)) return false;  // markers lie elsewhere
   marker.remove_suffix(1);

@@ -134,6 +134,7 @@ class LocalTarget final : public ObjectApi {
   /// Before a new name: not_found when the directory that a file system has seen (`has_parent`) has
   /// gone. Else the directory need not have a marker: imply_dirs.
   Task<Result<Parent>> check_parent(Context& context, const Admitted& at, bool has_parent);
+  /// Whether the requester has the directory of this marker to himself, so that it is still there.
   bool is_kept(const Context& context, const Admitted& at, std::string_view marker);
   /// While the name is made; stale_map (tried again) when the directory was closed since.
   Result<ClosedDirs::Ticket> make_in(const Admitted& at, const Parent& parent);

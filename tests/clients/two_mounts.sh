@@ -37,15 +37,16 @@ kill_mount() { # a mount that is gone holds others up for a lease, not for good
   mount_again "$WORK/third"
 }
 kill_writer() { # what close(2) has answered is there, whatever happens to the mount
-  local folder=demo/written i writer
+  local folder=demo/written$RANDOM i writer
   mkdir "$WORK/third/$folder"
   : >"$WORK/closed"
+  # dd looks at what close(2) says; a shell's redirection does not.
   (for ((i = 0; ; i++)); do
-    printf '%s' "file $i" >"$WORK/third/$folder/$i" || break
+    dd status=none of="$WORK/third/$folder/$i" <<<"file $i" || break
     echo "$i" >>"$WORK/closed"
   done) 2>>"$WORK/writer.log" &
   writer=$!
-  while (($(wc -l <"$WORK/closed") < 500)); do kill -0 "$writer" || return; done
+  while (($(wc -l <"$WORK/closed") < 100)); do kill -0 "$writer" || return; done
   kill -9 "$(pgrep -f "bin/aisfs $AIS_ENDPOINT $WORK/third")"
   wait "$writer"
   fusermount3 -uz "$WORK/third"

@@ -91,6 +91,19 @@ void FakeCluster::reset_calls() {
   calls_.clear();
 }
 
+void FakeCluster::hold(std::string operation) {
+  {
+    const std::lock_guard lock(mutex_);
+    held_ = std::move(operation);
+  }
+  let_go_.notify();
+}
+
+bool FakeCluster::is_held(const std::string& operation) const {
+  const std::lock_guard lock(mutex_);
+  return held_ == operation;
+}
+
 Task<Status> FakeCluster::enter(std::string operation, std::string key, Deadline deadline) {
   {
     const std::lock_guard lock(mutex_);
@@ -106,6 +119,10 @@ Task<Status> FakeCluster::pass(std::string operation, std::string key, Deadline 
     hook = hook_;
   }
   if (hook) CO_CHECK_OK(hook(operation, key));
+  for (auto seen = let_go_.count(); is_held(operation) && !deadline.expired();
+       seen = let_go_.count()) {
+    co_await let_go_.wait(seen, deadline);
+  }
   if (deadline.expired()) co_return Error(Errc::timed_out, operation);
   const Duration latency(latency_ns_.load());
   if (latency == Duration::zero()) co_return Status();

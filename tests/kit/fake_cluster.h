@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "common/async/notifier.h"
 #include "common/client/object_api.h"
 #include "tests/kit/fake_store.h"
 
@@ -37,6 +38,9 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   void keep_hot() { keeps_hot_ = true; }
   /// Every operation takes this long (or fails with timed_out at its deadline). Zero: at once.
   void set_latency(Duration latency) { latency_ns_ = latency.count(); }
+  /// Operations of this name (or "put_end") wait before they do anything, until let_go().
+  void hold(std::string operation);
+  void let_go() { hold(""); }
   /// How often an operation (its name in ObjectApi) was asked for; "" is all of them.
   std::uint64_t calls(const std::string& operation) const;
   std::map<std::string, std::uint64_t> all_calls() const;
@@ -94,13 +98,16 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   /// Counts the call, asks the hook, waits the latency.
   Task<Status> enter(std::string operation, std::string key, Deadline deadline);
   /// The same without counting.
+  bool is_held(const std::string& operation) const;
   Task<Status> pass(std::string operation, std::string key, Deadline deadline);
 
   FakeStore store_;
   std::atomic<std::int64_t> latency_ns_ = 0;
   std::atomic<bool> keeps_hot_ = false;
   mutable std::mutex mutex_;
+  Notifier let_go_;
   Hook hook_;                                   // guarded by mutex_
+  std::string held_;                            // guarded by mutex_
   std::map<std::string, std::uint64_t> calls_;  // guarded by mutex_
   std::map<std::string, UserInfo> users_;       // guarded by mutex_
 };

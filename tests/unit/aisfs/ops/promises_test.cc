@@ -2,6 +2,8 @@
 // Calls that are answered before the cluster has done what they ask for.
 #include "aisfs/ops/promises.h"
 
+#include <deque>
+
 #include "tests/unit/aisfs/ops/own_directory.h"
 
 namespace aisfs::ops {
@@ -24,21 +26,43 @@ class Promises : public OwnDirectory {
   }
   bool exists(const std::string& key) { return cluster.info_of("b", key).has_value(); }
   /// Begins on the mount's shard, and goes on while the test does something else.
-  void begin(Task<Status> task) {
-    const auto on_shard = [](Promises& test, Task<Status> what) -> Task<Status> {
-      test.loops->spawn(test.note_end(std::move(what)));
+  struct Begun {
+    std::atomic<bool> ended = false;
+    Status result;
+  };
+  void begin(Begun& begun, Task<Status> task) {
+    const auto on_shard = [](Promises& test, Begun& what, Task<Status> todo) -> Task<Status> {
+      test.loops->spawn(note_end(what, std::move(todo)));
       co_return Status();
     };
-    ASSERT_TRUE(run(on_shard(*this, std::move(task))).ok());
+    ASSERT_TRUE(run(on_shard(*this, begun, std::move(task))).ok());
   }
-  Task<void> note_end(Task<Status> task) {
-    end_ = co_await std::move(task);
-    ended_ = true;
+  static Task<void> note_end(Begun& begun, Task<Status> task) {
+    begun.result = co_await std::move(task);
+    begun.ended = true;
   }
-  /// The result of what began.
-  Status end() {
-    until([&] { return ended_.load(); });
-    return end_;
+  Status end(Begun& begun) {
+    until([&] { return begun.ended.load(); });
+    return begun.result;
+  }
+  /// A file whose close has been answered while its bytes are held up on their way.
+  struct Closing {
+    Created file;
+    Answered answered;
+    Begun closed;
+  };
+  void close_ahead(Closing& closing, const std::string& name) {
+    closing.file = written(name, "bytes");
+    cluster.hold("put_end");
+    begin(closing.closed, flush(*mount, answering(closing.answered), closing.file.opened.handle));
+    until([&] { return closing.answered.times == 1; });
+    EXPECT_FALSE(exists("d/" + name));
+  }
+  Status arrive_now(Closing& closing) {
+    cluster.let_go();
+    Status closed = end(closing.closed);
+    EXPECT_TRUE(run(release(*mount, call(), closing.file.opened.handle)).ok());
+    return closed;
   }
   Created written(const std::string& name, std::string bytes) {
     Created made = make(name);
@@ -60,13 +84,7 @@ class Promises : public OwnDirectory {
     releasedir(*mount, listing);
     return names;
   }
-
- private:
-  std::atomic<bool> ended_ = false;
-  Status end_;
 };
-
-constexpr auto kSlow = std::chrono::milliseconds(50);
 
 TEST_F(Promises, ACloseIsAnsweredWhenItsBytesAreOnTheirWay) {
   const Created made = written("x", "bytes");
@@ -107,55 +125,74 @@ TEST_F(Promises, WhatWasAnsweredIsRepeatedUntilItArrives) {
     return op == "put_end" && failures-- > 0 ? Error(Errc::no_space) : Status();
   });
   Answered answered;
-  begin(flush(*mount, answering(answered), made.opened.handle));
+  Begun closed;
+  begin(closed, flush(*mount, answering(answered), made.opened.handle));
   until([&] { return answered.times == 1; });
   EXPECT_TRUE(run(release(*mount, call(), made.opened.handle)).ok());
-  EXPECT_TRUE(end().ok());
+  EXPECT_TRUE(end(closed).ok());
   EXPECT_EQ(answered.times, 1);
   EXPECT_EQ(cluster.bytes_of("b", "d/x"), "bytes");
 }
 
 TEST_F(Promises, WhileOneIsOverdueOthersWaitForTheirResult) {
-  const Created made = written("x", "bytes");
+  const Created made = written("x", "bytes"), second = written("y", "bytes");
   std::atomic<bool> fails = true;
   cluster.on_call([&](auto op, auto&) {
     return op == "put_end" && fails ? Error(Errc::no_space) : Status();
   });
   Answered answered, other;
-  begin(flush(*mount, answering(answered), made.opened.handle));
+  Begun closed;
+  begin(closed, flush(*mount, answering(answered), made.opened.handle));
   until([&] { return mount->overdue == 1; });
-  const Created second = written("y", "bytes");
   EXPECT_EQ(run(flush(*mount, answering(other), second.opened.handle)).error(), Errc::no_space);
   EXPECT_EQ(other.times, 0);
   fails = false;
-  EXPECT_TRUE(end().ok());
+  EXPECT_TRUE(end(closed).ok());
   EXPECT_TRUE(close(made.opened.handle).ok());
   EXPECT_TRUE(close(second.opened.handle).ok());
   EXPECT_EQ(cluster.bytes_of("b", "d/x"), "bytes");
 }
 
+TEST_F(Promises, OnlySoManyAreOnTheirWay) {
+  cluster.hold("put_end");
+  std::deque<Closing> all(64);
+  int made = 0;
+  for (Closing& closing : all) {
+    closing.file = written("x" + std::to_string(made++), "bytes");
+    begin(closing.closed, flush(*mount, answering(closing.answered), closing.file.opened.handle));
+    until([&] { return closing.answered.times == 1; });
+  }
+  Closing late;
+  late.file = written("late", "bytes");
+  begin(late.closed, flush(*mount, answering(late.answered), late.file.opened.handle));
+  until([&] { return cluster.calls("put") == 65; });
+  cluster.let_go();
+  EXPECT_TRUE(end(late.closed).ok());
+  EXPECT_EQ(late.answered.times, 0);
+  for (Closing& closing : all) {
+    EXPECT_TRUE(end(closing.closed).ok());
+    EXPECT_TRUE(close(closing.file.opened.handle).ok());
+  }
+  EXPECT_TRUE(close(late.file.opened.handle).ok());
+}
+
 TEST_F(Promises, WhoWantsTheDirectoryBackGetsWhatWasPromised) {
-  const Created made = written("x", "bytes");
-  cluster.set_latency(kSlow);
-  Answered answered;
-  begin(flush(*mount, answering(answered), made.opened.handle));
-  until([&] { return answered.times == 1; });
-  EXPECT_FALSE(exists("d/x"));
-  recall();
+  Closing closing;
+  close_ahead(closing, "x");
+  ASSERT_TRUE(run(leases.recall(id, "d")).ok());
+  until([&] { return !mount->delegations.is_free(*mount->inodes.find(dir), "free"); });
+  EXPECT_EQ(leases.given_back(), 0u);
+  cluster.let_go();
+  until([&] { return leases.given_back() > 0; });
   EXPECT_EQ(cluster.bytes_of("b", "d/x"), "bytes");
-  EXPECT_TRUE(end().ok());
-  EXPECT_TRUE(close(made.opened.handle).ok());
+  EXPECT_TRUE(arrive_now(closing).ok());
 }
 
 TEST_F(Promises, AttributesThatAreSetMeanwhileArriveToo) {
-  const Created made = written("x", "bytes");
-  cluster.set_latency(kSlow);
-  Answered answered;
-  begin(flush(*mount, answering(answered), made.opened.handle));
-  until([&] { return answered.times == 1; });
-  EXPECT_TRUE(chmod(made.entry.nodeid, 0600).ok());
-  EXPECT_TRUE(end().ok());
-  EXPECT_TRUE(run(release(*mount, call(), made.opened.handle)).ok());
+  Closing closing;
+  close_ahead(closing, "x");
+  EXPECT_TRUE(chmod(closing.file.entry.nodeid, 0600).ok());
+  EXPECT_TRUE(arrive_now(closing).ok());
   recall();
   EXPECT_EQ(mode_of("d/x"), 0600u);
 }
@@ -176,45 +213,61 @@ TEST_F(Promises, ARenameIsAnsweredBeforeItIsDoneAndTakesAttributesAlong) {
 }
 
 TEST_F(Promises, ARenameOfWhatIsOnItsWayFollowsIt) {
-  const Created made = written("x", "bytes");
-  cluster.set_latency(kSlow);
-  Answered closed, renamed;
-  begin(flush(*mount, answering(closed), made.opened.handle));
-  until([&] { return closed.times == 1; });
-  bool there = true;
-  renamed.look = [&] { there = exists("d/x"); };
-  EXPECT_TRUE(run(rename(*mount, answering(renamed), to("x", "y"))).ok());
-  EXPECT_EQ(renamed.times, 1);
-  EXPECT_FALSE(there);
-  EXPECT_TRUE(end().ok());
+  Closing closing;
+  close_ahead(closing, "x");
+  Answered answered;
+  Begun renamed;
+  begin(renamed, rename(*mount, answering(answered), to("x", "y")));
+  until([&] { return answered.times == 1; });
+  EXPECT_EQ(cluster.calls("rename"), 0u);
+  EXPECT_TRUE(arrive_now(closing).ok());
+  EXPECT_TRUE(end(renamed).ok());
   EXPECT_EQ(cluster.bytes_of("b", "d/y"), "bytes");
   EXPECT_FALSE(exists("d/x"));
-  EXPECT_TRUE(run(release(*mount, call(), made.opened.handle)).ok());
 }
 
-TEST_F(Promises, TheOldNameIsFreeAtOnceAndItsNextFileIsAnother) {
+TEST_F(Promises, TheOldNameIsFreeForAnotherFileWhenTheRenameIsDone) {
   make_closed("x", "old");
-  cluster.set_latency(kSlow);
+  cluster.hold("rename");
   Answered answered;
-  begin(rename(*mount, answering(answered), to("x", "y")));
+  Begun renamed, looked;
+  begin(renamed, rename(*mount, answering(answered), to("x", "y")));
   until([&] { return answered.times == 1; });
-  const auto gone = run(lookup(*mount, call(), dir, "x"));
-  EXPECT_TRUE(gone ? gone->nodeid == 0 : gone.error() == Errc::not_found);
+  const auto look = [](Mount& m, Call asks, NodeId parent) -> Task<Status> {
+    const auto found = co_await lookup(m, std::move(asks), parent, "x");
+    const bool missing = found ? found->nodeid == 0 : found.error() == Errc::not_found;
+    co_return missing ? Status() : Status(Error(Errc::already_exists));
+  };
+  begin(looked, look(*mount, call(), dir));
+  cluster.let_go();
+  EXPECT_TRUE(end(looked).ok());
+  EXPECT_TRUE(end(renamed).ok());
   const NodeId again = make_closed("x", "new");
   EXPECT_NE(again, run(lookup(*mount, call(), dir, "y"))->nodeid);
-  EXPECT_TRUE(end().ok());
   EXPECT_EQ(cluster.bytes_of("b", "d/x"), "new");
   EXPECT_EQ(cluster.bytes_of("b", "d/y"), "old");
 }
 
-TEST_F(Promises, AListingWaitsForARenameAndWhoIsRemovedForItsName) {
+TEST_F(Promises, AListingWaitsForARename) {
   make_closed("x", "bytes");
-  cluster.set_latency(kSlow);
+  cluster.hold("rename");
   Answered answered;
-  begin(rename(*mount, answering(answered), to("x", "y")));
+  Begun renamed, listed;
+  begin(renamed, rename(*mount, answering(answered), to("x", "y")));
   until([&] { return answered.times == 1; });
-  EXPECT_EQ(names_in(dir), std::vector<std::string>{"y"});
-  EXPECT_TRUE(end().ok());
+  const HandleId listing = *run(opendir(*mount, call(), dir));
+  std::string name;
+  const auto list = [](Mount& m, Call asks, HandleId handle, std::string& first) -> Task<Status> {
+    CO_TRY(const auto entry, co_await read_entry(m, std::move(asks), handle, 2));
+    if (entry) first = entry->name;
+    co_return Status();
+  };
+  begin(listed, list(*mount, call(), listing, name));
+  cluster.let_go();
+  EXPECT_TRUE(end(listed).ok());
+  EXPECT_EQ(name, "y");
+  EXPECT_TRUE(end(renamed).ok());
+  releasedir(*mount, listing);
   EXPECT_TRUE(run(unlink(*mount, call(), dir, "y")).ok());
   EXPECT_TRUE(names_in(dir).empty());
 }
@@ -232,37 +285,35 @@ TEST_F(Promises, ARenameThatFailsIsRepeated) {
 }
 
 TEST_F(Promises, ADirectoryIsMadeAheadWithWhatIsInIt) {
-  cluster.set_latency(kSlow);
+  cluster.hold("make_dir");
   Answered answered;
-  bool there = true;
-  answered.look = [&] { there = exists("d/e/"); };
+  Begun made;
   const auto make_below = [](Mount& m, Call asks, NodeId parent) -> Task<Status> {
-    CO_TRY(const Entry made, co_await mkdir(m, std::move(asks), parent, "e", 0755));
-    co_return made.nodeid != 0 ? Status() : Status(Error(Errc::internal));
+    CO_TRY(const Entry entry, co_await mkdir(m, std::move(asks), parent, "e", 0755));
+    co_return entry.nodeid != 0 ? Status() : Status(Error(Errc::internal));
   };
-  begin(make_below(*mount, answering(answered), dir));
+  begin(made, make_below(*mount, answering(answered), dir));
   until([&] { return answered.times == 1; });
-  EXPECT_FALSE(there);
+  EXPECT_FALSE(exists("d/e/"));
   const auto below = run(lookup(*mount, call(), dir, "e"));
   ASSERT_TRUE(below.ok());
   const auto file = run(create(*mount, call(), below->nodeid, "x", 0644, O_RDWR | O_EXCL));
   ASSERT_TRUE(file.ok());
+  cluster.let_go();
   EXPECT_EQ(names_in(dir), std::vector<std::string>{"e"});
   EXPECT_EQ(run(rmdir(*mount, call(), dir, "e")).error(), Errc::not_empty);
-  EXPECT_TRUE(end().ok());
+  EXPECT_TRUE(end(made).ok());
   EXPECT_EQ(cluster.info_of("b", "d/e/")->ino, below->attr.ino);
   EXPECT_TRUE(close(file->opened.handle).ok());
 }
 
 TEST_F(Promises, TheEndOfTheMountLosesNothing) {
-  const Created made = written("x", "bytes");
-  cluster.set_latency(kSlow);
-  Answered answered;
-  begin(flush(*mount, answering(answered), made.opened.handle));
-  until([&] { return answered.times == 1; });
+  Closing closing;
+  close_ahead(closing, "x");
+  cluster.let_go();
   EXPECT_TRUE(run(mount->close()).ok());
   EXPECT_EQ(cluster.bytes_of("b", "d/x"), "bytes");
-  EXPECT_TRUE(end().ok());
+  EXPECT_TRUE(end(closing.closed).ok());
 }
 
 }  // namespace
