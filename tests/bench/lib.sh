@@ -18,10 +18,21 @@ stop_process() {
   tail --pid="$1" -f /dev/null
 }
 
+# Who was told to end may need a moment for it.
+unmount_disk() {
+  local i
+  for ((i = 0; i < 100; i++)); do
+    mountpoint -q "$WORK/disk" || return 0
+    ! umount "$WORK/disk" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  umount "$WORK/disk"
+}
+
 cleanup() {
   stop_process "$NODE_PID"
   stop_process "$NGINX_PID"
-  mountpoint -q "$WORK/disk" && umount "$WORK/disk"
+  unmount_disk
   [[ -n ${KEEP:-} ]] || rm -rf --one-file-system "$WORK"
 }
 trap cleanup EXIT
@@ -33,6 +44,9 @@ make_disk() {
     if [[ $FSTYPE == xfs ]]; then mkfs.xfs -q -m reflink=1 "$WORK/disk.img"; else mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 "$WORK/disk.img"; fi
   fi
   mountpoint -q "$WORK/disk" || mount -o loop "$WORK/disk.img" "$WORK/disk"
+  # Like a disk: what is read cold is read from it, several requests at once, and nothing is kept
+  # twice in the page cache.
+  losetup --direct-io=on "$(findmnt -no SOURCE "$WORK/disk")" || echo "the disk is a loop device with a cache of its own" >&2
 }
 
 # start_node [SETTING...]: on the disk, with one mountpath; sets NODE_PID, AIS_ENDPOINT, S3_AT, TOKEN.

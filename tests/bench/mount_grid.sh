@@ -103,6 +103,11 @@ unmount_ceph() {
   umount "$MNT"
   tail --pid="$(<"$WORK/ceph-fuse.pid")" -f /dev/null
 }
+# A storage daemon of Ceph reads past the page cache and has a cache of its own instead.
+drop_caches_ceph() {
+  ceph --conf "$WORK/disk/ceph/ceph.conf" tell 'osd.*' cache drop >>"$WORK/ceph.log" 2>&1 ||
+    echo "cold rows of ceph are not cold: its daemons keep their caches" >&2
+}
 start_ceph() {
   local conf=$WORK/disk/ceph/ceph.conf pool
   make_disk
@@ -118,7 +123,7 @@ start_ceph() {
   done
   mount_ceph
   UNDO+=(unmount_ceph)
-  COLD='unmount_ceph; mount_ceph' FOLDER=$MNT
+  COLD='unmount_ceph; drop_caches_ceph; mount_ceph' FOLDER=$MNT
 }
 
 start_disk() {
@@ -159,7 +164,7 @@ measure() {
   ! grep FAILED "$WORK/$1.full" >&2 || true
   if ((LOADER > 0)); then loader_rows | rows_of >>"$WORK/$1.rows"; fi
   undo
-  mountpoint -q "$WORK/disk" && umount "$WORK/disk"
+  unmount_disk
   rm -f "$WORK/disk.img"
 }
 
@@ -168,7 +173,7 @@ if ((${#systems[@]} == 0)); then
   for name in aisfs s3fs rclone ceph disk; do ! installed "$name" || systems+=("$name"); done
 fi
 # fsbench.sh runs its cold step in a shell of its own.
-export -f unmount mount_aisfs mount_s3fs mount_rclone settle_rclone mount_ceph unmount_ceph
+export -f unmount mount_aisfs mount_s3fs mount_rclone settle_rclone mount_ceph unmount_ceph drop_caches_ceph
 export BUILD MNT WORK PORT
 for name in "${systems[@]}"; do measure "$name"; done
 
