@@ -293,6 +293,9 @@ Task<Status> reserve(Mount& mount, Call call, fs::InodePtr inode) {
   const auto file = inode->open;
   const auto permit = co_await file->turn.acquire();
   if (!file->unsent || file->unlinked) co_return Status{};
+  if (const fs::InodePtr directory = inode->parent) {
+    CO_CHECK_OK(co_await arrive(mount, call, directory));
+  }
   CO_TRY(const fs::Place place, mount.inodes.place(*inode));
   PutOptions options{.conditions = {.must_not_exist = true},
                      .size = 0,

@@ -24,12 +24,14 @@ Task<Result<Entry>> make_bucket(Mount& mount, Call call, fs::InodePtr root, std:
 /// Makes it, in several attempts once the call is `answered`.
 Task<Status> send(Mount& mount,
                   Call call,
+                  fs::InodePtr parent,
                   fs::Place place,
                   MakeDirOptions options,
                   std::function<void()> sent,
                   const bool& answered) {
   Conditions same{.if_ino = options.ino};
   std::optional<Retries> retries;
+  Overtaking overtaking(parent);
   while (true) {
     Context context = call.context();
     context.sent = sent;
@@ -40,6 +42,10 @@ Task<Status> send(Mount& mount,
       if (ours) co_return Status();
     }
     if (made) co_return Status();
+    if (overtaking.is_why(made.error())) {
+      CO_CHECK_OK(co_await arrive(mount, call, parent));
+      continue;
+    }
     if (!answered) co_return std::move(made).error();
     if (!retries) retries.emplace(mount);
     if (!co_await retries->again(call, place.path, made.error())) co_return std::move(made).error();
@@ -72,7 +78,8 @@ Task<Result<Entry>> mkdir_ahead(Mount& mount,
   auto sent = [&] {
     if (!std::exchange(answered, true)) answer(entry);
   };
-  Status done = co_await send(mount, std::move(call), place, std::move(options), sent, answered);
+  Status done =
+      co_await send(mount, std::move(call), parent, place, std::move(options), sent, answered);
   if (done) co_return entry;
   LOG_WARN("a directory was not made", "path", place.path, "why", done.error().what());
   mount.inodes.detach(inode);
@@ -106,6 +113,7 @@ Task<Result<Entry>> mkdir(
                                    std::move(options), std::move(answer));
   }
   options.seen_free = options.seen_free || mount.delegations.is_free(*directory, name);
+  CO_CHECK_OK(co_await arrive(mount, call, directory));
   mount.delegations.will_make(*directory, name);
   const std::uint64_t before = mount.sequence;
   const fs::Lease whole = mount.delegations.lease_in(*directory);

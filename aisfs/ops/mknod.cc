@@ -75,6 +75,7 @@ Task<Result<MadeObject>> make_object(
   if (object.reservation && mount.delegations.is_free(*parent, name)) {
     co_return make_here(mount, call, parent, name, std::move(object.posix));
   }
+  CO_CHECK_OK(co_await arrive(mount, call, parent));
   mount.delegations.will_make(*parent, name);
   const std::uint64_t before = mount.sequence;
   fs::Lease lease = mount.delegations.lease_in(*parent);

@@ -49,6 +49,9 @@ Task<Status> arrive(Mount& mount, Call call, fs::InodePtr inode) {
   co_return Status();
 }
 
+Overtaking::Overtaking(fs::InodePtr directory)
+    : directory_(std::move(directory)), early_(directory_ != nullptr && directory_->sending) {}
+
 Task<Status> name_left(Mount& mount, Call call, std::uint64_t directory, std::string name) {
   if (mount.leaving.empty()) co_return Status();
   const auto it = mount.leaving.find({directory, std::move(name)});

@@ -33,8 +33,24 @@ class Sending {
   std::list<fs::InodePtr>::iterator at_;
 };
 
-/// Waits for the request that changes the inode; timed_out.
+/// Waits for the request that changes the inode; timed_out. Of a directory: before requests for
+/// names in it, which could overtake the one that makes it and find no directory.
 Task<Status> arrive(Mount& mount, Call call, fs::InodePtr inode);
+/// For a request that does not wait for its directory first: whether it may have overtaken it.
+class Overtaking {
+ public:
+  /// Before the request.
+  explicit Overtaking(fs::InodePtr directory);
+  /// True, once, if that may be why it failed: then arrive() and another attempt.
+  bool is_why(const Error& error) {
+    return error == Errc::not_found && std::exchange(early_, false);
+  }
+  const fs::InodePtr& directory() const { return directory_; }
+
+ private:
+  const fs::InodePtr directory_;
+  bool early_;
+};
 /// Waits for the rename by which the name is being left; timed_out. Before every request for a name.
 Task<Status> name_left(Mount& mount, Call call, std::uint64_t directory, std::string name);
 

@@ -216,8 +216,13 @@ Task<Status> publish(Mount& mount, Call call, fs::InodePtr inode, Durability lev
   call.allow_for(file->size, mount.options);
   const bool patch = patch_is_cheaper(mount, *file);
   const std::uint64_t as_of = inode->changed_at;
+  Overtaking overtaking(inode->parent);
   auto info = patch ? co_await publish_patch(mount, call, inode, name, level)
                     : co_await publish_whole(mount, call, inode, name, level);
+  if (!info && overtaking.is_why(info.error())) {
+    CO_CHECK_OK(co_await arrive(mount, call, overtaking.directory()));
+    info = co_await publish_whole(mount, call, inode, name, level);
+  }
   if (!info && info.error() == Errc::not_found) {
     co_return Error(Errc::precondition_failed, name.display() + " was removed by another host");
   }

@@ -38,6 +38,7 @@ Task<Result<Ends>> find_ends(Mount& mount, Call call, RenameRequest request) {
   ends.target = mount.inodes.child(*ends.new_dir, request.new_name);
   if (ends.target && request.no_replace) co_return Error(Errc::already_exists, request.new_name);
   CO_CHECK_OK(co_await name_left(mount, call, request.new_parent, request.new_name));
+  CO_CHECK_OK(co_await arrive(mount, call, ends.new_dir));
   if (ends.source->is_directory()) CO_CHECK_OK(co_await settle_attrs(mount, call, ends.source));
   if (ends.target) CO_CHECK_OK(co_await settle(mount, call, ends.target));
   mount.delegations.will_make(*ends.new_dir, request.new_name);

@@ -69,6 +69,11 @@ class Promises : public OwnDirectory {
     EXPECT_TRUE(run(write(*mount, call(), made.opened.handle, 0, std::move(bytes))).ok());
     return made;
   }
+  static Task<Status> make_dir(Mount& mount, Call asks, NodeId parent, std::string name) {
+    CO_TRY(const Entry entry,
+           co_await mkdir(mount, std::move(asks), parent, std::move(name), 0755));
+    co_return entry.nodeid != 0 ? Status() : Status(Error(Errc::internal));
+  }
   RenameRequest to(const std::string& from, const std::string& name) {
     return {.parent = dir, .name = from, .new_parent = dir, .new_name = name};
   }
@@ -288,11 +293,7 @@ TEST_F(Promises, ADirectoryIsMadeAheadWithWhatIsInIt) {
   cluster.hold("make_dir");
   Answered answered;
   Begun made;
-  const auto make_below = [](Mount& m, Call asks, NodeId parent) -> Task<Status> {
-    CO_TRY(const Entry entry, co_await mkdir(m, std::move(asks), parent, "e", 0755));
-    co_return entry.nodeid != 0 ? Status() : Status(Error(Errc::internal));
-  };
-  begin(made, make_below(*mount, answering(answered), dir));
+  begin(made, make_dir(*mount, answering(answered), dir, "e"));
   until([&] { return answered.times == 1; });
   EXPECT_FALSE(exists("d/e/"));
   const auto below = run(lookup(*mount, call(), dir, "e"));
@@ -305,6 +306,34 @@ TEST_F(Promises, ADirectoryIsMadeAheadWithWhatIsInIt) {
   EXPECT_TRUE(end(made).ok());
   EXPECT_EQ(cluster.info_of("b", "d/e/")->ino, below->attr.ino);
   EXPECT_TRUE(close(file->opened.handle).ok());
+}
+
+/// Requests to two targets: that for a name can be there before that for its directory.
+TEST_F(Promises, WhatOvertakesItsDirectoryIsSentAgain) {
+  std::atomic<int> too_early = 0;
+  cluster.on_call([&](auto op, auto& key) {
+    const bool below = (op == "put_end" && key == "d/e/x") || (op == "make_dir" && key == "d/e/f");
+    return below && too_early++ < 2 ? Error(Errc::not_found) : Status();
+  });
+  cluster.hold("make_dir");
+  Answered made, made_below, closed;
+  Begun first, second, third;
+  begin(first, make_dir(*mount, answering(made), dir, "e"));
+  until([&] { return made.times == 1; });
+  const NodeId below = run(lookup(*mount, call(), dir, "e"))->nodeid;
+  begin(second, make_dir(*mount, answering(made_below), below, "f"));
+  const auto file = run(create(*mount, call(), below, "x", 0644, O_RDWR | O_EXCL));
+  ASSERT_TRUE(file.ok());
+  EXPECT_TRUE(run(write(*mount, call(), file->opened.handle, 0, "bytes")).ok());
+  begin(third, flush(*mount, answering(closed), file->opened.handle));
+  until([&] { return too_early == 2; });
+  cluster.let_go();
+  EXPECT_TRUE(end(first).ok());
+  EXPECT_TRUE(end(second).ok());
+  EXPECT_TRUE(end(third).ok());
+  EXPECT_TRUE(exists("d/e/f/"));
+  EXPECT_EQ(cluster.bytes_of("b", "d/e/x"), "bytes");
+  EXPECT_TRUE(run(release(*mount, call(), file->opened.handle)).ok());
 }
 
 TEST_F(Promises, TheEndOfTheMountLosesNothing) {
