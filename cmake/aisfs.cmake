@@ -39,8 +39,11 @@ if(AISFS_MOLD)
 endif()
 target_link_options(aisfs_flags INTERFACE -pie -Wl,-z,relro,-z,now)
 
-# Asio's and Beast's own sources, once. The precompiled header refers to them, so all link them.
-add_library(aisfs_asio STATIC ${PROJECT_SOURCE_DIR}/cmake/asio_impl.cc)
+# Asio's and Beast's own sources, once, and what their coroutines' frames lie in. The precompiled
+# header refers to them, so all link them.
+add_library(aisfs_asio STATIC ${PROJECT_SOURCE_DIR}/cmake/asio_impl.cc
+  ${PROJECT_SOURCE_DIR}/common/async/frame_memory.cc)
+target_include_directories(aisfs_asio PRIVATE ${PROJECT_SOURCE_DIR})
 target_link_libraries(aisfs_asio PUBLIC Boost::system OpenSSL::SSL Threads::Threads)
 target_compile_options(aisfs_asio PRIVATE -fPIE)
 target_compile_definitions(aisfs_asio PRIVATE BOOST_ASIO_NO_DEPRECATED
