@@ -192,15 +192,30 @@ bool needs_permission_checks(const std::vector<std::string>& options) {
 }  // namespace
 
 std::string usage() {
-  return "usage: aisfs ENDPOINT[,ENDPOINT...] MOUNTPOINT [-f] [-o OPTION[=VALUE],...]\n"
-         "\n"
-         "Mounts all buckets of a cluster. ENDPOINT is host:port of any node.\n"
-         "  -f            stay in the foreground\n"
-         "  -o keys=FILE  access key and secret key, a file of mode 0600\n"
-         "                (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)\n"
-         "  -o allow_other,auto_unmount,ro,uid=,gid=,umask=,file_mode=,dir_mode=,cache_dir=,\n"
-         "     timeout=,read_memory_mib=,log=,log_level=   see aisfs(1)\n"
-         "  --help, --version\n";
+  return R"(usage: aisfs ENDPOINT[,ENDPOINT...] MOUNTPOINT [-f] [-o OPTION[=VALUE],...]
+
+Mounts all buckets of a cluster. ENDPOINT is host:port of any node.
+  -f                         stay in the foreground
+  -h, --help, -V, --version
+
+options after -o (the manual, aisfs(1), says more):
+  keys=FILE                  access key and secret key, a file of mode 0600
+                             (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)
+  allow_other                other users may use the mount
+  default_permissions        the kernel checks modes and owners
+  auto_unmount               unmount when the process dies
+  ro                         read-only
+  uid=N,gid=N                owner of objects without POSIX attributes
+  umask=,file_mode=,dir_mode=  modes of such objects, octal
+  cache_dir=DIR              for files that are being written, and seen names (/var/tmp)
+  timeout=SECONDS            how long a call waits for the cluster (30)
+  read_memory_mib=N          for read-ahead, all files together (256)
+  delegate_ms=N              when a directory that others wanted is asked for again (1000)
+  no_delegations             every call waits for the cluster
+  spin_us=N                  look for the next request so long before sleeping (50)
+  same_call_ms=N             how long a name without a lease counts for one thread (10)
+  log=FILE,log_level=LEVEL   debug, info, warn or error
+)";
 }
 
 Result<Credentials> read_keys_file(const std::string& path) {
