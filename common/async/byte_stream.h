@@ -18,6 +18,18 @@ struct FileSlice {
   std::uint64_t length = 0;
 };
 
+/// A socket whose next bytes are those of a body, which can be passed on without being read.
+class BodySocket {
+ public:
+  virtual ~BodySocket() = default;
+
+  /// Moves up to `max` bytes of the body into a pipe (splice); 0: none are there now. Errors are
+  /// those of read().
+  virtual Result<std::size_t> splice_to(int pipe, std::size_t max) = 0;
+  /// Waits until there are some, or an error to be told.
+  virtual Task<Status> wait() = 0;
+};
+
 /// Bytes to be had once, in order. One reader, one executor.
 class BodySource {
  public:
@@ -41,6 +53,10 @@ class BodySource {
   virtual Task<Status> bring_in(std::uint64_t /*offset*/, std::uint64_t /*length*/) {
     co_return Status{};
   }
+
+  /// The whole of what is left as the next bytes of a socket, or null: what has been received
+  /// already must be read first. Read and splice may take turns.
+  virtual BodySocket* socket() { return nullptr; }
 };
 
 /// A body that is in memory already.

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "common/http/body_reader.h"
 
+#include <fcntl.h>
+
+#include <cstring>
+
 namespace aisfs::http {
 namespace {
 
@@ -53,6 +57,36 @@ Task<Result<std::size_t>> BodyReader::read_plain(MutableBytes into) {
   left_ -= n;
   done_ = left_ == 0 || n == 0;
   co_return n;
+}
+
+BodySocket* BodyReader::socket() {
+  const bool next = options_.framing.kind == Framing::Kind::kLength && !done_ && !error_ &&
+                    !options_.announce && in_.empty() && !stream_.is_tls();
+  return next ? this : nullptr;
+}
+
+Result<std::size_t> BodyReader::splice_to(int pipe, std::size_t max) {
+  max = static_cast<std::size_t>(std::min<std::uint64_t>(max, left_));
+  if (max == 0) return std::size_t{0};
+  ssize_t n = 0;
+  do {
+    n = ::splice(stream_.fd(), nullptr, pipe, nullptr, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0 && errno == EAGAIN) return std::size_t{0};
+  if (n <= 0) {
+    error_ = n == 0 ? cut_short() : Error(Errc::unreachable, std::strerror(errno));
+    return *error_;
+  }
+  options_.pace.moved(static_cast<std::size_t>(n));
+  left_ -= static_cast<std::uint64_t>(n);
+  done_ = left_ == 0;
+  return static_cast<std::size_t>(n);
+}
+
+Task<Status> BodyReader::wait() {
+  Status there = co_await stream_.wait_readable(options_.pace);
+  if (!there) error_ = there.error();
+  co_return there;
 }
 
 Task<Result<std::size_t>> BodyReader::read_chunked(MutableBytes into) {

@@ -9,7 +9,7 @@ namespace aisfs::http {
 
 /// The body of the message whose head was just consumed from `in`. Large reads go from the socket
 /// straight into the caller's memory. Never takes a byte of what follows the body.
-class BodyReader final : public BodySource {
+class BodyReader final : public BodySource, private BodySocket {
  public:
   struct Options {
     Framing framing;
@@ -21,6 +21,7 @@ class BodyReader final : public BodySource {
 
   Task<Result<std::size_t>> read(MutableBytes into) override;
   std::optional<std::uint64_t> remaining() const override;
+  BodySocket* socket() override;
 
   bool done() const { return done_; }
   bool failed() const { return error_.has_value(); }
@@ -29,6 +30,8 @@ class BodyReader final : public BodySource {
   const Fields& trailers() const { return decoder_.trailers(); }
 
  private:
+  Result<std::size_t> splice_to(int pipe, std::size_t max) override;
+  Task<Status> wait() override;
   Task<Result<std::size_t>> read_plain(MutableBytes into);
   Task<Result<std::size_t>> read_chunked(MutableBytes into);
   Task<Status> fill();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/http/body_writer.h"
 
+#include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -198,6 +199,14 @@ Task<Status> BodyWriter::send_length(std::string_view head, BodySource& body, st
   const bool collect = length <= kSmallMax;
   std::size_t held = 0;
   while (length > 0) {
+    if (BodySocket* from = collect || stream_.is_tls() ? nullptr : body.socket()) {
+      if (SplicePipe pipe = SplicePipe::take(); pipe.ok()) {
+        Stream::Pieces pieces;
+        pieces.add(as_bytes(head));
+        CO_CHECK_OK(co_await write(pieces, MSG_MORE));
+        co_return co_await pass_on(*from, length, std::move(pipe));
+      }
+    }
     const MutableBytes space = buffer.span().subspan(held);
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(space.size(), length));
     auto n = co_await body.read(space.first(want));
@@ -212,6 +221,37 @@ Task<Status> BodyWriter::send_length(std::string_view head, BodySource& body, st
     head = {};
     held = 0;
   }
+  co_return Status{};
+}
+
+Task<Status> BodyWriter::pass_on(BodySocket& from, std::uint64_t length, SplicePipe pipe) {
+  std::size_t held = 0;  // in the pipe
+  while (length > 0 || held > 0) {
+    if (stop_ && stop_()) co_return Error(Errc::cancelled, "the peer answered before the end");
+    if (held == 0) {
+      const auto want = std::min<std::uint64_t>(length, SplicePipe::kBytes);
+      auto n = from.splice_to(pipe.in(), static_cast<std::size_t>(want));
+      if (!n) co_return blame_source(std::move(n).error());
+      held = *n;
+      length -= *n;
+      if (held > 0) continue;
+      Status there = co_await from.wait();
+      if (!there) co_return blame_source(std::move(there).error());
+      continue;
+    }
+    const unsigned more = length > 0 ? SPLICE_F_MORE : 0;
+    const ssize_t n = ::splice(pipe.out(), nullptr, stream_.fd(), nullptr, held,
+                               SPLICE_F_MOVE | SPLICE_F_NONBLOCK | more);
+    if (n > 0) {
+      pace_.moved(static_cast<std::size_t>(n));
+      held -= static_cast<std::size_t>(n);
+    } else if (n == 0 || errno == EAGAIN) {
+      CO_CHECK_OK(co_await stream_.wait_writable(pace_));
+    } else if (errno != EINTR) {
+      co_return Error(Errc::unreachable, std::strerror(errno));
+    }
+  }
+  pipe.give_back();
   co_return Status{};
 }
 

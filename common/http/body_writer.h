@@ -4,12 +4,14 @@
 
 #include "common/async/byte_stream.h"
 #include "common/http/head_parser.h"
+#include "common/http/splice_pipe.h"
 #include "common/http/stream.h"
 
 namespace aisfs::http {
 
 /// Sends a head that is already text, and the body after it: small bodies in one call with the
-/// head, files by sendfile, everything else through a buffer. One object a message.
+/// head, files by sendfile, large ones from a socket by splice, everything else through a buffer.
+/// One object a message.
 class BodyWriter {
  public:
   BodyWriter(Stream& stream, Pace pace) : stream_(stream), pace_(pace) {}
@@ -31,6 +33,8 @@ class BodyWriter {
   Task<Status> send_file(std::string_view head, BodySource& body, FileSlice file);
   Task<Status> send_window(FileSlice window);
   Task<Status> send_length(std::string_view head, BodySource& body, std::uint64_t length);
+  /// The rest of a body that comes from a socket, by way of the pipe.
+  Task<Status> pass_on(BodySocket& from, std::uint64_t length, SplicePipe pipe);
   Task<Status> send_chunked(std::string_view head, BodySource& body);
   Task<Status> send_until_close(std::string_view head, BodySource& body);
   Task<Status> write(Stream::Pieces pieces, int flags = 0);

@@ -10,7 +10,7 @@ namespace aisfs::http {
 using asio::ip::tcp;
 
 /// The response and its body: it owns the connection until the body's end.
-class ClientResponse::Impl final : public BodySource {
+class ClientResponse::Impl final : public BodySource, private BodySocket {
  public:
   Impl(ConnPool::Slot slot, std::unique_ptr<ClientConnection> connection, ExchangeResult result)
       : slot_(std::move(slot)),
@@ -26,16 +26,31 @@ class ClientResponse::Impl final : public BodySource {
 
   Task<Result<std::size_t>> read(MutableBytes into) override {
     auto n = co_await reader_.read(into);
-    if (!n) {
+    after(n.ok());
+    co_return n;
+  }
+  std::optional<std::uint64_t> remaining() const override { return reader_.remaining(); }
+  BodySocket* socket() override { return reader_.socket() == nullptr ? nullptr : this; }
+
+ private:
+  Result<std::size_t> splice_to(int pipe, std::size_t max) override {
+    auto n = reader_.socket()->splice_to(pipe, max);
+    after(n.ok());
+    return n;
+  }
+  Task<Status> wait() override {
+    Status there = co_await reader_.socket()->wait();
+    after(there.ok());
+    co_return there;
+  }
+
+  void after(bool ok) {
+    if (!ok) {
       connection_.reset();
       slot_ = ConnPool::Slot();
     }
     give_back_if_done();
-    co_return n;
   }
-  std::optional<std::uint64_t> remaining() const override { return reader_.remaining(); }
-
- private:
   void give_back_if_done() {
     if (!reader_.done() || connection_ == nullptr) return;
     if (reusable_ && connection_->in.empty()) slot_.keep(std::move(connection_));

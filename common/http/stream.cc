@@ -196,10 +196,13 @@ Task<Status> Stream::write_tls(Pieces pieces, Pace& pace) {
   co_return Status{};
 }
 
-Task<Status> Stream::wait_writable(Pace& pace) {
+Task<Status> Stream::wait_writable(Pace& pace) { return wait(Socket::wait_write, pace); }
+Task<Status> Stream::wait_readable(Pace& pace) { return wait(Socket::wait_read, pace); }
+
+Task<Status> Stream::wait(Socket::wait_type what, Pace& pace) {
   const TimePoint begin = now();
   watchdog_.begin(pace.deadline(begin));
-  auto [ec] = co_await socket_.async_wait(Socket::wait_write, use_ec);
+  auto [ec] = co_await socket_.async_wait(what, use_ec);
   const bool expired = watchdog_.end();
   pace.waited(now() - begin);
   if (ec) co_return error_of(ec, expired);

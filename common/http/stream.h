@@ -87,8 +87,9 @@ class Stream {
   /// What a plain socket takes at once leaves, and goes from `pieces`. True when nothing is left;
   /// an error shows again when the rest is written.
   bool write_now(Pieces& pieces);
-  /// Plain sockets only.
+  /// Plain sockets only. Readable is also one whose peer has ended.
   Task<Status> wait_writable(Pace& pace);
+  Task<Status> wait_readable(Pace& pace);
 
   /// Bytes or the end of the stream are there to be read now. Plain sockets only.
   bool readable();
@@ -102,6 +103,7 @@ class Stream {
  private:
   using Tls = asio::ssl::stream<Socket&>;
   Task<Status> write_tls(Pieces pieces, Pace& pace);
+  Task<Status> wait(Socket::wait_type what, Pace& pace);
   Error error_of(boost::system::error_code ec, bool expired) const;
 
   Socket socket_;

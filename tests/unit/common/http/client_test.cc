@@ -73,6 +73,66 @@ TEST_F(ClientTest, ChunkedResponsesAndPassThrough) {
   EXPECT_TRUE(got->body == "first " + pattern(200'000) + " last");
 }
 
+/// Promises a million bytes and fails in the middle.
+class BrokenBody final : public BodySource {
+ public:
+  Task<Result<std::size_t>> read(MutableBytes into) override {
+    if (std::exchange(failed_, true)) co_return Error(Errc::io, "a disk is gone");
+    co_return into.size();
+  }
+  std::optional<std::uint64_t> remaining() const override { return 1'000'000; }
+
+ private:
+  bool failed_ = false;
+};
+
+/// What comes at "/through/..." is sent on to "/...", and the answer back, as a gateway does.
+Task<void> pass_on(Exchange& x, Client& through, Endpoint self) {
+  const std::string& path = x.target().path;
+  if (path == "/broken") {
+    BrokenBody broken;
+    co_return static_cast<void>(co_await x.respond({}, broken));
+  }
+  if (!path.starts_with("/through")) co_return co_await echo(x);
+  ClientRequest r;
+  r.to = self;
+  r.head.method = x.request().method;
+  r.head.target = path.substr(8);
+  r.stream = &x.body();
+  auto response = co_await through.send(std::move(r));
+  ResponseHead head{.status = response ? 200 : 502};
+  if (!response) co_return static_cast<void>(co_await x.respond(std::move(head), std::string()));
+  head.fields.add("X-Peer", std::string(response->head().fields.get("X-Peer")));
+  auto body = std::move(*response).take_body();
+  static_cast<void>(co_await x.respond(std::move(head), *body));
+}
+
+TEST_F(ClientTest, LargeBodiesArePassedOnBothWays) {
+  serve([this](Exchange& exchange) { return pass_on(exchange, client(), server_->endpoint()); });
+  client();
+  std::string peer;
+  for (const std::size_t size : {65'536ul, 65'537ul, 1'000'000ul, 5'000'003ul}) {
+    auto got = call(request(Method::kPut, "/through/x", pattern(size)));
+    ASSERT_TRUE(got.ok()) << got.error().what();
+    EXPECT_TRUE(got->body == pattern(size)) << size;
+    const std::string now(got->head.fields.get("X-Peer"));
+    EXPECT_TRUE(peer.empty() || peer == now) << "a connection is kept after a body was passed on";
+    peer = now;
+  }
+}
+
+TEST_F(ClientTest, ABodyThatEndsEarlyIsNotPassedOnAsAWhole) {
+  serve([this](Exchange& exchange) { return pass_on(exchange, client(), server_->endpoint()); });
+  client();
+  RawClient raw(server_->endpoint());
+  raw.send("PUT /through/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" +
+           pattern(700'000));
+  raw.finish();
+  EXPECT_FALSE(raw.read_to_end().starts_with("HTTP/1.1 200"));
+  const auto back = call(request(Method::kGet, "/through/broken"));
+  EXPECT_EQ(back.error(), Errc::unreachable);
+}
+
 TEST_F(ClientTest, KeepsConnectionsAndReplacesOneThatTheServerClosed) {
   ServerOptions options;
   options.idle_timeout = 50ms;
