@@ -323,9 +323,9 @@ Task<Status> send_attrs(Mount& mount, Call call, fs::InodePtr inode) {
   const bool directory = inode->is_directory();
   AttrChange change{.posix = fs::posix_of(inode->attr, inode->symlink ? *inode->symlink : "")};
   Conditions same{.if_ino = inode->attr.ino};
+  ObjectName name = directory ? place.marker() : place.file();
   CO_TRY(ObjectInfo info, co_await mount.cluster.objects.set_attrs(
-                              call.context(), directory ? place.marker() : place.file(),
-                              std::move(change), std::move(same)));
+                              call.context(), std::move(name), std::move(change), std::move(same)));
   if (inode->open) inode->open->base.meta_version = info.meta_version;
   if (inode->info) inode->info = std::make_shared<const ObjectInfo>(std::move(info));
   mount.changed(*inode);

@@ -217,8 +217,9 @@ Task<Status> publish(Mount& mount, Call call, fs::InodePtr inode, Durability lev
   const bool patch = patch_is_cheaper(mount, *file);
   const std::uint64_t as_of = inode->changed_at;
   Overtaking overtaking(inode->parent);
-  auto info = patch ? co_await publish_patch(mount, call, inode, name, level)
-                    : co_await publish_whole(mount, call, inode, name, level);
+  auto sending = patch ? publish_patch(mount, call, inode, name, level)
+                       : publish_whole(mount, call, inode, name, level);
+  auto info = co_await std::move(sending);
   if (!info && overtaking.is_why(info.error())) {
     CO_CHECK_OK(co_await arrive(mount, call, overtaking.directory()));
     info = co_await publish_whole(mount, call, inode, name, level);

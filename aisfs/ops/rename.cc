@@ -139,8 +139,9 @@ Task<Status> send_once(Mount& mount, Call call, Ends ends) {
   if (file) permit.emplace(co_await file->turn.acquire());
   Status done = co_await send_rename(mount, call, ends, false);
   const bool gone = !done && done.error() == Errc::not_found;
-  if (gone && co_await has_arrived(mount, call, ends)) co_return Status();
-  co_return done;
+  if (!gone) co_return done;
+  const bool arrived = co_await has_arrived(mount, call, ends);
+  co_return arrived ? Status() : done;
 }
 
 /// The call has been answered: tries until the cluster has done it, or the mount ends.
@@ -148,7 +149,9 @@ Task<Status> send_promised(Mount& mount, Call call, Ends ends) {
   Status done = co_await send_once(mount, call, ends);
   if (done) co_return done;
   Retries retries(mount);
-  while (!done && co_await retries.again(call, ends.source->name, done.error())) {
+  while (!done) {
+    const bool again = co_await retries.again(call, ends.source->name, done.error());
+    if (!again) break;
     done = co_await send_once(mount, call, ends);
   }
   co_return done;

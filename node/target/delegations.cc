@@ -128,7 +128,8 @@ bool Leases::is_alone(const Requester& own,
 Task<Status> Leases::recall(Context context, BucketId bucket, Concerns concerns) {
   const bool of_node = context.who.kind() == auth::Identity::Kind::kNode;
   if (delegated_ == 0 || of_node) co_return Status{};
-  co_return co_await wait_alone({context.session, context.who.user()}, bucket, std::move(concerns),
+  Requester requester{context.session, context.who.user()};
+  co_return co_await wait_alone(std::move(requester), bucket, std::move(concerns),
                                 context.deadline);
 }
 

@@ -225,7 +225,9 @@ Leases::Change::~Change() {
 
 Task<Status> Leases::Change::alone() {
   if (leases_.delegated_ == 0 || of_node_) co_return Status{};
-  co_return co_await leases_.wait_alone({session_, user_}, name_.bucket, change_of(name_.path),
+  Requester requester{session_, user_};
+  auto same = change_of(name_.path);
+  co_return co_await leases_.wait_alone(std::move(requester), name_.bucket, std::move(same),
                                         deadline_);
 }
 

@@ -34,7 +34,9 @@ class ClientTest : public testing::Test {
     return run(client_->put({}, name(std::move(key)), std::move(options), {}, body));
   }
   static Task<Result<std::string>> read_whole(ObjectApi& api, ObjectName name, GetOptions options) {
-    CO_TRY(ObjectStream stream, co_await api.get({}, std::move(name), std::move(options)));
+    Context anyone;
+    CO_TRY(ObjectStream stream,
+           co_await api.get(std::move(anyone), std::move(name), std::move(options)));
     co_return co_await read_all(*stream.body, 64 << 20);
   }
   static Task<void> drop(ObjectStream stream) {

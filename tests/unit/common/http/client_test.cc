@@ -91,7 +91,8 @@ Task<void> pass_on(Exchange& x, Client& through, Endpoint self) {
   const std::string& path = x.target().path;
   if (path == "/broken") {
     BrokenBody broken;
-    co_return static_cast<void>(co_await x.respond({}, broken));
+    ResponseHead head;
+    co_return static_cast<void>(co_await x.respond(std::move(head), broken));
   }
   if (!path.starts_with("/through")) co_return co_await echo(x);
   ClientRequest r;
