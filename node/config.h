@@ -25,6 +25,13 @@ struct NetConfig : config::Section {
   Param<std::int64_t> public_port{this, "public_port", 0, Apply::kRestart,
                                   "Port of the native API for clients; 0 picks a free one.",
                                   config::in_range<std::int64_t{0}, std::int64_t{65535}>()};
+  Param<std::string> public_certificate{
+      this, "public_certificate", "", Apply::kRestart,
+      "PEM file with the certificate chain of the public listener, which speaks TLS then and "
+      "nothing else. It names net.host; clients say https:// and go from node to node, so all "
+      "nodes of a cluster have one or none has."};
+  Param<std::string> public_certificate_key{this, "public_certificate_key", "", Apply::kRestart,
+                                            "PEM file with the key of public_certificate."};
   Param<std::int64_t> s3_port{this, "s3_port", 0, Apply::kRestart,
                               "Port of the S3 API at the root of a URL; 0 picks a free one.",
                               config::in_range<std::int64_t{0}, std::int64_t{65535}>()};
@@ -39,6 +46,15 @@ struct NetConfig : config::Section {
   Param<std::int64_t> data_port{this, "data_port", 0, Apply::kRestart,
                                 "Port for objects between nodes; 0 picks a free one.",
                                 config::in_range<std::int64_t{0}, std::int64_t{65535}>()};
+  Param<std::string> internal_certificate{
+      this, "internal_certificate", "", Apply::kRestart,
+      "PEM file with the certificate chain of the control and data listeners, which speak TLS "
+      "then and nothing else. It names net.host; all nodes of a cluster must have one, or none."};
+  Param<std::string> internal_certificate_key{this, "internal_certificate_key", "", Apply::kRestart,
+                                              "PEM file with the key of internal_certificate."};
+  Param<std::string> internal_ca{this, "internal_ca", "", Apply::kRestart,
+                                 "PEM file with the authorities by which the node checks the "
+                                 "internal_certificate of other nodes; needed with it."};
 };
 
 struct LogConfig : config::Section {

@@ -33,6 +33,7 @@
 #include "node/front/native/native_front.h"
 #include "node/front/native/ready.h"
 #include "node/front/s3/s3_front.h"
+#include "node/tls_settings.h"
 
 namespace aisfs::node {
 namespace {
@@ -78,11 +79,12 @@ NodeRole role_of(const NodeConfig& config) {
 /// The parts of a node in the order in which they need each other.
 class Node {
  public:
-  Node(const NodeConfig& config, auth::ClusterKey key, control::NodeIdentity identity)
+  Node(const NodeConfig& config, NodeTls tls, auth::ClusterKey key, control::NodeIdentity identity)
       : config_(config),
+        tls_(std::move(tls)),
         identity_(std::move(identity)),
         runtime_(static_cast<std::size_t>(config.threads())),
-        http_(runtime_, {}),
+        http_(runtime_, {.tls = tls_.peers}),
         fencing_(clock_),
         peers_(http_, clock_, key, identity_.id, [this] { return maps_.current()->epoch; }),
         data_peers_(http_, maps_, key, identity_.id),
@@ -171,10 +173,11 @@ class Node {
     control::ControlHandlerDeps deps{
         maps_,        verifier_,       *admin_,
         plane_.get(), embedded_.get(), [this](Epoch epoch) { return in_force(*this, epoch); }};
-    add_server("public", when_serving(&Fronts::public_net), ready_when_serving());
-    add_server("s3", when_serving(&Fronts::s3));
-    add_server("control", control::make_control_handler(deps));
-    add_server("data", when_serving(&Fronts::data));
+    add_server({.name = "public", .tls = tls_.public_net}, when_serving(&Fronts::public_net),
+               ready_when_serving());
+    add_server({.name = "s3", .tls = tls_.s3}, when_serving(&Fronts::s3));
+    add_server({.name = "control", .tls = tls_.internal}, control::make_control_handler(deps));
+    add_server({.name = "data", .tls = tls_.internal}, when_serving(&Fronts::data));
   }
 
   struct Fronts {
@@ -227,9 +230,15 @@ class Node {
   }
 
   void make_fronts(target::LocalTarget* target) {
-    const native::NativeFrontDeps native_deps{
-        router_->anywhere(), router_->here(), *admin_,          maps_,
-        verifier_,           identity_.id,    clock_.unix_ns(), target};
+    const native::NativeFrontDeps native_deps{router_->anywhere(),
+                                              router_->here(),
+                                              *admin_,
+                                              maps_,
+                                              verifier_,
+                                              identity_.id,
+                                              clock_.unix_ns(),
+                                              target,
+                                              tls_.internal.has_value()};
     const auto map = [this] { return maps_.current(); };
     front::s3::S3FrontDeps s3_deps{router_->anywhere(), *admin_, verifier_, map, "", {}};
     fronts_.s3 = front::s3::make_s3_handler(s3_deps);
@@ -259,14 +268,11 @@ class Node {
     if (disks_) disks_->close();
   }
 
-  void add_server(std::string name, http::Handler handler, http::ReadyHandler ready = {}) {
-    http::ServerOptions options;
-    if (name == "s3" && !config_.net.s3_certificate().empty()) {
-      options.tls = {config_.net.s3_certificate(), config_.net.s3_certificate_key()};
-    }
-    options.name = std::move(name);
-    servers_.push_back(std::make_unique<http::Server>(runtime_, options, std::move(handler),
-                                                      std::move(ready)));
+  void add_server(http::ServerOptions options,
+                  http::Handler handler,
+                  http::ReadyHandler ready = {}) {
+    servers_.push_back(std::make_unique<http::Server>(runtime_, std::move(options),
+                                                      std::move(handler), std::move(ready)));
   }
 
   Status listen() {
@@ -371,6 +377,7 @@ class Node {
   }
 
   const NodeConfig& config_;
+  const NodeTls tls_;
   const control::NodeIdentity identity_;
   RealClock clock_;
   Runtime runtime_;
@@ -412,9 +419,10 @@ Status run_node(const NodeConfig& config) {
   if (!config.pid_file().empty()) {
     CHECK_OK(control::write_private_file(config.pid_file(), std::to_string(::getpid()) + "\n"));
   }
+  TRY(auto tls, load_tls(config.net));
   TRY(auto key, cluster_key(config));
   TRY(auto identity, control::load_identity(config.data_dir(), role_of(config), config.node_id()));
-  Node node(config, std::move(key), std::move(identity));
+  Node node(config, std::move(tls), std::move(key), std::move(identity));
   return node.run();
 }
 

@@ -15,6 +15,7 @@ constexpr std::size_t kFileThreads = 4;
 
 struct GlobalWords {
   std::string endpoint;
+  std::string ca_file;
   std::string timeout = "30s";
   bool json = false;
   bool no_colour = false;
@@ -22,6 +23,7 @@ struct GlobalWords {
 
 void declare_globals(Command& root, GlobalWords& words) {
   root.option("--endpoint", words.endpoint, "URL", "Any node of the cluster (AIS_ENDPOINT)");
+  root.option("--ca", words.ca_file, "FILE", "PEM file to check an https endpoint by (AIS_CA)");
   root.option("--timeout", words.timeout, "TIME", "Longest wait for one operation (30s)");
   root.flag("--json", words.json, "Results as JSON, for programs");
   root.flag("--no-color", words.no_colour, "No colours (NO_COLOR)");
@@ -39,6 +41,10 @@ Result<GlobalOptions> globals_of(const GlobalWords& words, const Environment& en
   GlobalOptions options{.endpoint = words.endpoint};
   if (options.endpoint.empty()) options.endpoint = environment("AIS_ENDPOINT");
   if (options.endpoint.empty()) options.endpoint = kDefaultEndpoint;
+  if (!words.ca_file.empty() && !options.endpoint.starts_with("https://")) {
+    return Error(Errc::invalid_argument, "--ca is for https://, not for " + options.endpoint);
+  }
+  options.ca_file = words.ca_file.empty() ? environment("AIS_CA") : words.ca_file;
   TRY(options.timeout, parse_duration(words.timeout));
   return options;
 }

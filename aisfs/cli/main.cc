@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "aisfs/cli/app.h"
 #include "common/client/cluster_client.h"
+#include "common/client/endpoints.h"
 
 namespace aisfs::cli {
 namespace {
@@ -20,8 +21,10 @@ class ClusterLink final : public Link {
 
 Task<Result<std::unique_ptr<Link>>> connect(Runtime& runtime, GlobalOptions options) {
   ClusterClientOptions client;
-  CO_TRY(Endpoint endpoint, Endpoint::parse(options.endpoint));
-  client.endpoints.push_back(std::move(endpoint));
+  CO_TRY(auto given, GivenEndpoints::parse(options.endpoint));
+  client.endpoints = std::move(given.nodes);
+  client.tls = given.tls;
+  client.ca_file = std::move(options.ca_file);
   CO_TRY(client.credentials, find_credentials(environment_of_process()));
   client.operation_timeout = options.timeout;
   CO_TRY(auto connected, co_await ClusterClient::connect(runtime, std::move(client)));

@@ -78,7 +78,7 @@ void Output::error(const Error& error) {
   const std::string what =
       error.what().empty() ? std::string(info(error.code()).name) : error.what();
   err_(std::string(red ? "\x1b[31merror:\x1b[0m " : "error: ") + printable(what) + "\n");
-  const std::string_view remedy = remedy_of(error.code());
+  const std::string_view remedy = remedy_of(error);
   if (!remedy.empty()) err_("  remedy: " + std::string(remedy) + "\n");
 }
 
@@ -87,8 +87,11 @@ void Output::done(std::string_view sentence, const Json& value) {
   line(printable(sentence));
 }
 
-std::string_view remedy_of(Errc code) {
-  switch (code) {
+std::string_view remedy_of(const Error& error) {
+  if (error.what().find("certificate verify failed") != std::string::npos) {
+    return "name the authority that signed it: --ca FILE or AIS_CA";
+  }
+  switch (error.code()) {
     case Errc::unauthenticated:
       return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AIS_AUTHN_TOKEN; in a "
              "playground: "

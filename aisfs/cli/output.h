@@ -63,7 +63,7 @@ class Output {
 };
 
 /// What a user can do about it; "" when the error says it all.
-std::string_view remedy_of(Errc code);
+std::string_view remedy_of(const Error& error);
 
 /// The exit status of a failed command; ais(1) lists them.
 int exit_status_of(Errc code);

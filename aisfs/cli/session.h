@@ -13,6 +13,7 @@ namespace aisfs::cli {
 /// What every command understands.
 struct GlobalOptions {
   std::string endpoint;                         // --endpoint, AIS_ENDPOINT, http://127.0.0.1:21080
+  std::string ca_file = {};                     // --ca, AIS_CA; "": the system's authorities
   Duration timeout = std::chrono::seconds(30);  // of one operation
 };
 

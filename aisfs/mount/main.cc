@@ -37,7 +37,9 @@ std::uint64_t new_session() {
 Result<std::unique_ptr<ClusterClient>> connect(Runtime& runtime,
                                                const MountArgs& args,
                                                std::uint64_t session) {
-  ClusterClientOptions options{.endpoints = args.endpoints,
+  ClusterClientOptions options{.endpoints = args.endpoints.nodes,
+                               .tls = args.endpoints.tls,
+                               .ca_file = args.ca_file,
                                .credentials = args.credentials,
                                .operation_timeout = args.options.op_timeout,
                                .lease_session = session};

@@ -109,6 +109,8 @@ Status apply_tuning_option(const Option& option, MountArgs& args, bool& known) {
   } else if (option.name == "read_memory_mib") {
     CHECK_OK(parse_number(option, 1 << 20, n));
     args.options.read_memory = n * 1_MiB;
+  } else if (option.name == "ca") {
+    TRY(args.ca_file, absolute(option.value));
   } else if (option.name == "cache_dir") {
     TRY(args.options.cache_dir, absolute(option.value));
   } else if (option.name == "log") {
@@ -176,11 +178,9 @@ Status take_keys(MountArgs& args) {
 }
 
 Status take_endpoints(std::string_view list, MountArgs& args) {
-  for (const std::string_view text : split(list, ',')) {
-    TRY(Endpoint endpoint, Endpoint::parse(text));
-    args.endpoints.push_back(std::move(endpoint));
-  }
-  return {};
+  TRY(args.endpoints, GivenEndpoints::parse(list));
+  if (args.endpoints.tls || args.ca_file.empty()) return {};
+  return Error(Errc::invalid_argument, "-o ca= is for https://, not for " + std::string(list));
 }
 
 /// Whether the kernel has to check modes and owners. Root alone passes every check, and each one
@@ -194,13 +194,15 @@ bool needs_permission_checks(const std::vector<std::string>& options) {
 std::string usage() {
   return R"(usage: aisfs ENDPOINT[,ENDPOINT...] MOUNTPOINT [-f] [-o OPTION[=VALUE],...]
 
-Mounts all buckets of a cluster. ENDPOINT is host:port of any node.
+Mounts all buckets of a cluster. ENDPOINT is host:port of any node, https://host:port
+where nodes speak TLS.
   -f                         stay in the foreground
   -h, --help, -V, --version
 
 options after -o (the manual, aisfs(1), says more):
   keys=FILE                  access key and secret key, a file of mode 0600
                              (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)
+  ca=FILE                    PEM file to check https nodes by (the system's)
   allow_other                other users may use the mount
   default_permissions        the kernel checks modes and owners
   auto_unmount               unmount when the process dies
@@ -277,7 +279,7 @@ Result<MountArgs> parse_mount_args(const std::vector<std::string>& argv) {
       std::find(options.begin(), options.end(), "default_permissions") != options.end();
   if (!asked && needs_permission_checks(options)) options.push_back("default_permissions");
   options.push_back("subtype=aisfs");
-  options.push_back("fsname=" + args.endpoints.front().to_string());
+  options.push_back("fsname=" + args.endpoints.nodes.front().to_string());
   return args;
 }
 

@@ -5,12 +5,14 @@
 
 #include "aisfs/fs/options.h"
 #include "common/client/cluster_client.h"
+#include "common/client/endpoints.h"
 
 namespace aisfs::mount {
 
 /// The command line of aisfs (and of mount.aisfs, which mount(8) calls).
 struct MountArgs {
-  std::vector<Endpoint> endpoints;
+  GivenEndpoints endpoints;
+  std::string ca_file;  // "": the system's
   Credentials credentials;
   std::string mountpoint;
   bool foreground = false;

@@ -14,11 +14,14 @@ namespace aisfs {
 
 class ClusterClient::Impl {
  public:
-  Impl(Runtime& runtime, ClusterClientOptions options, asio::any_io_executor ex)
+  Impl(Runtime& runtime,
+       ClusterClientOptions options,
+       std::shared_ptr<http::TlsContext> tls,
+       asio::any_io_executor ex)
       : runtime_(runtime),
         shard_(Runtime::current_shard()),
         timeout_(options.operation_timeout),
-        http_(runtime, {}),
+        http_(runtime, {.tls = std::move(tls)}),
         transport_(http_,
                    std::move(options.credentials),
                    options.lease_session,
@@ -88,7 +91,11 @@ class ClusterClient::Impl {
 Task<Result<std::unique_ptr<ClusterClient>>> ClusterClient::connect(Runtime& runtime,
                                                                     ClusterClientOptions options) {
   asio::any_io_executor ex = co_await asio::this_coro::executor;
-  auto impl = std::make_unique<Impl>(runtime, std::move(options), std::move(ex));
+  std::shared_ptr<http::TlsContext> tls;
+  if (options.tls) {
+    CO_TRY(tls, http::make_client_tls(options.ca_file));
+  }
+  auto impl = std::make_unique<Impl>(runtime, std::move(options), std::move(tls), std::move(ex));
   if (auto started = co_await impl->start(); !started) {
     // Its connections are closed on all shards, which no io thread may wait for.
     asio::thread_pool elsewhere(1);

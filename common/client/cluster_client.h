@@ -19,6 +19,8 @@ struct Credentials {
 
 struct ClusterClientOptions {
   std::vector<Endpoint> endpoints;  // of any nodes; the first that answers gives the map
+  bool tls = false;                 // what the public listeners of the cluster speak
+  std::string ca_file;              // PEM, to check their certificates; "": the system's
   Credentials credentials;
   /// Whole budget of one operation with its retries, when the caller sets no deadline.
   Duration operation_timeout = std::chrono::seconds(30);
@@ -33,7 +35,8 @@ struct ClusterClientOptions {
 class ClusterClient final : public ObjectApi, public AdminApi, public MapSource, public LeaseApi {
  public:
   /// Fetches the first map. unreachable names the endpoints that were tried; unauthenticated when
-  /// the credentials are refused. Call it on a shard of `runtime`, which outlives the client.
+  /// the credentials are refused; invalid_argument a ca_file that is of no use. Call it on a shard
+  /// of `runtime`, which outlives the client.
   static Task<Result<std::unique_ptr<ClusterClient>>> connect(Runtime& runtime,
                                                               ClusterClientOptions options);
   ~ClusterClient() override;

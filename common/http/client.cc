@@ -4,6 +4,7 @@
 #include "common/http/body_reader.h"
 #include "common/http/client_exchange.h"
 #include "common/http/conn_pool.h"
+#include "common/http/tls.h"
 
 namespace aisfs::http {
 
@@ -75,7 +76,7 @@ std::unique_ptr<BodySource> ClientResponse::take_body() && { return std::move(im
 
 class Client::Impl {
  public:
-  Impl(Runtime& runtime, ClientOptions options) : runtime_(runtime), options_(options) {
+  Impl(Runtime& runtime, ClientOptions options) : runtime_(runtime), options_(std::move(options)) {
     for (std::size_t i = 0; i < runtime.size(); ++i) {
       pools_.push_back(std::make_shared<ConnPool>(runtime.shard(i), options_));
     }
@@ -148,9 +149,12 @@ class Client::Impl {
     for (const tcp::endpoint& address : addresses) {
       auto connection = std::make_unique<ClientConnection>(Socket(pool.io().get_executor()));
       const Deadline connected = deadline.earlier(Deadline::after(options_.connect_timeout));
-      const Status done = co_await connection->stream.connect(address, connected.at());
+      Status done = co_await connection->stream.connect(address, connected.at());
+      if (done && options_.tls) {
+        done = co_await connection->stream.connect_tls(options_.tls->ssl, to.host, connected.at());
+      }
       if (done) co_return connection;
-      last = done.error();
+      last = std::move(done).error();
       if (deadline.expired()) break;
     }
     // A server that does not answer at all is away, unless it was our own time that ran out.
@@ -166,7 +170,7 @@ class Client::Impl {
 };
 
 Client::Client(Runtime& runtime, ClientOptions options)
-    : impl_(std::make_unique<Impl>(runtime, options)) {}
+    : impl_(std::make_unique<Impl>(runtime, std::move(options))) {}
 Client::~Client() { impl_->close(); }
 void Client::close() { impl_->close(); }
 

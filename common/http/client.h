@@ -11,7 +11,16 @@
 
 namespace aisfs::http {
 
+class TlsContext;
+
+/// A client's trust in the certificates of a PEM file, of the system when `ca_file` is empty.
+/// invalid_argument names the file that is of no use.
+Result<std::shared_ptr<TlsContext>> make_client_tls(const std::string& ca_file);
+
 struct ClientOptions {
+  /// With it every connection speaks TLS, to a server whose certificate is trusted and names the
+  /// host or the address of the endpoint. Null: none does.
+  std::shared_ptr<TlsContext> tls = nullptr;
   std::size_t idle_per_endpoint_max = 64;  // kept alive, a shard
   std::size_t connections_per_endpoint_max = 256;  // a shard; further callers wait
   Duration connect_timeout = std::chrono::seconds(2);

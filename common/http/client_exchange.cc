@@ -93,9 +93,23 @@ Task<Status> ClientExchange::send(std::string_view head, BodySource* body, Frami
 /// A final answer (or the end) is there while we still send. An interim one means go on.
 bool ClientExchange::answered_early() {
   if (!connection_.stream.readable()) return false;
+  if (connection_.stream.is_tls()) return answered_early_by_tls();
   std::array<char, 10> text{};  // "HTTP/1.1 1"
   const ssize_t n = ::recv(connection_.stream.fd(), text.data(), text.size(), MSG_PEEK | MSG_DONTWAIT);
   return n != static_cast<ssize_t>(text.size()) || text.back() != '1';
+}
+
+/// What is encrypted has to be read to be known; read_final_head() goes on from there.
+bool ClientExchange::answered_early_by_tls() {
+  InBuffer& in = connection_.in;
+  const MutableBytes space = in.space(2048);
+  const auto n = connection_.stream.read_now(space);
+  if (!n) return false;
+  in.commit(*n);
+  heard_ |= *n > 0;
+  constexpr std::size_t kClassAt = 9;  // of "HTTP/1.1 1"
+  const bool is_final = in.view().size() > kClassAt && in.view()[kClassAt] != '1';
+  return *n == 0 || is_final || in.view().size() > header_bytes_max_;
 }
 
 Task<Result<ParsedResponse>> ClientExchange::read_final_head() {

@@ -32,6 +32,7 @@ class ClientExchange {
   Task<Result<ParsedResponse>> read_final_head();
   Task<Result<ParsedResponse>> read_head(TimePoint deadline);
   bool answered_early();
+  bool answered_early_by_tls();
 
   ClientConnection& connection_;
   const ClientRequest& request_;

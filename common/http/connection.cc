@@ -42,8 +42,12 @@ void Connection::stop_if_idle() {
 Task<void> Connection::serve() {
   if (context_.tls != nullptr) {
     const auto secured =
-        co_await stream_.accept_tls(*context_.tls, now() + context_.options.header_timeout);
-    if (!secured) co_return;
+        co_await stream_.accept_tls(context_.tls->ssl, now() + context_.options.header_timeout);
+    if (!secured) {
+      LOG_DEBUG("no TLS", "listener", context_.options.name, "peer", peer_, "why",
+                secured.error().what());
+      co_return;
+    }
   }
   while (keep_alive_ && co_await read_request() == Next::kRequest) {
     auto ready = ready_answer();

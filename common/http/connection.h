@@ -4,6 +4,7 @@
 #include "common/http/body_writer.h"
 #include "common/http/head_writer.h"
 #include "common/http/server.h"
+#include "common/http/tls.h"
 
 namespace aisfs::http {
 
@@ -12,7 +13,7 @@ struct ConnectionContext {
   const ServerOptions& options;
   const Handler& handler;
   const ReadyHandler& ready;
-  asio::ssl::context* tls = nullptr;
+  TlsContext* tls = nullptr;
   bool stopping = false;  // finish the request in flight, begin no other
 };
 

@@ -135,21 +135,6 @@ Status bind_all(std::vector<std::shared_ptr<Shard>>& shards, tcp::endpoint& at) 
   return {};
 }
 
-Result<std::unique_ptr<asio::ssl::context>> make_tls(const TlsOptions& options) {
-  using Tls = asio::ssl::context;
-  auto context = std::make_unique<Tls>(Tls::tls_server);
-  error_code ec;
-  context->set_options(Tls::default_workarounds | Tls::no_sslv2 | Tls::no_sslv3 | Tls::no_tlsv1 |
-                       Tls::no_tlsv1_1 | SSL_OP_NO_RENEGOTIATION, ec);
-  context->use_certificate_chain_file(options.certificate_file, ec);
-  if (ec) {
-    return Error(Errc::invalid_argument, "TLS certificate " + options.certificate_file + ": " + ec.message());
-  }
-  context->use_private_key_file(options.key_file, Tls::pem, ec);
-  if (ec) return Error(Errc::invalid_argument, "TLS key " + options.key_file + ": " + ec.message());
-  return context;
-}
-
 }  // namespace
 
 class Server::Impl {
@@ -163,7 +148,7 @@ class Server::Impl {
   Status listen(const Endpoint& at) {
     AISFS_ASSERT(shards_.empty());
     if (options_.tls) {
-      TRY(tls_, make_tls(*options_.tls));
+      TRY(tls_, make_server_tls(*options_.tls));
     }
     TRY(const auto address, resolve(runtime_.shard(0), at.host));
     for (std::size_t i = 0; i < runtime_.size(); ++i) {
@@ -204,7 +189,7 @@ class Server::Impl {
   const ServerOptions options_;
   const Handler handler_;
   const ReadyHandler ready_;
-  std::unique_ptr<asio::ssl::context> tls_;
+  std::unique_ptr<TlsContext> tls_;
   std::atomic<std::size_t> connections_ = 0;
   Endpoint endpoint_;
   std::vector<std::shared_ptr<Shard>> shards_;

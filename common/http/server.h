@@ -27,6 +27,8 @@ class Exchange {
   /// Address of the client, "127.0.0.1:40123".
   virtual const std::string& peer() const = 0;
   virtual bool is_tls() const = 0;
+  /// How a URL of this listener begins.
+  std::string_view scheme() const { return is_tls() ? "https://" : "http://"; }
 
   /// Length of the body if announced by Content-Length; nullopt when it is chunked; 0 for none.
   virtual std::optional<std::uint64_t> content_length() const = 0;

@@ -9,6 +9,8 @@
 namespace aisfs::http {
 namespace {
 
+constexpr std::size_t kRecordBytes = 16 * 1024;  // RFC 8446 5.1: the most that a TLS record holds
+
 TimePoint now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
@@ -89,11 +91,46 @@ Task<Status> Stream::connect(asio::ip::tcp::endpoint to, TimePoint deadline) {
 
 Task<Status> Stream::accept_tls(asio::ssl::context& context, TimePoint deadline) {
   tls_ = std::make_unique<Tls>(socket_, context);
+  return handshake(Tls::server, deadline);
+}
+
+Task<Status> Stream::connect_tls(asio::ssl::context& context,
+                                 std::string host,
+                                 TimePoint deadline) {
+  tls_ = std::make_unique<Tls>(socket_, context);
+  SSL* const ssl = tls_->native_handle();
+  X509_VERIFY_PARAM* const check = SSL_get0_param(ssl);
+  boost::system::error_code ec;
+  asio::ip::make_address(host, ec);
+  bool known = true;
+  if (!ec) {
+    known = X509_VERIFY_PARAM_set1_ip_asc(check, host.c_str()) == 1;
+  } else {
+    X509_VERIFY_PARAM_set_hostflags(check, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    known = X509_VERIFY_PARAM_set1_host(check, host.data(), host.size()) == 1 &&
+            SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
+  }
+  if (!known) co_return Error(Errc::unreachable, "no name that a certificate could have: " + host);
+  socket_.non_blocking(true, ec);  // for read_now()
+  co_return co_await handshake(Tls::client, deadline);
+}
+
+Task<Status> Stream::handshake(Tls::handshake_type end, TimePoint deadline) {
   watchdog_.begin(deadline);
-  auto [ec] = co_await tls_->async_handshake(asio::ssl::stream_base::server, use_ec);
+  auto [ec] = co_await tls_->async_handshake(end, use_ec);
   const bool expired = watchdog_.end();
-  if (ec) co_return error_of(ec, expired);
-  co_return Status{};
+  if (!ec) co_return Status{};
+  if (ec == asio::error::operation_aborted) co_return error_of(ec, expired);
+  const long verdict = SSL_get_verify_result(tls_->native_handle());
+  if (verdict == X509_V_OK) co_return Error(Errc::unreachable, "TLS handshake: " + ec.message());
+  co_return Error(Errc::unreachable, std::string("certificate verify failed: ") +
+                                         X509_verify_cert_error_string(verdict));
+}
+
+/// Clients often close without TLS's own goodbye; a server that does may have been cut off.
+bool Stream::is_end(boost::system::error_code ec) const {
+  if (ec == asio::ssl::error::stream_truncated) return SSL_is_server(tls_->native_handle()) == 1;
+  return ec == asio::error::eof;
 }
 
 Task<Result<std::size_t>> Stream::read_some(MutableBytes into, TimePoint deadline) {
@@ -108,7 +145,7 @@ Task<Result<std::size_t>> Stream::read_some(MutableBytes into, TimePoint deadlin
   }
   const bool expired = watchdog_.end();
   if (n > 0) co_return n;
-  if (ec == asio::error::eof || ec == asio::ssl::error::stream_truncated) co_return std::size_t{0};
+  if (is_end(ec)) co_return std::size_t{0};
   co_return error_of(ec, expired);
 }
 
@@ -141,6 +178,15 @@ void Stream::Pieces::drop(std::size_t bytes) {
   if (count == 0) return;
   items[0].iov_base = static_cast<std::byte*>(items[0].iov_base) + bytes;
   items[0].iov_len -= bytes;
+}
+
+asio::const_buffer Stream::Pieces::join(std::size_t bytes_max, std::string& into) const {
+  into.clear();
+  for (std::size_t i = 0; i < count && into.size() < bytes_max; ++i) {
+    const std::size_t n = std::min(items[i].iov_len, bytes_max - into.size());
+    into.append(static_cast<const char*>(items[i].iov_base), n);
+  }
+  return asio::buffer(into);
 }
 
 ssize_t Stream::Pieces::send(int fd, int flags) {
@@ -179,14 +225,13 @@ Task<Status> Stream::write(std::string_view text, Pace& pace) {
 }
 
 Task<Status> Stream::write_tls(Pieces pieces, Pace& pace) {
+  std::string joined;  // small pieces leave in one record, not in one each
   while (pieces.count > 0) {
-    std::array<asio::const_buffer, 4> buffers;
-    for (std::size_t i = 0; i < pieces.count; ++i) {
-      buffers[i] = asio::const_buffer(pieces.items[i].iov_base, pieces.items[i].iov_len);
-    }
+    asio::const_buffer next(pieces.items[0].iov_base, pieces.items[0].iov_len);
+    if (pieces.count > 1 && next.size() < kRecordBytes) next = pieces.join(kRecordBytes, joined);
     const TimePoint begin = now();
     watchdog_.begin(pace.deadline(begin));
-    auto [ec, n] = co_await tls_->async_write_some(buffers, use_ec);
+    auto [ec, n] = co_await tls_->async_write_some(next, use_ec);
     const bool expired = watchdog_.end();
     if (ec) co_return error_of(ec, expired);
     pace.waited(now() - begin);
@@ -210,9 +255,20 @@ Task<Status> Stream::wait(Socket::wait_type what, Pace& pace) {
 }
 
 bool Stream::readable() {
+  if (tls_) {
+    SSL* const ssl = tls_->native_handle();
+    if (SSL_has_pending(ssl) == 1 || BIO_pending(SSL_get_rbio(ssl)) > 0) return true;
+  }
   char byte;
   const ssize_t n = ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n >= 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+std::optional<std::size_t> Stream::read_now(MutableBytes into) {
+  boost::system::error_code ec;
+  const std::size_t n = tls_->read_some(asio::buffer(into.data(), into.size()), ec);
+  if (n == 0 && ec == asio::error::would_block) return std::nullopt;
+  return n;
 }
 
 void Stream::reset_on_close() {

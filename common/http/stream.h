@@ -8,6 +8,8 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "common/async/task.h"
 #include "common/base/bytes.h"
@@ -67,6 +69,9 @@ class Stream {
 
   Task<Status> connect(asio::ip::tcp::endpoint to, TimePoint deadline);
   Task<Status> accept_tls(asio::ssl::context& context, TimePoint deadline);
+  /// After connect(). The server's certificate has to be trusted by `context` and to name `host`,
+  /// a name or an address. unreachable says OpenSSL's reason.
+  Task<Status> connect_tls(asio::ssl::context& context, std::string host, TimePoint deadline);
 
   /// At least one byte; 0 is the orderly end.
   Task<Result<std::size_t>> read_some(MutableBytes into, TimePoint deadline);
@@ -79,6 +84,8 @@ class Stream {
     Pieces& add(ConstBytes bytes);
     std::size_t size() const;
     void drop(std::size_t bytes);
+    /// The first bytes of all pieces in one.
+    asio::const_buffer join(std::size_t bytes_max, std::string& into) const;
     /// One sendmsg without a signal; errno as it sets it.
     ssize_t send(int fd, int flags);
   };
@@ -91,8 +98,11 @@ class Stream {
   Task<Status> wait_writable(Pace& pace);
   Task<Status> wait_readable(Pace& pace);
 
-  /// Bytes or the end of the stream are there to be read now. Plain sockets only.
+  /// Bytes or the end of the stream are there to be read now; of TLS not necessarily any of the
+  /// application's.
   bool readable();
+  /// After connect_tls(): what read_some() would give without waiting; nullopt when it would wait.
+  std::optional<std::size_t> read_now(MutableBytes into);
 
   /// The next close resets the connection, so that the peer takes nothing for complete.
   void reset_on_close();
@@ -104,6 +114,8 @@ class Stream {
   using Tls = asio::ssl::stream<Socket&>;
   Task<Status> write_tls(Pieces pieces, Pace& pace);
   Task<Status> wait(Socket::wait_type what, Pace& pace);
+  Task<Status> handshake(Tls::handshake_type end, TimePoint deadline);
+  bool is_end(boost::system::error_code ec) const;
   Error error_of(boost::system::error_code ec, bool expired) const;
 
   Socket socket_;

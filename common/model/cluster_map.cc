@@ -19,7 +19,8 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     std::string_view host = text.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     const auto port = parse_u64(text.substr(colon + 1));
-    if (!host.empty() && port && *port > 0 && *port <= 65535) {
+    const bool named = !host.empty() && host.find('/') == host.npos;
+    if (named && port && *port > 0 && *port <= 65535) {
       return Endpoint{std::string(host), static_cast<std::uint16_t>(*port)};
     }
   }

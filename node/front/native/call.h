@@ -26,6 +26,7 @@ struct Call {
   bool may_redirect = false;
   const auth::ClusterKey* key = nullptr;  // signs redirects
   std::int64_t started_ns = 0;
+  bool tls_inside = false;  // between nodes
 
   http::Method method() const { return exchange.request().method; }
   const http::Target& target() const { return exchange.target(); }

@@ -17,10 +17,10 @@ namespace {
 constexpr std::uint64_t kMaintenanceFlag = 4;
 constexpr std::uint64_t kDecommissionFlag = 8;
 
-json::object net_json(const Endpoint& at) {
+json::object net_json(const Endpoint& at, std::string_view scheme) {
   return {{"node_ip_addr", at.host},
           {"daemon_port", std::to_string(at.port)},
-          {"direct_url", "http://" + at.to_string()}};
+          {"direct_url", std::string(scheme) + at.to_string()}};
 }
 
 std::uint64_t flags_of(const NodeInfo& node) {
@@ -28,11 +28,12 @@ std::uint64_t flags_of(const NodeInfo& node) {
   return node.state == NodeState::kDecommission ? kDecommissionFlag : 0;
 }
 
-json::object snode_json(const NodeInfo& node, std::string_view type) {
+json::object snode_json(const Call& call, const NodeInfo& node, std::string_view type) {
+  const std::string_view inside = call.tls_inside ? "https://" : "http://";
   json::object out;
-  out["public_net"] = net_json(node.public_net);
-  out["intra_control_net"] = net_json(node.control_net);
-  out["intra_data_net"] = net_json(node.data_net);
+  out["public_net"] = net_json(node.public_net, call.exchange.scheme());
+  out["intra_control_net"] = net_json(node.control_net, inside);
+  out["intra_data_net"] = net_json(node.data_net, inside);
   out["daemon_type"] = type;
   out["daemon_id"] = node.id;
   out["flags"] = flags_of(node);
@@ -50,7 +51,8 @@ const NodeInfo* primary_of(const ClusterMap& map) {
 
 json::object own_snode(const Call& call) {
   const NodeInfo* node = call.map->find_node(call.node_id);
-  return node == nullptr ? json::object() : snode_json(*node, node->governs() ? "proxy" : "target");
+  return node == nullptr ? json::object()
+                         : snode_json(call, *node, node->governs() ? "proxy" : "target");
 }
 
 json::object cluster_config(const Call& call) {
@@ -76,16 +78,18 @@ Task<void> reply_capacity(Call& call) {
 
 }  // namespace
 
-json::object smap_json(const ClusterMap& map) {
+json::object smap_json(const Call& call) {
+  const ClusterMap& map = *call.map;
   json::object proxies, targets, out;
   for (const auto& [id, node] : map.nodes) {
-    if (node.governs()) proxies[id] = snode_json(node, "proxy");
-    if (node.stores() && node.state != NodeState::kAway) targets[id] = snode_json(node, "target");
+    if (node.governs()) proxies[id] = snode_json(call, node, "proxy");
+    if (node.stores() && node.state != NodeState::kAway)
+      targets[id] = snode_json(call, node, "target");
   }
   out["pmap"] = std::move(proxies);
   out["tmap"] = std::move(targets);
   const NodeInfo* primary = primary_of(map);
-  out["proxy_si"] = primary == nullptr ? json::object() : snode_json(*primary, "proxy");
+  out["proxy_si"] = primary == nullptr ? json::object() : snode_json(call, *primary, "proxy");
   out["uuid"] = map.uuid;
   out["creation_time"] = "";
   out["version"] = std::to_string(map.epoch);
@@ -116,7 +120,7 @@ Task<void> serve_cluster(Call& call) {
   if (auto may = auth::authorize(call.context.who, auth::Action::kShowCluster); !may) {
     return reply_error(call, std::move(may).error());
   }
-  if (what == "smap" || what == "smapvote") return reply_json(call, smap_json(*call.map));
+  if (what == "smap" || what == "smapvote") return reply_json(call, smap_json(call));
   if (what == "snode") return reply_json(call, own_snode(call));
   if (what == "bmd") return reply_json(call, bmd_json(*call.map, call.context.who));
   if (what == "cluster_config" || what == "config") return reply_json(call, cluster_config(call));

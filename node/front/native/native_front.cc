@@ -85,6 +85,7 @@ Call make_call(const NativeFrontDeps& deps,
   call.may_redirect = true;
   call.key = &deps.verifier.key();
   call.started_ns = deps.started_ns;
+  call.tls_inside = deps.tls_inside;
   return call;
 }
 

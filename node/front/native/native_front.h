@@ -19,6 +19,7 @@ struct NativeFrontDeps {
   std::string node_id;
   std::int64_t started_ns = 0;            // unix time; for uptimes
   target::LocalTarget* stored = nullptr;  // this node's own objects; null on a gateway
+  bool tls_inside = false;                // between nodes
 };
 
 /// The handler of the public listener for everything under /v1/: AIStore's REST API and the

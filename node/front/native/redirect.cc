@@ -39,7 +39,8 @@ Task<void> reply_redirect(const Call& call, NodeInfo owner) {
   }
   http::ResponseHead head;
   head.status = call.method() == http::Method::kGet ? 301 : 307;
-  head.fields.set("Location", "http://" + owner.public_net.to_string() + target);
+  head.fields.set("Location",
+                  std::string(call.exchange.scheme()) + owner.public_net.to_string() + target);
   head.fields.set("Cache-Control", "no-store");
   if (has_body(call.exchange)) head.fields.set("Connection", "close");
   (void)co_await call.exchange.respond(std::move(head), std::string());

@@ -4,6 +4,7 @@
 //
 //   Location: http://<owner>/v1/objects/b/o?<query>&pid=<node>&utm=<ns>&ticket=<signed identity>
 //
+// It is https:// where the request came by TLS.
 // A ticket is the Ais-Node-Auth of exactly this method and target (common/auth/node_auth.h),
 // percent-encoded; it is good for half a minute.
 #pragma once

@@ -119,7 +119,8 @@ Status check_composite(const Request& r,
 }
 
 std::string location_of(const Request& r) {
-  return "http://" + std::string(r.field("host")) + percent_encode(r.target().path, Slash::kKeep);
+  return std::string(r.exchange.scheme()) + std::string(r.field("host")) +
+         percent_encode(r.target().path, Slash::kKeep);
 }
 
 std::string complete_xml(const Request& r, const ObjectInfo& info) {

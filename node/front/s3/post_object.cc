@@ -213,7 +213,7 @@ http::Fields headers_of(const Form& form) {
 }
 
 std::string location_of(const Request& r) {
-  return "http://" + std::string(r.field("host")) + "/" + r.bucket + "/" +
+  return std::string(r.exchange.scheme()) + std::string(r.field("host")) + "/" + r.bucket + "/" +
          percent_encode(r.key, Slash::kKeep);
 }
 

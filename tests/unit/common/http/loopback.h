@@ -148,7 +148,7 @@ class Loopback : public testing::Test {
   }
 
   Client& client(ClientOptions options = {}) {
-    if (!client_) client_ = std::make_unique<Client>(runtime_, options);
+    if (!client_) client_ = std::make_unique<Client>(runtime_, std::move(options));
     return *client_;
   }
   ClientRequest request(Method method, std::string target, std::string body = {}) {

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+
 #include <cstdlib>
 #include <fstream>
+#include <set>
+#include <thread>
 
 #include "tests/unit/common/http/loopback.h"
 
 namespace aisfs::http {
 namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
 
 Task<void> echo_as_file(Exchange& exchange, int fd) {
   EXPECT_TRUE(exchange.is_tls());
@@ -20,10 +28,15 @@ Task<void> echo_as_file(Exchange& exchange, int fd) {
 
 class TlsTest : public Loopback {
  protected:
-  TlsTest() : tls_{folder_ + "/cert.pem", folder_ + "/key.pem"} {
+  TlsTest() : tls_(certificate("mine", "IP:127.0.0.1")) {}
+
+  /// Signed by itself, so it is its own authority.
+  TlsOptions certificate(const std::string& name, const std::string& subjects) {
+    TlsOptions made{folder_ + "/" + name + ".pem", folder_ + "/" + name + ".key"};
     run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-        " -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout " +
-        tls_.key_file + " -out " + tls_.certificate_file + " 2>/dev/null");
+        " -subj /CN=localhost -addext subjectAltName=" +
+        subjects + " -keyout " + made.key_file + " -out " + made.certificate_file + " 2>/dev/null");
+    return made;
   }
   static void run(const std::string& command) {
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
@@ -47,9 +60,36 @@ class TlsTest : public Loopback {
     serve([this](Exchange& exchange) { return echo_as_file(exchange, file_.get()); }, options);
   }
 
+  /// A client that trusts the certificate of `ca_file`.
+  Client& client_trusting(const std::string& ca_file) {
+    auto tls = make_client_tls(ca_file);
+    EXPECT_TRUE(tls.ok());
+    return client({.tls = *std::move(tls), .connect_timeout = 1s});
+  }
+  /// What a client that trusts `ca_file` says of its failure to reach the server.
+  std::string failure_of_client_trusting(const std::string& ca_file) {
+    client_trusting(ca_file);
+    const auto got = call(request(Method::kGet, "/"));
+    EXPECT_FALSE(got.ok());
+    if (got) return {};
+    EXPECT_EQ(got.error(), Errc::unreachable);
+    EXPECT_THAT(got.error().what(),
+                StartsWith("connect to " + server_->endpoint().to_string() + ": "));
+    return got.error().what();
+  }
+
   TlsOptions tls_;
   UniqueFd file_;
 };
+
+Task<void> echo_with_peer(Exchange& exchange) {
+  auto body = co_await read_all(exchange.body(), 16_MiB);
+  EXPECT_TRUE(body.ok());
+  if (!body) co_return;
+  ResponseHead head;
+  head.fields.add("X-Peer", exchange.peer());
+  EXPECT_TRUE((co_await exchange.respond(std::move(head), *std::move(body))).ok());
+}
 
 TEST_F(TlsTest, BodiesGoBothWays) {
   serve_securely();
@@ -77,6 +117,164 @@ TEST_F(TlsTest, AMissingCertificateIsNamed) {
   const Status status = server.listen({"127.0.0.1", 0});
   ASSERT_FALSE(status.ok());
   EXPECT_NE(status.error().what().find("none.pem"), std::string::npos);
+}
+
+TEST_F(TlsTest, AKeyOfAnotherCertificateIsRefused) {
+  ServerOptions options;
+  options.tls = TlsOptions{tls_.certificate_file, certificate("other", "IP:127.0.0.1").key_file};
+  Server server(runtime_, options, [](Exchange&) -> Task<void> { co_return; });
+  const Status status = server.listen({"127.0.0.1", 0});
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(status.error().what(), HasSubstr("other.key: key values mismatch"));
+}
+
+TEST_F(TlsTest, AClientsRequestsShareAConnection) {
+  serve(echo_with_peer, {.tls = tls_});
+  client_trusting(tls_.certificate_file);
+  std::set<std::string> peers;
+  for (std::size_t size : {0ul, 1ul, 70'000ul, 3'000'000ul}) {
+    const auto got = call(request(Method::kPut, "/", pattern(size)));
+    ASSERT_TRUE(got.ok()) << got.error().what();
+    EXPECT_TRUE(got->body == pattern(size)) << size;
+    peers.insert(std::string(got->head.fields.get("X-Peer")));
+  }
+  EXPECT_EQ(peers.size(), 1u);
+}
+
+TEST_F(TlsTest, AClientsStreamsAndFiles) {
+  serve_securely();
+  client_trusting(tls_.certificate_file);
+  for (const bool asks : {false, true}) {
+    PiecesBody pieces({"one ", "two ", pattern(200'000)});
+    auto put = request(Method::kPut, "/");
+    put.stream = &pieces;
+    put.expect_continue = asks;
+    bool sent = false;
+    put.sent = [&] { sent = true; };
+    const auto got = call(std::move(put));
+    ASSERT_TRUE(got.ok()) << got.error().what();
+    EXPECT_TRUE(got->body == "one two " + pattern(200'000));
+    EXPECT_TRUE(sent);
+  }
+  FileBody file(file_.get(), 4, 200'000);
+  auto put = request(Method::kPut, "/");
+  put.stream = &file;
+  const auto got = call(std::move(put));
+  ASSERT_TRUE(got.ok()) << got.error().what();
+  EXPECT_TRUE(got->body == ("one two " + pattern(200'000)).substr(4, 200'000));
+}
+
+/// More than any buffer on the way holds, so that its end is sent only when somebody reads.
+class EndlessBody final : public BodySource {
+ public:
+  Task<Result<std::size_t>> read(MutableBytes into) override {
+    std::fill(into.begin(), into.end(), std::byte{'x'});
+    co_return into.size();
+  }
+};
+
+TEST_F(TlsTest, AnAnswerBeforeTheBodysEndIsSeen) {
+  serve(
+      [](Exchange& exchange) -> Task<void> {
+        ResponseHead head{.status = 403};
+        EXPECT_TRUE((co_await exchange.respond(std::move(head), std::string("no"))).ok());
+      },
+      {.tls = tls_});
+  client_trusting(tls_.certificate_file);
+  EndlessBody body;
+  auto put = request(Method::kPut, "/");
+  put.stream = &body;
+  const auto got = call(std::move(put));
+  ASSERT_TRUE(got.ok()) << got.error().what();
+  EXPECT_EQ(got->head.status, 403);
+}
+
+TEST_F(TlsTest, ALateGoAheadIsNoAnswer) {
+  serve(
+      [](Exchange& exchange) -> Task<void> {
+        asio::steady_timer timer(co_await asio::this_coro::executor, 1300ms);
+        co_await timer.async_wait(use_ec);
+        co_await echo_with_peer(exchange);
+      },
+      {.tls = tls_});
+  client_trusting(tls_.certificate_file);
+  PiecesBody pieces(std::vector<std::string>(60, pattern(200'000)));
+  auto put = request(Method::kPut, "/");
+  put.stream = &pieces;
+  put.expect_continue = true;  // the client waits a second for it, then it sends
+  const auto got = call(std::move(put));
+  ASSERT_TRUE(got.ok()) << got.error().what();
+  EXPECT_EQ(got->body.size(), 12'000'000u);
+}
+
+TEST_F(TlsTest, AConnectionThatTheServerClosedIsReplaced) {
+  serve(echo_with_peer, {.tls = tls_, .idle_timeout = 50ms});
+  client_trusting(tls_.certificate_file);
+  ASSERT_TRUE(call(request(Method::kGet, "/")).ok());
+  std::this_thread::sleep_for(200ms);
+  const auto got = call(request(Method::kGet, "/"));
+  EXPECT_TRUE(got.ok()) << got.error().what();
+}
+
+TEST_F(TlsTest, AnUnknownAuthorityIsRefused) {
+  serve(echo_with_peer, {.tls = tls_});
+  const auto other = certificate("other", "IP:127.0.0.1");
+  EXPECT_THAT(failure_of_client_trusting(other.certificate_file),
+              EndsWith("certificate verify failed: self-signed certificate"));
+}
+
+TEST_F(TlsTest, AnotherHostsCertificateIsRefused) {
+  const auto other = certificate("other", "IP:127.0.0.2,DNS:127.0.0.1,DNS:example.org");
+  serve(echo_with_peer, {.tls = other});
+  EXPECT_THAT(failure_of_client_trusting(other.certificate_file),
+              EndsWith("certificate verify failed: IP address mismatch"));
+}
+
+TEST_F(TlsTest, ANameIsCheckedAsOne) {
+  const auto named = certificate("named", "DNS:localhost");
+  serve(echo_with_peer, {.tls = named});
+  client_trusting(named.certificate_file);
+  auto get = request(Method::kGet, "/");
+  get.to.host = "localhost";
+  const auto got = call(std::move(get));
+  EXPECT_TRUE(got.ok()) << got.error().what();
+  EXPECT_THAT(failure_of_client_trusting(named.certificate_file), EndsWith("IP address mismatch"));
+}
+
+TEST_F(TlsTest, APlainServerIsNoTlsServer) {
+  serve(echo_with_peer);
+  EXPECT_THAT(failure_of_client_trusting(tls_.certificate_file), HasSubstr("TLS handshake: "));
+}
+
+TEST_F(TlsTest, ASilentServerIsGivenUp) {
+  // The kernel takes connections, nobody takes them from the kernel.
+  const UniqueFd silent(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  auto* const address = reinterpret_cast<sockaddr*>(&at);
+  ASSERT_EQ(::bind(silent.get(), address, size), 0);
+  ASSERT_EQ(::listen(silent.get(), 1), 0);
+  ASSERT_EQ(::getsockname(silent.get(), address, &size), 0);
+  client_trusting(tls_.certificate_file);
+  ClientRequest get;
+  get.to = {"127.0.0.1", ::ntohs(at.sin_port)};
+  get.head = {.method = Method::kGet, .target = "/", .fields = {}};
+  get.deadline = Deadline::after(10s);
+  const auto began = std::chrono::steady_clock::now();
+  const auto got = call(std::move(get));
+  ASSERT_FALSE(got.ok());
+  EXPECT_THAT(got.error().what(), HasSubstr("no answer to the connect"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+}
+
+TEST_F(TlsTest, AMissingAuthorityIsNamed) {
+  const auto tls = make_client_tls(folder_ + "/none.pem");
+  ASSERT_FALSE(tls.ok());
+  EXPECT_EQ(tls.error(), Errc::invalid_argument);
+  EXPECT_THAT(tls.error().what(), HasSubstr("none.pem: No such file"));
+  EXPECT_TRUE(make_client_tls("").ok());  // the system's
 }
 
 }  // namespace

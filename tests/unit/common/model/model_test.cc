@@ -59,7 +59,7 @@ TEST(Endpoint, TextRoundTripsWithAndWithoutV6) {
     EXPECT_EQ(Endpoint::parse(text)->to_string(), text);
   }
   EXPECT_EQ(*Endpoint::parse("http://h:8080/"), (Endpoint{"h", 8080}));
-  for (const char* bad : {"", "h", "h:", ":1", "h:0", "h:65536", "h:x"}) {
+  for (const char* bad : {"", "h", "h:", ":1", "h:0", "h:65536", "h:x", "https://h:1"}) {
     EXPECT_FALSE(Endpoint::parse(bad).ok()) << bad;
   }
 }
