@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // aisnode: one node of the cluster. Exit status: 0 stopped by a signal, 1 could not start or
 // serve, 2 wrong configuration.
+#include <malloc.h>
+
 #include <cstdio>
 
 #include "common/config/doc.h"
@@ -29,6 +31,15 @@ std::string take_config_file(std::vector<std::string>& args) {
     }
   }
   return {};
+}
+
+/// A page of a listing is half a megabyte of objects: the allocator is to keep so much from one to
+/// the next, instead of having the kernel clear it each time.
+void keep_freed_memory() {
+  constexpr int kMapFrom = 1024 * 1024;
+  constexpr int kTrimFrom = 4 * 1024 * 1024;  // an arena; there are eight for each processor
+  ::mallopt(M_MMAP_THRESHOLD, kMapFrom);
+  ::mallopt(M_TRIM_THRESHOLD, kTrimFrom);
 }
 
 Status configure(NodeConfig& config, std::vector<std::string> args) {
@@ -60,6 +71,7 @@ int run(const std::vector<std::string>& args) {
       return 0;
     }
   }
+  keep_freed_memory();
   if (const auto status = configure(config, args); !status) return fail(status.error(), 2);
   log::Options options;
   options.file = config.log.file();

@@ -39,6 +39,7 @@ std::string after_prefix(std::string_view prefix) {
 }
 
 ListPage merge_pages(std::vector<ListPage> pages, std::uint32_t limit) {
+  if (pages.size() == 1 && pages[0].entries.size() <= limit) return std::move(pages[0]);
   const auto horizon = common_horizon(pages);
   std::vector<std::size_t> at(pages.size(), 0);
   ListPage merged;

@@ -22,6 +22,9 @@ const std::string* first_end(const std::vector<ScanPage>& pages) {
 
 ListPage merge_pages(std::vector<ScanPage> pages, std::size_t limit) {
   ListPage out;
+  std::size_t all = 0;
+  for (const ScanPage& page : pages) all += page.entries.size();
+  out.entries.reserve(std::min(all, limit));
   std::vector<std::size_t> at(pages.size(), 0);
   const std::string* end = first_end(pages);
   const std::string stop = end != nullptr ? *end : std::string();

@@ -15,6 +15,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::uint32_t kPageMax = 10'000;
+constexpr std::uint32_t kStep = 1'000;  // of a page, listed at once
 constexpr std::uint64_t kCachedFlag = 1 << 6;
 constexpr std::uint64_t kDirectoryFlag = 1 << 8;
 
@@ -138,19 +139,67 @@ bool is_hidden(const ListRequest& request, const ListOptions& options, const Lis
          entry.key == options.prefix;
 }
 
-/// A page may be all directories that are not shown; AIStore's clients take an empty page for the
-/// end only when the token is empty too, so it is passed on as it is.
-Task<Result<ListResult>> list_page(Call& call, BucketName bucket, ListRequest request) {
+/// A page in the making, encoded entry by entry: as objects, 10,000 of them would be several MB
+/// that the kernel has to clear for each page.
+class Page {
+ public:
+  Page(const ListRequest& request, bool packed) : request_(request), packed_(packed) {}
+
+  void add(const ListEntry& entry) {
+    ++count_;
+    if (packed_) return write_entry(out_, entry, show(request_, entry));
+    entries_.push_back(entry_json(entry, show(request_, entry)));
+  }
+  std::string msgpack(std::string_view token) && {
+    MsgpackWriter whole;
+    whole.map(4);
+    whole.text("UUID");
+    whole.text(uuid());
+    whole.text("ContinuationToken");
+    whole.text(token);
+    whole.text("Flags");
+    whole.number(0);
+    whole.text("Entries");
+    whole.array(count_);
+    whole.append(std::move(out_));
+    return std::move(whole).take();
+  }
+  json::object to_json(std::string_view token) && {
+    return {{"uuid", uuid()},
+            {"continuation_token", token},
+            {"entries", std::move(entries_)},
+            {"flags", 0}};
+  }
+
+ private:
+  std::string uuid() const { return request_.uuid.empty() ? new_uuid() : request_.uuid; }
+
+  const ListRequest& request_;
+  const bool packed_;
+  std::uint32_t count_ = 0;
+  MsgpackWriter out_;
+  json::array entries_;
+};
+
+/// Lists into the page; the token of the next one, "" after the last. A page may be all directories
+/// that are not shown; AIStore's clients take an empty page for the end only when the token is
+/// empty too, so it is passed on as it is.
+Task<Result<std::string>> fill(Call& call, BucketName bucket, ListRequest request, Page& page) {
   CO_TRY(std::string prefix, co_await effective_prefix(call, bucket, request));
-  CO_TRY(const ListOptions options, options_of(request, std::move(prefix)));
-  CO_TRY(ListPage page, co_await call.objects.list(call.context, std::move(bucket), options));
-  ListResult result;
-  result.uuid = request.uuid.empty() ? new_uuid() : request.uuid;
-  if (page.more && !page.entries.empty()) result.token = page.entries.back().key;
-  std::erase_if(page.entries,
-                [&](const ListEntry& entry) { return is_hidden(request, options, entry); });
-  result.entries = std::move(page.entries);
-  co_return result;
+  CO_TRY(ListOptions options, options_of(request, std::move(prefix)));
+  std::string token;
+  for (std::uint32_t left = options.limit; left > 0;) {
+    options.limit = std::min(left, kStep);
+    CO_TRY(const ListPage some, co_await call.objects.list(call.context, bucket, options));
+    for (const ListEntry& entry : some.entries) {
+      if (!is_hidden(request, options, entry)) page.add(entry);
+    }
+    if (!some.more || some.entries.empty()) co_return std::string();
+    token = some.entries.back().key;
+    options.after = some.next;
+    left -= std::min(left, static_cast<std::uint32_t>(some.entries.size()));
+  }
+  co_return token;
 }
 
 }  // namespace
@@ -176,42 +225,16 @@ ListRequest parse_list_request(const json::value& message) {
   return request;
 }
 
-std::string to_msgpack(const ListRequest& request, const ListResult& result) {
-  MsgpackWriter out;
-  out.map(4);
-  out.text("UUID");
-  out.text(result.uuid);
-  out.text("ContinuationToken");
-  out.text(result.token);
-  out.text("Flags");
-  out.number(0);
-  out.text("Entries");
-  out.array(static_cast<std::uint32_t>(result.entries.size()));
-  for (const ListEntry& entry : result.entries) write_entry(out, entry, show(request, entry));
-  return std::move(out).take();
-}
-
-json::object to_json(const ListRequest& request, const ListResult& result) {
-  json::array entries;
-  for (const ListEntry& entry : result.entries) {
-    entries.push_back(entry_json(entry, show(request, entry)));
-  }
-  return {{"uuid", result.uuid},
-          {"continuation_token", result.token},
-          {"entries", std::move(entries)},
-          {"flags", 0}};
-}
-
 Task<void> serve_list(Call& call, BucketName bucket, json::value message) {
   const ListRequest request = parse_list_request(message);
-  auto result = co_await list_page(call, std::move(bucket), request);
-  if (!result) co_return co_await reply_error(call, std::move(result).error());
-  if (call.field("Accept").find("application/msgpack") == std::string_view::npos) {
-    co_return co_await reply_json(call, to_json(request, *result));
-  }
+  const bool packed = call.field("Accept").find("application/msgpack") != std::string_view::npos;
+  Page page(request, packed);
+  const auto token = co_await fill(call, std::move(bucket), request, page);
+  if (!token) co_return co_await reply_error(call, token.error());
+  if (!packed) co_return co_await reply_json(call, std::move(page).to_json(*token));
   http::ResponseHead head;
   head.fields.set("Content-Type", "application/msgpack");
-  std::string body = to_msgpack(request, *result);
+  std::string body = std::move(page).msgpack(*token);
   (void)co_await call.exchange.respond(std::move(head), std::move(body));
 }
 
@@ -219,7 +242,7 @@ Task<Result<BucketSummary>> summarize(Call& call, BucketName bucket, std::string
   BucketSummary sum;
   ListOptions options;
   options.prefix = std::move(prefix);
-  options.limit = kPageMax;
+  options.limit = kStep;
   for (bool more = true; more;) {
     CO_TRY(const ListPage page, co_await call.objects.list(call.context, bucket, options));
     for (const ListEntry& entry : page.entries) {

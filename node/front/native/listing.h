@@ -23,14 +23,6 @@ struct ListRequest {
 };
 ListRequest parse_list_request(const boost::json::value& message);
 
-struct ListResult {
-  std::string uuid;
-  std::string token;  // "" after the last page
-  std::vector<ListEntry> entries;
-};
-std::string to_msgpack(const ListRequest& request, const ListResult& result);
-boost::json::object to_json(const ListRequest& request, const ListResult& result);
-
 /// Answers the `list` of a bucket's objects.
 Task<void> serve_list(Call& call, BucketName bucket, boost::json::value message);
 

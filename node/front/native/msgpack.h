@@ -14,6 +14,8 @@ class MsgpackWriter {
   void text(std::string_view value);
   void number(std::uint64_t value);
   void nil();
+  /// What another one has written.
+  void append(MsgpackWriter other) { out_ += other.out_; }
 
   std::string take() && { return std::move(out_); }
 
