@@ -26,7 +26,7 @@ unmount_disk() {
     ! umount "$WORK/disk" 2>/dev/null || return 0
     sleep 0.1
   done
-  umount "$WORK/disk"
+  umount --lazy "$WORK/disk"  # whoever is left goes on without a name
 }
 
 cleanup() {

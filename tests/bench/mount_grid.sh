@@ -108,11 +108,16 @@ drop_caches_ceph() {
   ceph --conf "$WORK/disk/ceph/ceph.conf" tell 'osd.*' cache drop >>"$WORK/ceph.log" 2>&1 ||
     echo "cold rows of ceph are not cold: its daemons keep their caches" >&2
 }
+# ceph-mini.sh ends only who watches it.
+end_radosgw() {
+  local pid
+  for pid in $(pgrep -f "radosgw --conf $WORK/disk/ceph/"); do kill -KILL "$pid"; done
+}
 start_ceph() {
   local conf=$WORK/disk/ceph/ceph.conf pool
   make_disk
   "$PEERS/ceph-mini.sh" start "$WORK/disk/ceph" "$PORT" bluestore >"$WORK/ceph.log" 2>&1
-  UNDO+=("$PEERS/ceph-mini.sh stop $WORK/disk/ceph")
+  UNDO+=(end_radosgw "$PEERS/ceph-mini.sh stop $WORK/disk/ceph")
   for pool in cephfs_data cephfs_metadata; do ceph --conf "$conf" osd pool create "$pool" 4 4; done >>"$WORK/ceph.log" 2>&1
   ceph --conf "$conf" fs new cephfs cephfs_metadata cephfs_data >>"$WORK/ceph.log" 2>&1
   ceph-mds --conf "$conf" -i a -f >>"$WORK/ceph.log" 2>&1 &
