@@ -47,10 +47,21 @@ timespec timespec_of(std::int64_t ns) {
   return {.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
 }
 
-/// A file beside its final place, removed unless it gets there.
+/// /dev/null, a pipe, a terminal: written to where it is.
+bool is_device(const std::string& path) {
+  struct stat st;
+  return ::stat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+/// A file beside its final place, removed unless it gets there; or the place itself, a device.
 class WorkFile {
  public:
   static Result<WorkFile> create(std::string path) {
+    if (is_device(path)) {
+      UniqueFd device(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+      if (!device.valid()) return errno_error("open " + path);
+      return WorkFile(std::move(path), std::string(), std::move(device));
+    }
     const fs::path parent = fs::path(path).parent_path();
     if (!parent.empty()) CHECK_OK(make_folders(parent));
     std::string work = path + ".ais-XXXXXX";
@@ -68,6 +79,7 @@ class WorkFile {
   int fd() const { return fd_.get(); }
 
   Status publish(const SaveOptions& options) {
+    if (work_.empty()) return {};
     CHECK_OK(set_attributes(options));
     if (::rename(work_.c_str(), path_.c_str()) != 0) return errno_error("rename to " + path_);
     work_.clear();

@@ -50,7 +50,8 @@ struct SaveOptions {
 };
 
 /// Saves `body` under `path`, making the folders above it. The file appears whole or not at all:
-/// it is written beside its place and renamed.
+/// it is written beside its place and renamed. What is there already and is no file (/dev/null, a
+/// pipe) stays, and is written to.
 Task<Status> save_file(asio::thread_pool& pool,
                        BodySource& body,
                        std::string path,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -86,6 +88,20 @@ TEST_F(AisObjects, AFailedGetLeavesNothingBehind) {
   });
   EXPECT_EQ(ais.run({"get", "b/x", ais.folder + "/x"}).status, 1);
   EXPECT_TRUE(std::filesystem::is_empty(ais.folder));
+}
+
+/// Root would have no /dev/null any more.
+TEST_F(AisObjects, ADeviceIsWrittenToAndStays) {
+  ais.cluster.store("b", "x", "hello");
+  const std::string pipe = ais.folder + "/pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  run({"get", "b/x", pipe});
+  char text[16] = {};
+  EXPECT_EQ(::read(reader, text, sizeof text), 5);
+  EXPECT_STREQ(text, "hello");
+  ::close(reader);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
 }
 
 TEST_F(AisObjects, AKeyCannotLeaveTheFolder) {
