@@ -199,7 +199,9 @@ Task<Status> BodyWriter::send_length(std::string_view head, BodySource& body, st
   const bool collect = length <= kSmallMax;
   std::size_t held = 0;
   while (length > 0) {
-    if (BodySocket* from = collect || stream_.is_tls() ? nullptr : body.socket()) {
+    // One that has less than was announced is read to its end, which is an error.
+    const bool passable = !collect && !stream_.is_tls() && body.remaining().value_or(0) >= length;
+    if (BodySocket* from = passable ? body.socket() : nullptr) {
       if (SplicePipe pipe = SplicePipe::take(); pipe.ok()) {
         Stream::Pieces pieces;
         pieces.add(as_bytes(head));

@@ -96,7 +96,7 @@ half_settings() {
 strangers() {
   fails_with "certificate verify failed" start_node stranger --role gateway --join_timeout 1s \
     --join "$(address g1 control)" --net.internal_ca "$WORK/stranger.pem" &&
-    fails_with "" "$BIN/aisnode" --data_dir "$WORK/plain" --cluster_key "$WORK/cluster.key" \
+    fails_with "closed by the server" "$BIN/aisnode" --data_dir "$WORK/plain" --cluster_key "$WORK/cluster.key" \
     --role gateway --join_timeout 1s --join "$(address g1 control)"
 }
 

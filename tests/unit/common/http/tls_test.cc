@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <set>
-#include <thread>
 
 #include "tests/unit/common/http/loopback.h"
 
@@ -189,18 +188,39 @@ TEST_F(TlsTest, AnAnswerBeforeTheBodysEndIsSeen) {
   EXPECT_EQ(got->head.status, 403);
 }
 
+/// 12 MB, and a word when the first of them is wanted.
+class TellingBody final : public BodySource {
+ public:
+  explicit TellingBody(std::atomic<bool>& begun) : begun_(begun) {}
+  Task<Result<std::size_t>> read(MutableBytes into) override {
+    begun_ = true;
+    const std::size_t n = std::min(into.size(), left_);
+    std::fill_n(into.begin(), n, std::byte{'x'});
+    left_ -= n;
+    co_return n;
+  }
+
+ private:
+  std::atomic<bool>& begun_;
+  std::size_t left_ = 12'000'000;
+};
+
+Task<void> echo_when(std::atomic<bool>& begun, Exchange& exchange) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  while (!begun) {
+    timer.expires_after(1ms);
+    co_await timer.async_wait(use_ec);
+  }
+  co_await echo_with_peer(exchange);
+}
+
 TEST_F(TlsTest, ALateGoAheadIsNoAnswer) {
-  serve(
-      [](Exchange& exchange) -> Task<void> {
-        asio::steady_timer timer(co_await asio::this_coro::executor, 1300ms);
-        co_await timer.async_wait(use_ec);
-        co_await echo_with_peer(exchange);
-      },
-      {.tls = tls_});
+  std::atomic<bool> begun = false;
+  serve([&begun](Exchange& exchange) { return echo_when(begun, exchange); }, {.tls = tls_});
   client_trusting(tls_.certificate_file);
-  PiecesBody pieces(std::vector<std::string>(60, pattern(200'000)));
+  TellingBody body(begun);
   auto put = request(Method::kPut, "/");
-  put.stream = &pieces;
+  put.stream = &body;
   put.expect_continue = true;  // the client waits a second for it, then it sends
   const auto got = call(std::move(put));
   ASSERT_TRUE(got.ok()) << got.error().what();
@@ -208,10 +228,12 @@ TEST_F(TlsTest, ALateGoAheadIsNoAnswer) {
 }
 
 TEST_F(TlsTest, AConnectionThatTheServerClosedIsReplaced) {
-  serve(echo_with_peer, {.tls = tls_, .idle_timeout = 50ms});
+  serve(echo_with_peer, {.tls = tls_});
   client_trusting(tls_.certificate_file);
   ASSERT_TRUE(call(request(Method::kGet, "/")).ok());
-  std::this_thread::sleep_for(200ms);
+  server_->stop(1s);
+  Server again(runtime_, {.tls = tls_}, echo_with_peer);
+  ASSERT_TRUE(again.listen(server_->endpoint()).ok());
   const auto got = call(request(Method::kGet, "/"));
   EXPECT_TRUE(got.ok()) << got.error().what();
 }
@@ -262,11 +284,10 @@ TEST_F(TlsTest, ASilentServerIsGivenUp) {
   get.to = {"127.0.0.1", ::ntohs(at.sin_port)};
   get.head = {.method = Method::kGet, .target = "/", .fields = {}};
   get.deadline = Deadline::after(10s);
-  const auto began = std::chrono::steady_clock::now();
   const auto got = call(std::move(get));
   ASSERT_FALSE(got.ok());
+  // By the connect's own timeout: it says something else when the request's time has run out.
   EXPECT_THAT(got.error().what(), HasSubstr("no answer to the connect"));
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
 }
 
 TEST_F(TlsTest, AMissingAuthorityIsNamed) {
