@@ -164,6 +164,7 @@ class Loopback : public testing::Test {
   }
 
   std::string folder_;
+  UniqueFd file_;  // what handlers answer with: closed when their threads have ended
   Runtime runtime_{2};
   std::unique_ptr<Server> server_;
   std::unique_ptr<Client> client_;

@@ -78,7 +78,6 @@ class TlsTest : public Loopback {
   }
 
   TlsOptions tls_;
-  UniqueFd file_;
 };
 
 Task<void> echo_with_peer(Exchange& exchange) {
