@@ -11,19 +11,19 @@ InodeTable::InodeTable(const AttrDefaults& defaults) {
   root->lookups = 1;  // never forgotten
   root->kind = Kind::kRoot;
   root->attr = dir_attr(nullptr, kRootId, defaults);
-  by_id_[kRootId] = std::move(root);
+  by_id_.insert(std::move(root));
 }
 
 InodeTable::~InodeTable() = default;
 
 InodePtr InodeTable::find(std::uint64_t nodeid) const {
   const auto it = by_id_.find(nodeid);
-  return it == by_id_.end() ? nullptr : it->second;
+  return it == by_id_.end() ? nullptr : *it;
 }
 
 InodePtr InodeTable::child(const Inode& parent, const std::string& name) const {
-  const auto it = by_name_.find(NameKey{parent.nodeid, name});
-  return it == by_name_.end() ? nullptr : find(it->second->nodeid);
+  const auto it = by_name_.find(NameView{parent.nodeid, name});
+  return it == by_name_.end() ? nullptr : find((*it)->nodeid);
 }
 
 InodePtr InodeTable::add(const InodePtr& parent, const std::string& name, Kind kind) {
@@ -31,15 +31,15 @@ InodePtr InodeTable::add(const InodePtr& parent, const std::string& name, Kind k
   auto inode = std::make_shared<Inode>();
   inode->nodeid = ++last_id_;
   inode->kind = kind;
-  by_id_[inode->nodeid] = inode;
+  by_id_.insert(inode);
   move(inode, parent, name);
   return inode;
 }
 
 /// Takes an inode out of the names; its parent may be unused now.
 void InodeTable::unname(Inode& inode) {
-  const auto it = by_name_.find(NameKey{inode.parent->nodeid, inode.name});
-  if (it != by_name_.end() && it->second == &inode) by_name_.erase(it);
+  const auto it = by_name_.find(&inode);
+  if (it != by_name_.end() && *it == &inode) by_name_.erase(it);
   InodePtr parent = std::move(inode.parent);
   inode.parent.reset();
   --parent->children;
@@ -58,7 +58,7 @@ void InodeTable::move(const InodePtr& inode, const InodePtr& parent, const std::
   if (inode->parent) unname(*inode);
   inode->parent = parent;
   inode->name = name;
-  by_name_[NameKey{parent->nodeid, name}] = inode.get();
+  by_name_.insert(inode.get());
   unmiss(*parent, name);
 }
 
@@ -69,11 +69,12 @@ void InodeTable::miss(const Inode& parent, const std::string& name, const Lease&
 }
 
 void InodeTable::unmiss(const Inode& parent, const std::string& name) {
-  missed_.erase(NameKey{parent.nodeid, name});
+  const auto it = missed_.find(NameView{parent.nodeid, name});
+  if (it != missed_.end()) missed_.erase(it);
 }
 
 const Lease* InodeTable::missing(const Inode& parent, const std::string& name) const {
-  const auto it = missed_.find(NameKey{parent.nodeid, name});
+  const auto it = missed_.find(NameView{parent.nodeid, name});
   return it == missed_.end() ? nullptr : &it->second;
 }
 
@@ -89,7 +90,7 @@ void InodeTable::drop_if_unused(InodePtr inode) {
   if (inode->lookups > 0 || inode->open || inode->children > 0 || inode->kind == Kind::kRoot)
     return;
   if (inode->attrs_unsent || inode->sending) return;
-  by_id_.erase(inode->nodeid);
+  by_id_.erase(inode);
   if (inode->parent) unname(*inode);
 }
 

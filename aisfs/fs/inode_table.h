@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "aisfs/fs/attrs.h"
 #include "common/async/task.h"
@@ -28,7 +29,8 @@ struct Lease {
 
 enum class Kind : std::uint8_t { kRoot, kBucket, kDirectory, kFile };
 
-/// A name that the kernel knows under a nodeid. Belongs to the mount's shard.
+/// A name that the kernel knows under a nodeid; there may be millions. Belongs to the mount's
+/// shard.
 ///
 /// `parent` is null for the root and for what has lost its name (unlinked, replaced): such an
 /// inode lives on for its open handles only.
@@ -37,7 +39,9 @@ struct Inode {
   std::uint64_t lookups = 0;   // how many the kernel has not forgotten
   std::uint32_t children = 0;  // whose parent this is
   Kind kind = Kind::kFile;
-  bool implied = false;  // a directory without a marker object
+  bool implied = false;       // a directory without a marker object
+  bool attrs_unsent = false;  // `attr` is newer than what the cluster has
+  bool sending = false;       // a request that sends it, or renames it, is on its way
   std::shared_ptr<Inode> parent;
   std::string name;
   Attr attr;                             // as last seen
@@ -57,21 +61,9 @@ struct Inode {
 
   // Of a directory (ops::Delegations).
   std::uint64_t whole = 0;       // the delegation by which all its names are known
+  TimePoint refused_until;       // it is not asked for again before
   std::uint32_t names_made = 0;  // since it was asked for last
   std::uint8_t refusals = 0;     // in a row, or recalls
-  TimePoint refused_until;       // it is not asked for again before
-
-  bool attrs_unsent = false;  // `attr` is newer than what the cluster has
-  bool sending = false;       // a request that sends it, or renames it, is on its way
-
-  /// Who saw it last and when (Options::same_call): several threads at work in one directory, as
-  /// rsync's two processes, do not make each other forget.
-  struct Sight {
-    std::int32_t by = 0;      // the thread; 0: nobody
-    std::uint32_t at_ms = 0;  // of the steady clock, cut to 32 bits
-  };
-  std::array<Sight, 4> sights{};
-  std::uint8_t next_sight = 0;
 
   bool is_directory() const { return kind != Kind::kFile; }
   bool has_name() const { return parent != nullptr || kind == Kind::kRoot; }
@@ -123,7 +115,7 @@ class InodeTable {
   std::size_t size() const { return by_id_.size(); }
   template <class F>
   void for_each(F f) const {
-    for (const auto& [id, inode] : by_id_) f(inode);
+    for (const InodePtr& inode : by_id_) f(inode);
   }
 
  private:
@@ -132,18 +124,42 @@ class InodeTable {
     std::string name;
     bool operator==(const NameKey&) const = default;
   };
+  struct NameView {
+    std::uint64_t parent;
+    std::string_view name;
+    bool operator==(const NameView&) const = default;
+  };
+  static NameView view(const NameKey& key) { return {key.parent, key.name}; }
+  static NameView view(const NameView& key) { return key; }
+  /// Of one with a parent.
+  static NameView view(const Inode* inode) { return {inode->parent->nodeid, inode->name}; }
+  static std::uint64_t id(const InodePtr& inode) { return inode->nodeid; }
+  static std::uint64_t id(std::uint64_t nodeid) { return nodeid; }
+  struct IdHash {
+    using is_transparent = void;
+    std::size_t operator()(const auto& key) const noexcept { return id(key); }
+  };
+  struct SameId {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const { return id(a) == id(b); }
+  };
   struct NameHash {
-    std::size_t operator()(const NameKey& key) const {
-      return std::hash<std::string>()(key.name) * 31 + key.parent;
+    using is_transparent = void;
+    std::size_t operator()(const auto& key) const {
+      return std::hash<std::string_view>()(view(key).name) * 31 + view(key).parent;
     }
+  };
+  struct SameName {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const { return view(a) == view(b); }
   };
   void drop_if_unused(InodePtr inode);
   void unname(Inode& inode);
 
   std::uint64_t last_id_ = kRootId;
-  std::unordered_map<std::uint64_t, InodePtr> by_id_;
-  std::unordered_map<NameKey, Inode*, NameHash> by_name_;
-  std::unordered_map<NameKey, Lease, NameHash> missed_;
+  std::unordered_set<InodePtr, IdHash, SameId> by_id_;
+  std::unordered_set<Inode*, NameHash, SameName> by_name_;
+  std::unordered_map<NameKey, Lease, NameHash, SameName> missed_;
 };
 
 }  // namespace aisfs::fs

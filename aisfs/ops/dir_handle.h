@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <deque>
 #include <string>
-#include <vector>
 
 #include "aisfs/ops/ops.h"
 
@@ -12,7 +12,7 @@ namespace aisfs::ops {
 struct DirHandle {
   fs::InodePtr inode;
   fs::Place place;                // of a directory in a bucket
-  std::vector<DirEntry> entries;  // "." and ".." first
+  std::deque<DirEntry> entries;   // "." and ".." first
   std::string after;              // where the next page begins
   bool complete = false;
   /// Before the first page was asked for: what its leases are measured by.

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint32_t kPage = 1000;
 
 void add(DirHandle& handle, DirEntry entry) {
-  entry.next = handle.entries.size() + 1;
+  entry.next = static_cast<std::uint32_t>(handle.entries.size() + 1);
   handle.entries.push_back(std::move(entry));
 }
 
@@ -20,7 +20,7 @@ Task<Status> load_buckets(Mount& mount, Call call, std::shared_ptr<DirHandle> ha
   for (const Bucket& bucket : buckets) {
     if (bucket.name.provider != "ais" || !bucket.name.ns.empty()) continue;
     DirEntry entry{
-        .name = bucket.name.name, .type = S_IFDIR, .ino = fs::implied_ino(bucket.id.value, "")};
+        .name = bucket.name.name, .ino = fs::implied_ino(bucket.id.value, ""), .type = S_IFDIR};
     add(*handle, std::move(entry));
   }
   handle->complete = true;
@@ -38,16 +38,18 @@ void add_directory(DirHandle& handle, std::string name) {
   }
   const std::string path = fs::join(handle.place.path, name);
   const std::uint64_t ino = fs::implied_ino(handle.place.bucket_id, path);
-  DirEntry entry{.name = std::move(name), .type = S_IFDIR, .ino = ino};
+  DirEntry entry{.name = std::move(name), .ino = ino, .type = S_IFDIR};
   add(handle, std::move(entry));
 }
 
 void add_file(
     const Mount& mount, DirHandle& handle, std::string name, ObjectInfo info, bool leased) {
   const fs::Attr attr = fs::file_attr(info, mount.options.defaults);
-  DirEntry entry{.name = std::move(name), .type = attr.mode & S_IFMT, .ino = attr.ino};
-  entry.info = std::make_shared<const ObjectInfo>(std::move(info));
-  entry.leased = leased;
+  DirEntry entry{.name = std::move(name),
+                 .ino = attr.ino,
+                 .info = std::make_shared<const ObjectInfo>(std::move(info)),
+                 .type = static_cast<std::uint16_t>(attr.mode & S_IFMT),
+                 .leased = leased};
   add(handle, std::move(entry));
 }
 
@@ -94,10 +96,10 @@ Task<Result<HandleId>> opendir(Mount& mount, Call, NodeId node) {
   if (!inode->is_directory()) co_return Error(Errc::not_directory, inode->name);
   auto handle = std::make_shared<DirHandle>();
   handle->inode = inode;
-  DirEntry self{.name = ".", .type = S_IFDIR, .ino = inode->attr.ino};
+  DirEntry self{.name = ".", .ino = inode->attr.ino, .type = S_IFDIR};
   DirEntry up{.name = "..",
-              .type = S_IFDIR,
-              .ino = inode->parent ? inode->parent->attr.ino : inode->attr.ino};
+              .ino = inode->parent ? inode->parent->attr.ino : inode->attr.ino,
+              .type = S_IFDIR};
   add(*handle, std::move(self));
   add(*handle, std::move(up));
   if (!inode->has_name()) {
@@ -141,7 +143,7 @@ Entry adopt(Mount& mount, const Call& call, HandleId id, const DirEntry& entry) 
   if (!inode) inode = mount.inodes.add(parent, entry.name, fs::Kind::kFile);
   if (inode->changed_at == 0 && !mount.leases.holds(inode->lease)) {
     take_file(mount, *inode, *entry.info);
-    mark_seen(call, *inode);
+    mark_seen(mount, call, *inode);
     const bool unchanged =
         parent->revoked_at <= (*handle)->sequence && mount.leases.drops() == (*handle)->drops;
     if (entry.leased && unchanged) inode->lease = mount.leases.begin(place);

@@ -177,7 +177,7 @@ void Leases::changed(const wire::ChangedName& name) {
   mount_.inodes.unmiss(*parent, name.path.substr(slash == std::string::npos ? 0 : slash + 1));
   if (!inode) return;
   inode->lease = {};
-  inode->sights = {};
+  mount_.sights.forget(inode->nodeid);
   if (kernel_ != nullptr && inode->kernel_until > clock_.now())
     kernel_->forget_attrs(inode->nodeid);
 }

@@ -72,7 +72,7 @@ Task<Result<Entry>> mkdir_ahead(Mount& mount,
   mount.touch(*parent);
   mount.delegations.will_make(*parent, name);
   mount.delegations.made(*inode, whole);
-  mark_seen(call, *inode);
+  mark_seen(mount, call, *inode);
   const Entry entry = entry_of(mount, inode);
   bool answered = false;
   auto sent = [&] {
@@ -127,7 +127,7 @@ Task<Result<Entry>> mkdir(
   take_directory(mount, *inode, &marker, marker.ino);
   mount.changed(*inode);
   mount.touch(*directory);
-  mark_seen(call, *inode);
+  mark_seen(mount, call, *inode);
   const Entry entry = entry_of(mount, inode);
   mount.delegations.made(*inode, whole);
   if (whole.term == 0) co_await mount.delegations.ask(call, inode);

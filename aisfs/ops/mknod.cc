@@ -46,7 +46,7 @@ MadeObject make_here(Mount& mount,
   take_file(mount, *inode, info);
   mount.changed(*inode);
   mount.touch(*parent);
-  mark_seen(call, *inode);
+  mark_seen(mount, call, *inode);
   return {inode, std::move(info), true};
 }
 
@@ -92,7 +92,7 @@ Task<Result<MadeObject>> make_object(
   take_file(mount, *inode, info);
   mount.changed(*inode);
   mount.touch(*parent);
-  mark_seen(call, *inode);
+  mark_seen(mount, call, *inode);
   co_return MadeObject{inode, std::move(info), false};
 }
 

@@ -11,6 +11,7 @@
 
 #include "aisfs/fs/inode_table.h"
 #include "aisfs/fs/options.h"
+#include "aisfs/fs/sights.h"
 #include "aisfs/ops/delegations.h"
 #include "aisfs/ops/leases.h"
 #include "aisfs/read/reader.h"
@@ -46,6 +47,7 @@ struct Mount {
   const fs::Options options;
   asio::any_io_executor shard;
   fs::InodeTable inodes;
+  fs::Sights sights;
   read::Budget read_budget;
   asio::thread_pool disk{2};  // for the cache folder
   TaskScope background;       // read-ahead; cancelled and joined by close()

@@ -12,11 +12,6 @@ namespace {
 
 using Kind = fs::Kind;
 
-std::uint32_t steady_ms() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<std::uint32_t>(now / std::chrono::milliseconds(1));
-}
-
 void take_bucket(const Mount& mount, fs::Inode& inode, const Bucket& bucket) {
   fs::AttrDefaults defaults = mount.options.defaults;
   defaults.time_ns = bucket.created_ns;
@@ -191,11 +186,8 @@ bool counts_by_sight(const Mount& mount, const fs::Inode& inode) {
 
 bool just_seen(const Mount& mount, std::int32_t thread, const fs::Inode& inode) {
   if (thread == 0 || !counts_by_sight(mount, inode)) return false;
-  const std::uint32_t now = steady_ms();
-  return std::any_of(inode.sights.begin(), inode.sights.end(), [&](const fs::Inode::Sight& sight) {
-    return sight.by == thread &&
-           std::chrono::milliseconds(now - sight.at_ms) < mount.options.same_call;
-  });
+  const auto since = std::chrono::steady_clock::now() - mount.options.same_call;
+  return mount.sights.is_newer(inode.nodeid, thread, since);
 }
 
 bool just_missed(const Mount& mount,
@@ -207,14 +199,8 @@ bool just_missed(const Mount& mount,
          std::chrono::steady_clock::now() - m.at < mount.options.same_call;
 }
 
-void mark_seen(const Call& call, fs::Inode& inode) {
-  const fs::Inode::Sight now{call.pid, steady_ms()};
-  for (fs::Inode::Sight& sight : inode.sights) {
-    if (sight.by != call.pid) continue;
-    sight = now;
-    return;
-  }
-  inode.sights[inode.next_sight++ % inode.sights.size()] = now;
+void mark_seen(Mount& mount, const Call& call, const fs::Inode& inode) {
+  mount.sights.mark(inode.nodeid, call.pid, std::chrono::steady_clock::now());
 }
 
 void take_file(const Mount& mount, fs::Inode& inode, const ObjectInfo& info) {
@@ -275,7 +261,7 @@ Task<Result<fs::InodePtr>> see_child(Mount& mount,
                              ? install_file(mount, parent, name, *reply.info)
                              : install_directory(mount, parent, name, reply, place);
     inode->lease = believed;
-    mark_seen(call, *inode);
+    mark_seen(mount, call, *inode);
     co_return inode;
   }
   co_return Error(Errc::internal, "unreachable");

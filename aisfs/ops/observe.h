@@ -29,9 +29,10 @@ bool just_missed(const Mount& mount,
                  const Call& call,
                  const fs::Inode& parent,
                  std::string_view name);
-/// Whether the thread itself has just seen this inode (Options::same_call).
+/// Whether the thread itself has just seen this inode (Options::same_call). Never where leases tell
+/// more.
 bool just_seen(const Mount& mount, std::int32_t thread, const fs::Inode& inode);
-void mark_seen(const Call& call, fs::Inode& inode);
+void mark_seen(Mount& mount, const Call& call, const fs::Inode& inode);
 
 /// Notes for later mounts what a listing said of a file.
 void remember_listed(const Mount& mount, const fs::Place& place, const ObjectInfo& info);

@@ -97,13 +97,14 @@ Task<Result<std::size_t>> copy_file_range(Mount& mount,
                                           std::uint64_t length);
 
 // --- directories ---------------------------------------------------------------------------------
+/// Kept small: a listing may be of millions.
 struct DirEntry {
   std::string name;
-  std::uint32_t type = 0;  // S_IFMT bits
   std::uint64_t ino = 0;
-  std::uint64_t next = 0;                  // where the following entry begins
-  std::shared_ptr<const ObjectInfo> info;  // of files, until it was adopted
-  bool leased = false;                     // the info
+  std::shared_ptr<const ObjectInfo> info = nullptr;  // of files, until it was adopted
+  std::uint32_t next = 0;                            // where the following entry begins
+  std::uint16_t type = 0;                            // S_IFMT bits
+  bool leased = false;                               // the info
 };
 Task<Result<HandleId>> opendir(Mount& mount, Call call, NodeId node);
 /// The entry at `position` of the listing that the first call begins (0 begins); nullopt at its

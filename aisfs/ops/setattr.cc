@@ -55,7 +55,7 @@ Task<Status> send(Mount& mount, Call call, fs::InodePtr inode, AttrRequest reque
     if (inode->open) inode->open->base.meta_version = info.meta_version;
     if (!inode->open && mount.leases.holds(inode->lease)) mount.keep_info(inode, std::move(info));
   }
-  mark_seen(call, *inode);
+  mark_seen(mount, call, *inode);
   co_return Status();
 }
 
