@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: MIT
 // PUT and GET on a store alone, without network: what an operation costs in CPU and wall time.
+// Beside them what a store without group commit does: an object is written under a temporary name,
+// synced and renamed, and its directory is synced ("file sync").
 //
 //   store_bench FOLDER [--clients N] [--megabytes N]
 //
 // FOLDER is made a mountpath and emptied afterwards. It decides the file system that is measured:
 // use a loop-mounted XFS or journaled ext4.
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <random>
+#include <thread>
+#include <vector>
 
 #include "common/async/runtime.h"
 #include "common/async/scope.h"
+#include "common/base/unique_fd.h"
 #include "node/store/store.h"
 
 namespace {
@@ -24,6 +32,7 @@ using namespace aisfs;
 using store::Store;
 
 constexpr BucketId kBucket{1};
+constexpr std::size_t kFolders = 16;
 
 double cpu_seconds() {
   rusage usage{};
@@ -33,8 +42,8 @@ double cpu_seconds() {
 }
 
 store::Key key_of(std::size_t i) {
-  return store::make_key(kBucket, {native_bucket("bench"), "d" + std::to_string(i % 16) + "/o" +
-                                                               std::to_string(i)});
+  return store::make_key(kBucket, {native_bucket("bench"),
+                                   "d" + std::to_string(i % kFolders) + "/o" + std::to_string(i)});
 }
 
 /// A body in memory, without a copy for each operation.
@@ -92,10 +101,30 @@ Task<void> many(Load& load, int clients, Task<void> (*client)(Load&)) {
   co_await scope.join();
 }
 
-void measure(Runtime& runtime, const char* what, Load& load, int clients, Task<void> (*client)(Load&)) {
+/// One object after another, each durable under its name before the next. `first`: not durable, so
+/// that there is something to replace.
+void sync_some(Load& load, const std::string& folder, bool first) {
+  while (true) {
+    const std::size_t i = load.next++;
+    if (i >= load.count) return;
+    const std::string parent = folder + "/d" + std::to_string(i % kFolders);
+    const std::string name = parent + "/o" + std::to_string(i), temporary = name + ".tmp";
+    const UniqueFd directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const auto size = static_cast<ssize_t>(load.body.size());
+    const bool done = ::write(file.get(), load.body.data(), load.body.size()) == size &&
+                      (first || ::fsync(file.get()) == 0) &&
+                      ::rename(temporary.c_str(), name.c_str()) == 0 &&
+                      (first || ::fsync(directory.get()) == 0);
+    if (!done) ++load.failed;
+  }
+}
+
+/// Operations a second; printed with the rest.
+double measure(const char* what, Load& load, int clients, const std::function<void()>& run) {
   const double cpu = cpu_seconds();
   const auto start = std::chrono::steady_clock::now();
-  runtime.run_on(0, many(load, clients, client));
+  run();
   const double wall =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double n = static_cast<double>(load.count);
@@ -104,6 +133,26 @@ void measure(Runtime& runtime, const char* what, Load& load, int clients, Task<v
               (cpu_seconds() - cpu) / n * 1e6, n / wall,
               n * static_cast<double>(load.body.size()) / wall / 1e6,
               load.failed > 0 ? "  FAILED" : "");
+  return n / wall;
+}
+
+double measure(
+    Runtime& runtime, const char* what, Load& load, int clients, Task<void> (*client)(Load&)) {
+  return measure(what, load, clients, [&] { runtime.run_on(0, many(load, clients, client)); });
+}
+
+double measure_synced(Load& load, int clients, const std::string& folder) {
+  for (std::size_t i = 0; i < kFolders; ++i)
+    std::filesystem::create_directories(folder + "/d" + std::to_string(i));
+  Load before{load.store, load.body, load.count, Durability::kNone};
+  sync_some(before, folder, true);
+  ::sync();
+  const double rate = measure("file sync", load, clients, [&] {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < clients; ++i) threads.emplace_back([&] { sync_some(load, folder, false); });
+  });
+  std::filesystem::remove_all(folder);
+  return rate;
 }
 
 int bench(const std::string& folder, int clients, std::size_t megabytes) {
@@ -124,7 +173,13 @@ int bench(const std::string& folder, int clients, std::size_t megabytes) {
     for (const Durability level : {Durability::kNone, Durability::kData, Durability::kFull}) {
       Load fresh{store, body, std::min<std::size_t>(fits, level == Durability::kNone ? 20'000 : 4'000),
                  level};
-      measure(runtime, level == Durability::kNone ? "PUT new" : "PUT over", fresh, clients, put_some);
+      const double rate = measure(runtime, level == Durability::kNone ? "PUT new" : "PUT over",
+                                  fresh, clients, put_some);
+      if (level == Durability::kFull) {
+        Load synced{store, body, fresh.count, level};
+        std::printf("full / file sync: %.2f\n",
+                    rate / measure_synced(synced, clients, path + "-synced"));
+      }
       if (level != Durability::kNone) continue;
       Load over{store, body, fresh.count, level};
       measure(runtime, "PUT over", over, clients, put_some);
