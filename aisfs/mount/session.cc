@@ -2,6 +2,7 @@
 #include "aisfs/mount/session.h"
 
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "aisfs/mount/core_follower.h"
 #include "aisfs/mount/dispatch.h"
 #include "aisfs/mount/init_caps.h"
 #include "common/base/defer.h"
@@ -147,8 +149,9 @@ class Session::Impl {
     fuse_buf buffer = {};
     const Defer free_buffer([&] { std::free(buffer.mem); });
     TimePoint looks_until;
+    CoreFollower core;
     while (!fuse_session_exited(session)) {
-      const Taken taken = take_requests(session, buffer);
+      const Taken taken = take_requests(session, buffer, core);
       const TimePoint now = RealClock().now();
       if (taken != Taken::kNone) looks_until = now + mount_.options.spin;
       if (taken == Taken::kMaybeMore || now < looks_until) {
@@ -163,7 +166,7 @@ class Session::Impl {
   }
 
   enum class Taken { kNone, kAll, kMaybeMore };
-  static Taken take_requests(fuse_session* session, fuse_buf& buffer) {
+  static Taken take_requests(fuse_session* session, fuse_buf& buffer, CoreFollower& core) {
     Taken taken = Taken::kNone;
     for (int i = 0; i < kRequestsInARow && !fuse_session_exited(session); ++i) {
       const int got = fuse_session_receive_buf(session, &buffer);
@@ -173,10 +176,23 @@ class Session::Impl {
         fuse_session_exit(session);
         return taken;
       }
+      note(buffer, core);
       fuse_session_process_buf(session, &buffer);
       taken = Taken::kAll;
     }
     return Taken::kMaybeMore;
+  }
+
+  static void note(const fuse_buf& request, CoreFollower& core) {
+    fuse_in_header header;
+    std::memcpy(&header, request.mem, sizeof header);
+    std::uint64_t bytes = request.size;
+    if (header.opcode == FUSE_READ) {
+      fuse_read_in read;
+      std::memcpy(&read, static_cast<const char*>(request.mem) + sizeof header, sizeof read);
+      bytes = read.size;
+    }
+    core.note(static_cast<std::int32_t>(header.pid), bytes, RealClock().now());
   }
 
   /// The first answer of the mount is the proof that it works.
