@@ -45,19 +45,25 @@ void CoreFollower::note(std::int32_t thread, std::uint64_t bytes, TimePoint now)
   if (now >= period_ends_) {
     follow();
     period_ends_ = now + kPeriod;
-    thread_ = thread;
+    first_ = thread;
+    second_ = thread;
     requests_ = others_ = 0;
     bytes_ = 0;
   }
   ++requests_;
   bytes_ += bytes;
-  if (thread != thread_) ++others_;
+  if (thread == first_ || thread == second_) return;
+  if (second_ == first_) {
+    second_ = thread;
+  } else {
+    ++others_;
+  }
 }
 
 void CoreFollower::follow() {
-  const bool alone =
+  const bool takes_turns =
       requests_ >= kRequestsMin && others_ <= requests_ / 16 && bytes_ <= requests_ * kBytesMax;
-  const auto core = alone ? core_of(thread_) : std::nullopt;
+  const auto core = takes_turns ? core_of(first_) : std::nullopt;
   const bool may = core && *core < CPU_SETSIZE && CPU_ISSET(*core, &allowed_);
   stay_on(may ? *core : kAnywhere);
 }

@@ -80,10 +80,11 @@ TEST_F(Follower, GoesWhereTheOnlyOneWhoAsksRuns) {
 TEST_F(Follower, RunsAnywhereForSeveralAndForManyBytes) {
   on_own_thread([this] {
     const std::vector<int> all = cores_of_this_thread();
-    const Sleeper one(all.front()), other(all.back());
+    const Sleeper one(all.front()), other(all.back()), third(all.back());
     CoreFollower follower;
-    ask(follower, {one.id()}, 100);
     ask(follower, {one.id(), other.id()}, 100);
+    EXPECT_EQ(cores_of_this_thread(), std::vector{all.front()});
+    ask(follower, {one.id(), other.id(), third.id()}, 100);
     EXPECT_EQ(cores_of_this_thread(), all);
     ask(follower, {one.id()}, 100);
     EXPECT_EQ(cores_of_this_thread(), std::vector{all.front()});
