@@ -31,6 +31,8 @@ struct Options {
   /// A directory that others wanted back is not asked for again for so long, which doubles with
   /// every time up to 256 times.
   std::chrono::nanoseconds delegate_again = std::chrono::seconds(1);
+  /// An rsync temporary that was closed is sent after so long, if it has not been renamed.
+  std::chrono::nanoseconds await_name = std::chrono::milliseconds(10);
   /// For so long after a request the mount looks for the next one before it sleeps.
   std::chrono::nanoseconds spin = std::chrono::microseconds(50);
   std::uint64_t read_memory = 256_MiB;        // read-ahead of all open files together

@@ -106,6 +106,9 @@ Status apply_tuning_option(const Option& option, MountArgs& args, bool& known) {
   } else if (option.name == "same_call_ms") {
     CHECK_OK(parse_number(option, 1000, n));
     args.options.same_call = std::chrono::milliseconds(n);
+  } else if (option.name == "await_name_ms") {
+    CHECK_OK(parse_number(option, 1000, n));
+    args.options.await_name = std::chrono::milliseconds(n);
   } else if (option.name == "read_memory_mib") {
     CHECK_OK(parse_number(option, 1 << 20, n));
     args.options.read_memory = n * 1_MiB;
@@ -216,6 +219,7 @@ options after -o (the manual, aisfs(1), says more):
   no_delegations             every call waits for the cluster
   spin_us=N                  look for the next request so long before sleeping (50)
   same_call_ms=N             how long a name without a lease counts for one thread (10)
+  await_name_ms=N            how long a closed rsync temporary waits for its name (10)
   log=FILE,log_level=LEVEL   debug, info, warn or error
 )";
 }

@@ -56,11 +56,19 @@ Task<Status> promise(
   mount.files[own] = FileHandle{inode, file, O_WRONLY};
   ++mount.promised;
   const Defer end([&] { --mount.promised; });
-  Call promising = call;
-  promising.answer = [&](const Entry&) {
-    if (file->promised || !mount.delegations.is_sole(*inode)) return;  // given up meanwhile
+  const auto make_promise = [&] {
     file->promised = true;
     answer({});
+  };
+  if (may_await_name(*inode)) {
+    make_promise();
+    co_await name_to_come(mount, file);
+  }
+  Call promising = call;
+  promising.answer = [&](const Entry&) {
+    if (auto renamed = std::exchange(file->renamed, nullptr)) renamed({});
+    if (file->promised || !mount.delegations.is_sole(*inode)) return;  // given up meanwhile
+    make_promise();
   };
   std::optional<Limiter::Permit> turn(std::move(permit));
   Status done = co_await publish_at_close(mount, promising, inode);

@@ -2,6 +2,7 @@
 #include "aisfs/ops/mount_state.h"
 
 #include "aisfs/ops/open_file.h"
+#include "aisfs/ops/promises.h"
 #include "common/obs/log.h"
 
 namespace aisfs::ops {
@@ -39,6 +40,7 @@ Task<Status> Mount::close() {
   for (const FileHandle& handle : open) {
     Call call;
     *call.deadline = Deadline::after(options.op_timeout);
+    end_wait_for_name(*handle.file);
     const auto permit = co_await handle.file->turn.acquire();
     Status done = co_await publish(*this, call, handle.inode, Durability::kFull);
     if (done.ok()) continue;

@@ -7,6 +7,7 @@
 #include "aisfs/write/extents.h"
 #include "aisfs/write/local_file.h"
 #include "common/async/limiter.h"
+#include "common/async/notifier.h"
 
 namespace aisfs::ops {
 
@@ -34,6 +35,9 @@ struct OpenFile {
   bool delivered = false;      // bytes of the base went to a reader
   bool unlinked = false;       // by this mount: what was written is dropped at the end
   bool promised = false;       // close(2) was answered: what is dirty is published, if not at once
+  bool awaits_name = false;    // before it is: an rsync temporary (name_to_come)
+  Notifier named;              // no more
+  Call::Answer renamed;        // of the rename that gave the name: when the bytes are on their way
 
   bool is_dirty() const { return content_dirty || attrs_dirty || fresh; }
   /// Takes a newly published (or newly seen) version as the base.

@@ -3,6 +3,7 @@
 
 #include "aisfs/ops/open_file.h"
 #include "common/obs/log.h"
+#include "common/placement/hrw.h"
 
 namespace aisfs::ops {
 namespace {
@@ -30,6 +31,21 @@ bool is_final(const Error& error) {
 bool may_answer_ahead(const Mount& mount, const fs::Place& place) {
   return mount.overdue == 0 && mount.promised + mount.sending.size() < kAheadMax &&
          close_level(mount, place) == Durability::kNone;
+}
+
+bool may_await_name(const fs::Inode& inode) {
+  return inode.open->unsent && placement::is_rsync_temporary(inode.name);
+}
+
+Task<void> name_to_come(Mount& mount, std::shared_ptr<OpenFile> file) {
+  const auto seen = file->named.count();
+  file->awaits_name = true;
+  co_await file->named.wait(seen, Deadline::after(mount.options.await_name));
+  file->awaits_name = false;
+}
+
+void end_wait_for_name(OpenFile& file) {
+  if (std::exchange(file.awaits_name, false)) file.named.notify();
 }
 
 Sending::~Sending() {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What is answered before it has arrived. In a directory that is delegated to the mount nobody else
 // looks at a name before the mount has sent what it owes (Delegations), so close(2) and rename(2)
-// need not wait for the cluster there: they are answered when their request is on its way (that of a
-// rename may still wait for that of a close), and it is repeated until it has arrived. Whatever needs
-// the cluster to know a name waits for it. A mount that is killed has sent the bytes it answered for;
-// one that cannot reach the cluster answers late again.
+// need not wait for the cluster there: they are answered when their request is on its way (that of
+// a rename may still wait for that of a close), and it is repeated until it has arrived. Whatever
+// needs the cluster to know a name waits for it. A mount that is killed has sent the bytes it
+// answered for (those of an rsync temporary when its rename is answered); one that cannot reach the
+// cluster answers late again.
 #pragma once
 #include <string>
 
@@ -12,10 +13,21 @@
 
 namespace aisfs::ops {
 
+struct OpenFile;
+
 /// Whether one more may be answered, of a name whose directory the mount has to itself (which the
 /// caller has looked at): none is overdue, not too many are on their way, and the bucket's close
 /// promises no more than that they are.
 bool may_answer_ahead(const Mount& mount, const fs::Place& place);
+
+/// The bytes of a closed rsync temporary that only this mount knows wait a moment for the name that
+/// comes, so that they are sent once, under that name, and no rename is.
+bool may_await_name(const fs::Inode& inode);
+/// Returns when the file has been renamed, when something needs the bytes in the cluster, or after
+/// Options::await_name.
+Task<void> name_to_come(Mount& mount, std::shared_ptr<OpenFile> file);
+/// No effect on a file that does not wait.
+void end_wait_for_name(OpenFile& file);
 
 /// While it lives, a request that changes the inode is on its way.
 class Sending {

@@ -12,7 +12,8 @@ namespace {
 
 struct Ends {
   fs::InodePtr old_dir, new_dir;
-  fs::InodePtr source, target;  // target: null when the name is free
+  fs::InodePtr source, target;  // target: null when none is known
+  bool is_free = false;         // nothing has the new name, in the cluster either
   fs::Place from, to;
 };
 
@@ -41,6 +42,7 @@ Task<Result<Ends>> find_ends(Mount& mount, Call call, RenameRequest request) {
   CO_CHECK_OK(co_await arrive(mount, call, ends.new_dir));
   if (ends.source->is_directory()) CO_CHECK_OK(co_await settle_attrs(mount, call, ends.source));
   if (ends.target) CO_CHECK_OK(co_await settle(mount, call, ends.target));
+  ends.is_free = mount.delegations.is_free(*ends.new_dir, request.new_name);
   mount.delegations.will_make(*ends.new_dir, request.new_name);
   co_return ends;
 }
@@ -177,6 +179,25 @@ Task<Status> rename_ahead(
   co_return done;
 }
 
+/// Whether the bytes of the source wait for just this name (name_to_come).
+bool awaits(const Mount& mount, const Ends& ends) {
+  const auto& file = ends.source->open;
+  return file && file->awaits_name && !ends.target && ends.is_free && !ends.old_dir->implied &&
+         !ends.source->sending && may_promise(mount, ends);
+}
+
+/// Nobody but this mount has heard of the old name: the bytes are sent under the new one, and then
+/// the call is answered.
+Task<Status> give_name(
+    Mount& mount, Call call, Ends ends, RenameRequest request, Leased leased, Call::Answer answer) {
+  co_await asio::this_coro::throw_if_cancelled(false);  // what is promised goes on
+  const auto file = ends.source->open;
+  move_inode(mount, ends, request.new_name, leased);
+  file->renamed = std::move(answer);
+  const Defer late([&] { file->renamed = nullptr; });
+  co_return co_await settle_content(mount, std::move(call), ends.source);
+}
+
 }  // namespace
 
 /// An open file that is renamed keeps its dirty bytes and publishes them under the new name: its
@@ -188,6 +209,10 @@ Task<Status> rename(Mount& mount, Call call, RenameRequest request) {
   const fs::Lease whole = mount.delegations.lease_in(*ends.new_dir);
   const bool sole = whole.term != 0 && mount.delegations.is_sole(*ends.source);
   leased.lease = sole ? whole : mount.leases.begin(ends.to);
+  if (answer && !request.no_replace && awaits(mount, ends)) {
+    co_return co_await give_name(mount, std::move(call), ends, std::move(request), leased,
+                                 std::move(answer));
+  }
   CO_CHECK_OK(co_await make_explicit(mount, call, ends.old_dir));
   if (ends.source->is_directory()) {
     CO_CHECK_OK(co_await rename_directory(mount, call, ends, request.no_replace));

@@ -36,6 +36,10 @@ std::uint64_t weight(std::uint64_t node, std::uint64_t key) { return mix(node ^ 
 
 }  // namespace
 
+bool is_rsync_temporary(std::string_view component) {
+  return final_component(component).size() != component.size();
+}
+
 std::uint64_t digest(std::string_view text) { return xxh64(as_bytes(text), kSeed); }
 
 std::uint64_t mix(std::uint64_t seed) {

@@ -16,6 +16,9 @@ std::uint64_t digest(std::string_view text);
 /// AIStore's mixing function (xoshiro256** seeded by splitmix64, first output).
 std::uint64_t mix(std::uint64_t seed);
 
+/// Whether a name's last component is what rsync calls a file until it is complete: ".name.AbC123".
+bool is_rsync_temporary(std::string_view component);
+
 /// What is hashed for a name: its uname, with three rules of our own. The last component of an
 /// rsync temporary ".name.AbC123" counts as "name", so that the rename that follows stays on one
 /// disk (the rule is GlusterFS's). A last '/' does not count, so that one target knows whether a

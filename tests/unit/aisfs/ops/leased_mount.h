@@ -102,11 +102,12 @@ struct CountedKernel final : KernelCache {
 
 class LeasedMount : public testing::Test {
  protected:
-  LeasedMount() {
+  explicit LeasedMount(fs::Options options = {}) {
     id = cluster.add_bucket("b").id;
     runtime.start();
     const auto shard = runtime.shard(0).get_executor();
-    mount = std::make_unique<Mount>(Mount::Cluster{cluster, cluster, map}, fs::Options{}, shard);
+    mount =
+        std::make_unique<Mount>(Mount::Cluster{cluster, cluster, map}, std::move(options), shard);
     EXPECT_TRUE(run(start()).ok());
     bucket = run(lookup(*mount, call(), fs::InodeTable::kRootId, "b"))->nodeid;
     until([&] { return mount->leases.left_of_map() > Duration::zero(); });

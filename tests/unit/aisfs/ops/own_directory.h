@@ -7,7 +7,7 @@ namespace aisfs::ops {
 
 class OwnDirectory : public LeasedMount {
  protected:
-  OwnDirectory() {
+  explicit OwnDirectory(fs::Options options = {}) : LeasedMount(std::move(options)) {
     dir = run(mkdir(*mount, call(), bucket, "d", 0755))->nodeid;
     EXPECT_EQ(leases.delegated(), 1u);
     cluster.reset_calls();

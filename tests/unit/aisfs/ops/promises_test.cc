@@ -11,6 +11,8 @@ namespace {
 
 class Promises : public OwnDirectory {
  protected:
+  explicit Promises(fs::Options options = {}) : OwnDirectory(std::move(options)) {}
+
   /// A call that notes when it is answered, and what is there at that moment.
   struct Answered {
     std::atomic<int> times = 0;
@@ -334,6 +336,117 @@ TEST_F(Promises, WhatOvertakesItsDirectoryIsSentAgain) {
   EXPECT_TRUE(exists("d/e/f/"));
   EXPECT_EQ(cluster.bytes_of("b", "d/e/x"), "bytes");
   EXPECT_TRUE(run(release(*mount, call(), file->opened.handle)).ok());
+}
+
+/// Files that are closed under an rsync temporary's name.
+class Temporaries : public Promises {
+ protected:
+  explicit Temporaries(std::chrono::nanoseconds wait = std::chrono::hours(1))
+      : Promises({.await_name = wait}) {}
+
+  static constexpr auto kName = ".x.AbC123";
+  struct Temporary {
+    Created file;
+    Answered answered;
+    Begun closed;
+  };
+  /// Its close has been answered, and nothing was sent.
+  void close_temporary(Temporary& temporary) {
+    temporary.file = written(kName, "bytes");
+    begin(temporary.closed,
+          flush(*mount, answering(temporary.answered), temporary.file.opened.handle));
+    until([&] { return temporary.answered.times == 1; });
+    EXPECT_TRUE(run(release(*mount, call(), temporary.file.opened.handle)).ok());
+    EXPECT_EQ(cluster.calls(""), 0u);
+  }
+};
+
+TEST_F(Temporaries, AreSentOnceUnderTheNameTheyGet) {
+  Temporary temporary;
+  close_temporary(temporary);
+  EXPECT_TRUE(chmod(temporary.file.entry.nodeid, 0600).ok());
+  Answered answered;
+  std::size_t sent = 0;
+  answered.look = [&] { sent = cluster.calls("put"); };
+  EXPECT_TRUE(run(rename(*mount, answering(answered), to(kName, "x"))).ok());
+  EXPECT_EQ(answered.times, 1);
+  EXPECT_EQ(sent, 1u) << "the rename was answered before the bytes were on their way";
+  EXPECT_TRUE(end(temporary.closed).ok());
+  EXPECT_EQ(cluster.calls(""), 1u);
+  EXPECT_EQ(cluster.bytes_of("b", "d/x"), "bytes");
+  EXPECT_EQ(mode_of("d/x"), 0600u);
+  EXPECT_EQ(names_in(dir), std::vector<std::string>{"x"});
+}
+
+TEST_F(Temporaries, ReplaceAFileByARename) {
+  make_closed("x", "old");
+  cluster.reset_calls();
+  Temporary temporary;
+  close_temporary(temporary);
+  EXPECT_TRUE(run(rename(*mount, call(), to(kName, "x"))).ok());
+  EXPECT_TRUE(end(temporary.closed).ok());
+  EXPECT_EQ(cluster.calls("rename"), 1u);
+  EXPECT_EQ(cluster.bytes_of("b", "d/x"), "bytes");
+  EXPECT_EQ(names_in(dir), std::vector<std::string>{"x"});
+}
+
+TEST_F(Temporaries, AreThereForWhoeverLooks) {
+  Temporary temporary;
+  close_temporary(temporary);
+  EXPECT_EQ(names_in(dir), std::vector<std::string>{kName});
+  EXPECT_TRUE(end(temporary.closed).ok());
+  EXPECT_EQ(cluster.bytes_of("b", std::string("d/") + kName), "bytes");
+}
+
+TEST_F(Temporaries, ArriveWhenTheDirectoryIsWantedBack) {
+  Temporary temporary;
+  close_temporary(temporary);
+  recall();
+  EXPECT_EQ(cluster.bytes_of("b", std::string("d/") + kName), "bytes");
+  EXPECT_TRUE(end(temporary.closed).ok());
+}
+
+TEST_F(Temporaries, CanBeRemoved) {
+  Temporary temporary;
+  close_temporary(temporary);
+  EXPECT_TRUE(run(unlink(*mount, call(), dir, kName)).ok());
+  EXPECT_TRUE(end(temporary.closed).ok());
+  EXPECT_TRUE(names_in(dir).empty());
+}
+
+TEST_F(Temporaries, ThatFailAtFirstArriveUnderTheNameTheyGot) {
+  Temporary temporary;
+  close_temporary(temporary);
+  std::atomic<int> failures = 1;
+  cluster.on_call([&](auto op, auto&) {
+    return op == "put" && failures-- > 0 ? Error(Errc::unreachable) : Status();
+  });
+  Answered answered;
+  EXPECT_TRUE(run(rename(*mount, answering(answered), to(kName, "x"))).ok());
+  EXPECT_TRUE(end(temporary.closed).ok());
+  EXPECT_EQ(cluster.bytes_of("b", "d/x"), "bytes");
+}
+
+TEST_F(Temporaries, ArriveBeforeTheMountEnds) {
+  Temporary temporary;
+  close_temporary(temporary);
+  EXPECT_TRUE(run(mount->close()).ok());
+  EXPECT_TRUE(end(temporary.closed).ok());
+  EXPECT_EQ(cluster.bytes_of("b", std::string("d/") + kName), "bytes");
+}
+
+class ImpatientTemporaries : public Temporaries {
+ protected:
+  ImpatientTemporaries() : Temporaries(std::chrono::milliseconds(1)) {}
+};
+
+TEST_F(ImpatientTemporaries, ArriveWithoutARename) {
+  const Created made = written(kName, "bytes");
+  Answered answered;
+  EXPECT_TRUE(run(flush(*mount, answering(answered), made.opened.handle)).ok());
+  EXPECT_EQ(answered.times, 1);
+  EXPECT_EQ(cluster.bytes_of("b", std::string("d/") + kName), "bytes");
+  EXPECT_TRUE(run(release(*mount, call(), made.opened.handle)).ok());
 }
 
 TEST_F(Promises, TheEndOfTheMountLosesNothing) {
