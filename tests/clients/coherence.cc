@@ -40,7 +40,7 @@ class Run {
   void step(unsigned number) {
     const std::string& mount = any(mounts_);
     step_ = "step " + std::to_string(number) + " on " + mount;
-    switch (roll(12)) {
+    switch (roll(13)) {
       case 0:
         return make_dir(mount, fresh_or_known());
       case 1:
@@ -62,6 +62,8 @@ class Run {
       case 10:
         return roll(4) == 0 ? rename_any(mount, known(true), fresh_or_known())
                             : cut(mount, known(false));
+      case 11:
+        return save(mount, fresh_or_known());
       default:
         return check_listing(mount, known(true));
     }
@@ -206,6 +208,31 @@ class Run {
     }
     for (const std::string& path : old) check(path);
     for (const std::string& path : now) check(path);
+  }
+
+  /// As rsync does.
+  void save(const std::string& mount, const std::string& path) {
+    doing("save", path);
+    const auto there = model_.find(path);
+    if (there != model_.end() && there->second.directory) return;
+    const std::size_t name = path.rfind('/') + 1;  // 0 where there is no '/'
+    const std::string temporary = path.substr(0, name) + "." + path.substr(name) + ".AbC123";
+    const int fd = ::open(at(mount, temporary).c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
+    expect(fd >= 0, true, "open(O_EXCL)", at(mount, temporary));
+    Node saved{.content = text(), .mode = 0640};
+    write_and_close(fd, saved.content, at(mount, temporary));
+    if (roll(4) == 0) {  // somebody looks before it has its name
+      model_[temporary] = {.content = saved.content, .mode = 0600};
+      check(temporary);
+      model_.erase(temporary);
+    }
+    expect(::chmod(at(mount, temporary).c_str(), saved.mode) == 0, true, "chmod",
+           at(mount, temporary));
+    expect(::rename(at(mount, temporary).c_str(), at(mount, path).c_str()) == 0, true, "rename to",
+           at(mount, path));
+    model_[path] = std::move(saved);
+    check(temporary);
+    check(path);
   }
 
   void check_listing(const std::string& mount, const std::string& path) {
