@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 // PUT and GET on a store alone, without network: what an operation costs in CPU and wall time.
-// Beside them what a store without group commit does: an object is written under a temporary name,
-// synced and renamed, and its directory is synced ("file sync").
+// Beside them what a store without group commit does: an object is hashed, written under a temporary
+// name with its hash, synced and renamed, and its directory is synced ("file sync"), by a thread for
+// each client.
 //
-//   store_bench FOLDER [--clients N] [--megabytes N]
+//   store_bench FOLDER [--clients N] [--megabytes N] [--kib SIZE]
 //
 // FOLDER is made a mountpath and emptied afterwards. It decides the file system that is measured:
 // use a loop-mounted XFS or journaled ext4.
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -23,7 +25,9 @@
 
 #include "common/async/runtime.h"
 #include "common/async/scope.h"
+#include "common/base/text.h"
 #include "common/base/unique_fd.h"
+#include "node/store/body_digests.h"
 #include "node/store/store.h"
 
 namespace {
@@ -112,10 +116,15 @@ void sync_some(Load& load, const std::string& folder, bool first) {
     const UniqueFd directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     const auto size = static_cast<ssize_t>(load.body.size());
-    const bool done = ::write(file.get(), load.body.data(), load.body.size()) == size &&
-                      (first || ::fsync(file.get()) == 0) &&
-                      ::rename(temporary.c_str(), name.c_str()) == 0 &&
-                      (first || ::fsync(directory.get()) == 0);
+    store::BodyDigests digests(false, {});
+    digests.update(as_bytes(load.body));
+    const auto sums = digests.finish();
+    const std::string sum = sums.ok() ? to_hex(sums->hashes.root) : "";
+    const bool done =
+        sums.ok() && ::write(file.get(), load.body.data(), load.body.size()) == size &&
+        ::fsetxattr(file.get(), "user.sum", sum.data(), sum.size(), 0) == 0 &&
+        (first || ::fsync(file.get()) == 0) && ::rename(temporary.c_str(), name.c_str()) == 0 &&
+        (first || ::fsync(directory.get()) == 0);
     if (!done) ++load.failed;
   }
 }
@@ -155,7 +164,10 @@ double measure_synced(Load& load, int clients, const std::string& folder) {
   return rate;
 }
 
-int bench(const std::string& folder, int clients, std::size_t megabytes) {
+int bench(const std::string& folder,
+          int clients,
+          std::size_t megabytes,
+          std::vector<std::size_t> sizes) {
   const std::string path = folder + "/store_bench";
   std::filesystem::create_directories(path);
   RealClock clock;
@@ -167,7 +179,7 @@ int bench(const std::string& folder, int clients, std::size_t megabytes) {
     return 1;
   }
   runtime.start();
-  for (const std::size_t size : {4_KiB, 128_KiB, 1_MiB, 16_MiB}) {
+  for (const std::size_t size : sizes) {
     const std::string body(size, 'x');
     const std::size_t fits = std::max<std::size_t>(megabytes * 1_MiB / size, 4);
     for (const Durability level : {Durability::kNone, Durability::kData, Durability::kFull}) {
@@ -198,15 +210,17 @@ int bench(const std::string& folder, int clients, std::size_t megabytes) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: store_bench FOLDER [--clients N] [--megabytes N]\n");
+    std::fprintf(stderr, "usage: store_bench FOLDER [--clients N] [--megabytes N] [--kib SIZE]\n");
     return 2;
   }
   int clients = 32;
   std::size_t megabytes = 256;
+  std::vector<std::size_t> sizes{4_KiB, 128_KiB, 1_MiB, 16_MiB};
   for (int i = 2; i + 1 < argc; i += 2) {
     const std::string option = argv[i];
     if (option == "--clients") clients = std::atoi(argv[i + 1]);
     if (option == "--megabytes") megabytes = std::strtoull(argv[i + 1], nullptr, 10);
+    if (option == "--kib") sizes = {std::strtoull(argv[i + 1], nullptr, 10) * 1_KiB};
   }
-  return bench(argv[1], clients, megabytes);
+  return bench(argv[1], clients, megabytes, std::move(sizes));
 }
