@@ -337,7 +337,7 @@ Task<Status> send_attrs(Mount& mount, Call call, fs::InodePtr inode) {
 Task<Status> settle_content(Mount& mount, Call call, fs::InodePtr inode) {
   const auto file = inode->open;
   if (file && file->promised) {
-    end_wait_for_name(*file);
+    co_await end_wait_for_name(file);
     const auto permit = co_await file->turn.acquire();
     if (file->promised) CO_CHECK_OK(co_await publish(mount, call, inode, Durability::kNone));
   }

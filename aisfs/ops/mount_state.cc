@@ -40,8 +40,9 @@ Task<Status> Mount::close() {
   for (const FileHandle& handle : open) {
     Call call;
     *call.deadline = Deadline::after(options.op_timeout);
-    end_wait_for_name(*handle.file);
+    co_await end_wait_for_name(handle.file);
     const auto permit = co_await handle.file->turn.acquire();
+    if (handle.inode->open != handle.file) continue;  // published and released meanwhile
     Status done = co_await publish(*this, call, handle.inode, Durability::kFull);
     if (done.ok()) continue;
     LOG_ERROR("unmounting: data of an open file is lost", "name", handle.inode->name, "why",

@@ -36,7 +36,7 @@ struct OpenFile {
   bool unlinked = false;       // by this mount: what was written is dropped at the end
   bool promised = false;       // close(2) was answered: what is dirty is published, if not at once
   bool awaits_name = false;    // before it is: an rsync temporary (name_to_come)
-  Notifier named;              // no more
+  Notifier named;              // its end is wanted, or has come
   Call::Answer renamed;        // of the rename that gave the name: when the bytes are on their way
 
   bool is_dirty() const { return content_dirty || attrs_dirty || fresh; }

@@ -42,10 +42,12 @@ Task<void> name_to_come(Mount& mount, std::shared_ptr<OpenFile> file) {
   file->awaits_name = true;
   co_await file->named.wait(seen, Deadline::after(mount.options.await_name));
   file->awaits_name = false;
+  file->named.notify();
 }
 
-void end_wait_for_name(OpenFile& file) {
-  if (std::exchange(file.awaits_name, false)) file.named.notify();
+Task<void> end_wait_for_name(std::shared_ptr<OpenFile> file) {
+  if (file->awaits_name) file->named.notify();
+  while (file->awaits_name) co_await file->named.wait(file->named.count(), Deadline());
 }
 
 Sending::~Sending() {

@@ -26,8 +26,9 @@ bool may_await_name(const fs::Inode& inode);
 /// Returns when the file has been renamed, when something needs the bytes in the cluster, or after
 /// Options::await_name.
 Task<void> name_to_come(Mount& mount, std::shared_ptr<OpenFile> file);
-/// No effect on a file that does not wait.
-void end_wait_for_name(OpenFile& file);
+/// Has a file that waits be sent under the name that it has now; returns when that is settled. No
+/// effect on others.
+Task<void> end_wait_for_name(std::shared_ptr<OpenFile> file);
 
 /// While it lives, a request that changes the inode is on its way.
 class Sending {

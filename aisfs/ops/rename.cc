@@ -217,6 +217,7 @@ Task<Status> rename(Mount& mount, Call call, RenameRequest request) {
   if (ends.source->is_directory()) {
     CO_CHECK_OK(co_await rename_directory(mount, call, ends, request.no_replace));
   } else {
+    if (ends.source->open) co_await end_wait_for_name(ends.source->open);
     CO_CHECK_OK(co_await arrive(mount, call, ends.source));
     if (answer && !request.no_replace && may_promise(mount, ends)) {
       co_return co_await rename_ahead(mount, std::move(call), ends, std::move(request), leased,

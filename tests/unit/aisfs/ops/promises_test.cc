@@ -383,8 +383,10 @@ TEST_F(Temporaries, ReplaceAFileByARename) {
   cluster.reset_calls();
   Temporary temporary;
   close_temporary(temporary);
-  EXPECT_TRUE(run(rename(*mount, call(), to(kName, "x"))).ok());
+  Answered answered;
+  EXPECT_TRUE(run(rename(*mount, answering(answered), to(kName, "x"))).ok());
   EXPECT_TRUE(end(temporary.closed).ok());
+  EXPECT_EQ(answered.times, 1);
   EXPECT_EQ(cluster.calls("rename"), 1u);
   EXPECT_EQ(cluster.bytes_of("b", "d/x"), "bytes");
   EXPECT_EQ(names_in(dir), std::vector<std::string>{"x"});
