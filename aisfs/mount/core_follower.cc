@@ -14,6 +14,7 @@ namespace aisfs::mount {
 namespace {
 
 constexpr Duration kPeriod = std::chrono::milliseconds(1);
+constexpr Duration kRest = std::chrono::milliseconds(50);
 constexpr std::uint32_t kRequestsMin = 8;       // in a period; fewer are no load
 constexpr std::uint64_t kBytesMax = 16 * 1024;  // of a small request, on average
 
@@ -45,19 +46,24 @@ void CoreFollower::note(std::int32_t thread, std::uint64_t bytes, TimePoint now)
   if (now >= period_ends_) {
     follow();
     period_ends_ = now + kPeriod;
-    first_ = thread;
-    second_ = thread;
+    first_ = second_ = 0;
     requests_ = others_ = 0;
     bytes_ = 0;
   }
+  if (thread == 0) return;  // nobody waits for it (RELEASE, FORGET), or he cannot be seen
   ++requests_;
   bytes_ += bytes;
+  if (first_ == 0) first_ = second_ = thread;
   if (thread == first_ || thread == second_) return;
   if (second_ == first_) {
     second_ = thread;
   } else {
     ++others_;
   }
+}
+
+void CoreFollower::rest(TimePoint now) {
+  if (now >= period_ends_ + kRest) stay_on(kAnywhere);
 }
 
 void CoreFollower::follow() {

@@ -23,6 +23,8 @@ class CoreFollower {
 
   /// For each request, before it is worked on. `thread`: who asks, as FUSE says it.
   void note(std::int32_t thread, std::uint64_t bytes, TimePoint now);
+  /// Now and then: without requests for a while the thread may run anywhere again.
+  void rest(TimePoint now);
 
  private:
   void follow();

@@ -149,9 +149,8 @@ class Session::Impl {
     fuse_buf buffer = {};
     const Defer free_buffer([&] { std::free(buffer.mem); });
     TimePoint looks_until;
-    CoreFollower core;
     while (!fuse_session_exited(session)) {
-      const Taken taken = take_requests(session, buffer, core);
+      const Taken taken = take_requests(session, buffer, *core_);
       const TimePoint now = RealClock().now();
       if (taken != Taken::kNone) looks_until = now + mount_.options.spin;
       if (taken == Taken::kMaybeMore || now < looks_until) {
@@ -209,6 +208,7 @@ class Session::Impl {
 
   Task<Status> start(fuse_session* session) {
     loops_.emplace(mount_.shard);
+    core_.emplace();
     loops_->spawn(watch());
     loops_->spawn(read_requests(session));
     if (mount_.cluster.leases != nullptr) {
@@ -229,6 +229,7 @@ class Session::Impl {
       const auto state = co_await asio::this_coro::cancellation_state;
       if (ec || state.cancelled() != asio::cancellation_type::none) co_return;
       dispatch_.inflight.cancel_late();
+      core_->rest(RealClock().now());
     }
   }
 
@@ -253,6 +254,7 @@ class Session::Impl {
   ops::Mount mount_;
   Dispatch dispatch_;
   std::optional<FuseCache> cache_;
+  std::optional<CoreFollower> core_;
   std::optional<TaskScope> loops_;
 };
 

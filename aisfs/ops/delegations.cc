@@ -291,6 +291,7 @@ namespace {
 /// another host, which had no way to know; or ours, from an attempt whose answer was lost.
 Task<Status> reserve(Mount& mount, Call call, fs::InodePtr inode) {
   const auto file = inode->open;
+  if (!file) co_return Status{};  // released meanwhile
   const auto permit = co_await file->turn.acquire();
   if (!file->unsent || file->unlinked) co_return Status{};
   if (const fs::InodePtr directory = inode->parent) {

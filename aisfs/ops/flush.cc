@@ -60,12 +60,14 @@ Task<Status> promise(
     file->promised = true;
     answer({});
   };
+  file->sent = false;
   if (may_await_name(*inode)) {
     make_promise();
     co_await name_to_come(mount, file);
   }
   Call promising = call;
   promising.answer = [&](const Entry&) {
+    file->sent = true;
     if (auto renamed = std::exchange(file->renamed, nullptr)) renamed({});
     if (file->promised || !mount.delegations.is_sole(*inode)) return;  // given up meanwhile
     make_promise();
@@ -73,9 +75,10 @@ Task<Status> promise(
   std::optional<Limiter::Permit> turn(std::move(permit));
   Status done = co_await publish_at_close(mount, promising, inode);
   if (!done && file->promised) {
-    done = co_await keep_promise(mount, call, inode, turn, std::move(done));
+    done = co_await keep_promise(mount, promising, inode, turn, std::move(done));
   }
   file->promised = false;
+  file->named.notify();
   turn.reset();
   if (done || !mount.ending) (void)co_await release(mount, std::move(call), own);
   co_return done;
@@ -97,6 +100,7 @@ Task<Status> flush(Mount& mount, Call call, HandleId handle) {
 
 Task<Status> fsync(Mount& mount, Call call, HandleId handle) {
   CO_TRY(const FileHandle file, handle_of(mount, handle));
+  co_await end_wait_for_name(file.file);
   const auto permit = co_await file.file->turn.acquire();
   if (file.file->is_dirty() || file.file->unlinked || !file.inode->has_name()) {
     co_return co_await publish(mount, std::move(call), file.inode, Durability::kFull);

@@ -12,18 +12,20 @@ constexpr std::uint64_t kFileBytesMax = std::uint64_t{1} << 46;
 constexpr int kReopens = 4;
 
 Task<Result<std::string>> read_base(Mount& mount, Call call, fs::InodePtr inode, ByteRange range) {
-  if (inode->sending) CO_CHECK_OK(co_await arrive(mount, call, inode));
   const auto file = inode->open;
+  // A rename that is on its way waits for what is promised.
+  const bool precedes = file->promised && file->left;
+  if (inode->sending && !precedes) CO_CHECK_OK(co_await arrive(mount, call, inode));
   if (file->reader == nullptr) {
     ObjectName name;
-    if (const auto place = mount.inodes.place(*inode); place.ok()) name = place->file();
+    if (auto known = name_in_cluster(mount, *inode); known.ok()) name = *std::move(known);
     read::Pinned pinned{std::move(name), file->base.content_version, file->base.size};
     file->reader = std::make_shared<read::Reader>(mount.cluster.objects, mount.background,
                                                   mount.read_budget, std::move(pinned));
   }
   const auto reader = file->reader;
   // Its name may have changed since (rename), the version has not.
-  if (const auto place = mount.inodes.place(*inode); place.ok()) reader->renamed(place->file());
+  if (auto known = name_in_cluster(mount, *inode); known.ok()) reader->renamed(*std::move(known));
   co_return co_await reader->read(range, call.context());
 }
 
@@ -51,6 +53,12 @@ Task<Result<bool>> reopen(Mount& mount, Call call, fs::InodePtr inode) {
 }
 
 }  // namespace
+
+Result<ObjectName> name_in_cluster(const Mount& mount, const fs::Inode& inode) {
+  if (inode.open && inode.open->left) return *inode.open->left;
+  TRY(const fs::Place place, mount.inodes.place(inode));
+  return place.file();
+}
 
 OpenFile::OpenFile(Mount& mount, ObjectInfo info)
     : turn(mount.shard, 1),

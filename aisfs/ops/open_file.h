@@ -36,8 +36,10 @@ struct OpenFile {
   bool unlinked = false;       // by this mount: what was written is dropped at the end
   bool promised = false;       // close(2) was answered: what is dirty is published, if not at once
   bool awaits_name = false;    // before it is: an rsync temporary (name_to_come)
-  Notifier named;              // its end is wanted, or has come
-  Call::Answer renamed;        // of the rename that gave the name: when the bytes are on their way
+  bool sent = false;           // what was promised is on its way
+  Notifier named;  // the end of the wait for a name is wanted, or of it or the promise has come
+  Call::Answer renamed;            // of a rename that waits for `sent`
+  std::optional<ObjectName> left;  // while a rename that was answered is on its way: the old name
 
   bool is_dirty() const { return content_dirty || attrs_dirty || fresh; }
   /// Takes a newly published (or newly seen) version as the base.
@@ -57,6 +59,9 @@ Task<Status> set_size(Mount& mount, fs::InodePtr inode, std::uint64_t size);
 
 /// Brings all bytes here, because the version in the cluster is about to go.
 Task<Status> bring_all(Mount& mount, Call call, fs::InodePtr inode);
+
+/// The name under which the cluster has the file. not_found when it has lost its name.
+Result<ObjectName> name_in_cluster(const Mount& mount, const fs::Inode& inode);
 
 /// Sends what is dirty, at least at `level`. On failure everything stays dirty. The caller has the
 /// turn. precondition_failed (ESTALE) when another host removed or replaced the file.

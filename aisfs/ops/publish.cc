@@ -206,10 +206,10 @@ Task<Status> publish(Mount& mount, Call call, fs::InodePtr inode, Durability lev
   // waits for what is promised.
   if (!file->promised) CO_CHECK_OK(co_await arrive(mount, call, inode));
   if (std::exchange(inode->attrs_unsent, false)) file->attrs_dirty = true;
-  const auto place = mount.inodes.place(*inode);
-  if (!place)
+  auto known = name_in_cluster(mount, *inode);
+  if (!known)
     co_return Error(Errc::precondition_failed, "another host removed or replaced the file");
-  ObjectName name = place->file();
+  ObjectName name = *std::move(known);
   // A new file is published even without bytes: that ends its reservation.
   const bool bytes_changed = file->content_dirty || file->fresh;
   if (!bytes_changed) co_return co_await publish_attrs(mount, call, inode, std::move(name));

@@ -168,8 +168,18 @@ Task<Status> rename_ahead(
   const Mount::Name old_name{ends.old_dir->nodeid, request.name};
   mount.leaving[old_name] = ends.source;
   const Defer left([&] { mount.leaving.erase(old_name); });
+  const auto file = ends.source->open;
+  if (file) file->left = ends.from.file();
+  const Defer arrived([&] {
+    if (file) file->left.reset();
+    if (file) file->renamed = nullptr;
+  });
   move_inode(mount, ends, request.new_name, leased);
-  answer({});
+  if (file && file->promised && !file->sent) {
+    file->renamed = std::move(answer);
+  } else {
+    answer({});
+  }
   Status done = co_await send_promised(mount, std::move(call), ends);
   if (done) co_return done;
   LOG_ERROR("a rename is lost", "from", ends.from.path, "to", ends.to.path, "why",
@@ -195,7 +205,14 @@ Task<Status> give_name(
   move_inode(mount, ends, request.new_name, leased);
   file->renamed = std::move(answer);
   const Defer late([&] { file->renamed = nullptr; });
-  co_return co_await settle_content(mount, std::move(call), ends.source);
+  co_await end_wait_for_name(file);
+  while (file->promised && !call.deadline->expired())
+    co_await file->named.wait(file->named.count(), *call.deadline);
+  if (!file->unsent) co_return Status();
+  mount.leases.forget_names();
+  if (file->promised) co_return Error(Errc::timed_out, ends.to.path + " is still on its way");
+  mount.inodes.detach(ends.source);
+  co_return Error(Errc::io, ends.to.path + " is lost (see the log)");
 }
 
 }  // namespace

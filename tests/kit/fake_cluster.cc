@@ -119,10 +119,13 @@ Task<Status> FakeCluster::pass(std::string operation, std::string key, Deadline 
     hook = hook_;
   }
   if (hook) CO_CHECK_OK(hook(operation, key));
+  bool was_held = false;
   for (auto seen = let_go_.count(); is_held(operation) && !deadline.expired();
        seen = let_go_.count()) {
+    was_held = true;
     co_await let_go_.wait(seen, deadline);
   }
+  if (hook && was_held) CO_CHECK_OK(hook(operation, key));
   if (deadline.expired()) co_return Error(Errc::timed_out, operation);
   const Duration latency(latency_ns_.load());
   if (latency == Duration::zero()) co_return Status();

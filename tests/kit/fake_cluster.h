@@ -38,7 +38,8 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   void keep_hot() { keeps_hot_ = true; }
   /// Every operation takes this long (or fails with timed_out at its deadline). Zero: at once.
   void set_latency(Duration latency) { latency_ns_ = latency.count(); }
-  /// Operations of this name (or "put_end") wait before they do anything, until let_go().
+  /// Operations of this name (or "put_end") wait before they do anything, until let_go();
+  /// then on_call's hook is asked again.
   void hold(std::string operation);
   void let_go() { hold(""); }
   /// How often an operation (its name in ObjectApi) was asked for; "" is all of them.

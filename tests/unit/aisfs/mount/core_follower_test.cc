@@ -93,6 +93,28 @@ TEST_F(Follower, RunsAnywhereForSeveralAndForManyBytes) {
   });
 }
 
+TEST_F(Follower, RequestsThatNobodyWaitsForDoNotCount) {
+  on_own_thread([this] {
+    const Sleeper asks(cores_of_this_thread().front());
+    CoreFollower follower;
+    ask(follower, {0, asks.id(), 0}, 100);
+    EXPECT_EQ(cores_of_this_thread().size(), 1u);
+  });
+}
+
+TEST_F(Follower, RestsAfterABurst) {
+  on_own_thread([this] {
+    const std::vector<int> all = cores_of_this_thread();
+    const Sleeper asks(all.front());
+    CoreFollower follower;
+    ask(follower, {asks.id()}, 100);
+    follower.rest(now_);
+    EXPECT_EQ(cores_of_this_thread(), std::vector{all.front()});
+    follower.rest(now_ + 1s);
+    EXPECT_EQ(cores_of_this_thread(), all);
+  });
+}
+
 TEST_F(Follower, AThreadThatCannotBeSeenIsNotFollowed) {
   on_own_thread([this] {
     const std::vector<int> all = cores_of_this_thread();
