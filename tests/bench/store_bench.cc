@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // PUT and GET on a store alone, without network: what an operation costs in CPU and wall time.
-// Beside them what a store without group commit does: an object is hashed, written under a temporary
-// name with its hash, synced and renamed, and its directory is synced ("file sync"), by a thread for
-// each client.
+// Beside them what a store without group commit does: an object is hashed, written under a
+// temporary name with its hash, synced and renamed, and its directory is synced ("file sync"), by a
+// thread for each client; and what this store does for level `data`, followed by a sync of the
+// directory ("own sync").
 //
 //   store_bench FOLDER [--clients N] [--megabytes N] [--kib SIZE]
 //
@@ -23,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/async/offload.h"
 #include "common/async/runtime.h"
 #include "common/async/scope.h"
 #include "common/base/text.h"
@@ -65,12 +67,15 @@ class ViewSource final : public BodySource {
   ConstBytes left_;
 };
 
+class OwnSync;
+
 struct Load {
   Store& store;
   const std::string& body;
   std::size_t count;
   Durability level;
   std::size_t names = count;
+  OwnSync* own_sync = nullptr;
   std::atomic<std::size_t> next = 0;
   std::atomic<std::size_t> failed = 0;
 };
@@ -84,6 +89,40 @@ Task<void> put_some(Load& load) {
     ExpectedChecksums expected;
     auto put = co_await load.store.put(key_of(i), std::move(options), std::move(expected), body);
     if (!put) ++load.failed;
+  }
+}
+
+/// The store's own way of syncing one object alone: its contents (level `data`), then its
+/// directory.
+class OwnSync {
+ public:
+  OwnSync(const std::string& mountpath, int clients) : pool_(clients) {
+    for (std::size_t i = 0; i < kFolders; ++i) {
+      const std::string path = mountpath + "/@ais/bench/%ob/d" + std::to_string(i);
+      folders_.emplace_back(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    }
+  }
+  ~OwnSync() { pool_.join(); }
+  Task<bool> sync_folder(std::size_t i) {
+    auto sync = [fd = folders_[i % kFolders].get()] { return ::fsync(fd) == 0; };
+    co_return co_await offload(pool_, std::move(sync));
+  }
+
+ private:
+  asio::thread_pool pool_;
+  std::vector<UniqueFd> folders_;
+};
+
+Task<void> put_and_sync(Load& load) {
+  while (true) {
+    const std::size_t i = load.next++;
+    if (i >= load.count) co_return;
+    ViewSource body(load.body);
+    PutOptions options{.level = Durability::kData, .size = load.body.size()};
+    ExpectedChecksums expected;
+    auto put = co_await load.store.put(key_of(i), std::move(options), std::move(expected), body);
+    const bool synced = co_await load.own_sync->sync_folder(i);
+    if (!put || !synced) ++load.failed;
   }
 }
 
@@ -188,6 +227,11 @@ int bench(const std::string& folder,
       const double rate = measure(runtime, level == Durability::kNone ? "PUT new" : "PUT over",
                                   fresh, clients, put_some);
       if (level == Durability::kFull) {
+        OwnSync own_sync(path, clients);
+        Load alone{store, body, fresh.count, level};
+        alone.own_sync = &own_sync;
+        std::printf("full / own sync: %.2f\n",
+                    rate / measure(runtime, "own sync", alone, clients, put_and_sync));
         Load synced{store, body, fresh.count, level};
         std::printf("full / file sync: %.2f\n",
                     rate / measure_synced(synced, clients, path + "-synced"));
