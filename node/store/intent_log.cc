@@ -8,6 +8,7 @@
 
 #include "common/disk/posix.h"
 #include "common/obs/log.h"
+#include "node/store/log_records.h"
 
 namespace aisfs::store {
 namespace {
@@ -102,24 +103,28 @@ Result<bool> IntentLog::make_room(std::uint64_t bytes) {
   return true;
 }
 
-/// False without room.
-Result<bool> IntentLog::write(LogType type, std::string_view head, ConstBytes content) {
+/// Where the record begins; nullopt without room.
+Result<std::optional<Lsn>> IntentLog::write(LogType type,
+                                            std::string_view head,
+                                            ConstBytes content) {
+  std::optional<Lsn> begin;
   std::string payload;
   payload.reserve(head.size() + content.size());
   payload += head;
   payload += as_text(content);
-  if (payload.size() > kLogRecordBytesMax) return false;
+  if (payload.size() > kLogRecordBytesMax) return begin;
   TRY(const bool room, make_room(kLogRecordHeaderBytes + payload.size()));
-  if (!room) return false;
+  if (!room) return begin;
   Segment& segment = segments_[current_];
+  begin = segment.begin + (segment.used - kLogSegmentHeaderBytes);
   std::string record;
-  encode_record_to(record, segment.begin + (segment.used - kLogSegmentHeaderBytes), type, payload);
+  encode_record_to(record, *begin, type, payload);
   CHECK_OK(disk::pwrite_all(segment.fd.get(), as_bytes(record), segment.used));
   segment.used += record.size();
   next_ = std::max(next_, segment.begin + segment.used);
   const std::lock_guard lock(mutex_);
   segment.unsynced = segment.fd.get();
-  return true;
+  return begin;
 }
 
 Result<IntentLog::Ticket> IntentLog::append(LogType type,
@@ -127,19 +132,20 @@ Result<IntentLog::Ticket> IntentLog::append(LogType type,
                                             ConstBytes content,
                                             Version version) {
   const std::lock_guard writing(writing_);
-  TRY(const bool written, write(type, head, content));
-  if (!written) return Ticket();
+  TRY(const auto begin, write(type, head, content));
+  if (!begin) return Ticket();
   const std::lock_guard lock(mutex_);
   Segment& segment = segments_[current_];
   ++segment.held;
   ++segment.pending;
-  held_[version] = current_;
+  held_[version] = {current_, *begin};
+  held_begins_.insert(*begin);
   return Ticket(this, version);
 }
 
 Status IntentLog::cancel(std::string_view head) {
   const std::lock_guard writing(writing_);
-  TRY([[maybe_unused]] const bool written, write(LogType::kStagedCancelled, head, {}));
+  TRY([[maybe_unused]] const auto begin, write(LogType::kStagedCancelled, head, {}));
   return {};
 }
 
@@ -169,7 +175,7 @@ bool IntentLog::empty() const {
 
 void IntentLog::settle(Version version) {
   const std::lock_guard lock(mutex_);
-  Segment& segment = segments_[held_.at(version)];
+  Segment& segment = segments_[held_.at(version).segment];
   settled_.push_back(version);
   const bool full = &segment != &segments_[current_];
   if (--segment.pending == 0 && full) wants_barrier_ = true;
@@ -180,13 +186,30 @@ std::vector<Version> IntentLog::settled() {
   return std::exchange(settled_, {});
 }
 
-void IntentLog::forget(const std::vector<Version>& durable) {
-  const std::lock_guard lock(mutex_);
-  for (const Version& version : durable) {
-    const auto it = held_.find(version);
-    --segments_[it->second].held;
-    held_.erase(it);
+Status IntentLog::forget(const std::vector<Version>& durable) {
+  if (durable.empty()) return {};
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Version& version : durable) {
+      const auto it = held_.find(version);
+      --segments_[it->second.segment].held;
+      held_begins_.erase(it->second.begin);
+      held_.erase(it);
+    }
   }
+  return write_begin();
+}
+
+/// Nobody waits for this record: a start that does not find it looks at more than it needs to.
+Status IntentLog::write_begin() {
+  const std::lock_guard writing(writing_);
+  IntentsBeginRecord record{.begin = next_};
+  {
+    const std::lock_guard lock(mutex_);
+    if (!held_begins_.empty()) record.begin = *held_begins_.begin();
+  }
+  TRY([[maybe_unused]] const auto begin, write(LogType::kIntentsBegin, wire::encode(record), {}));
+  return {};
 }
 
 bool IntentLog::wants_barrier() {
@@ -194,7 +217,7 @@ bool IntentLog::wants_barrier() {
   return std::exchange(wants_barrier_, false);
 }
 
-Status IntentLog::replay(const LogVisitor& visit) const {
+Status IntentLog::walk(const LogVisitor& visit) const {
   for (std::size_t i = 0; i < segments_.size(); ++i) {
     if (!segments_[i].fd.valid()) continue;
     TRY(const std::string text, disk::read_file(options_.root, path_of(i), kSegmentBytesMax));
@@ -205,6 +228,22 @@ Status IntentLog::replay(const LogVisitor& visit) const {
     TRY([[maybe_unused]] const Lsn end, walk_records(records, *begin, visit));
   }
   return {};
+}
+
+Status IntentLog::replay(const LogVisitor& visit) const {
+  Lsn begin = 0;
+  const auto find_begin = [&](const LogRecord& record) -> Status {
+    if (record.type != LogType::kIntentsBegin) return {};
+    TRY(const auto found, wire::decode<IntentsBeginRecord>(record.payload));
+    begin = std::max(begin, found.begin);
+    return {};
+  };
+  CHECK_OK(walk(find_begin));
+  const auto visit_rest = [&](const LogRecord& record) {
+    const bool counts = record.begin >= begin && record.type != LogType::kIntentsBegin;
+    return counts ? visit(record) : Status();
+  };
+  return walk(visit_rest);
 }
 
 Status IntentLog::clear() {

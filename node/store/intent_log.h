@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -73,18 +74,23 @@ class IntentLog {
   bool empty() const;
 
   /// Called around a barrier of the whole file system: what was settled before it is durable after
-  /// it.
+  /// it. forget blocks.
   std::vector<Version> settled();
-  void forget(const std::vector<Version>& durable);
+  Status forget(const std::vector<Version>& durable);
   /// True, once, when a file waits only for such a barrier to be free.
   bool wants_barrier();
 
-  /// All records, also those that may go.
+  /// All records that must stay, and some that may go.
   Status replay(const LogVisitor& visit) const;
   /// Their effects are durable in the files: nothing is left to replay.
   Status clear();
 
  private:
+  struct Held {
+    std::size_t segment = 0;
+    Lsn begin = 0;
+  };
+
   struct Segment {
     // Guarded by writing_.
     UniqueFd fd;              // none: not made yet
@@ -102,7 +108,9 @@ class IntentLog {
   Status open_segment(std::size_t index);
   Status make(std::size_t index);
   Status begin(Segment& segment);
-  Result<bool> write(LogType type, std::string_view head, ConstBytes content);
+  Result<std::optional<Lsn>> write(LogType type, std::string_view head, ConstBytes content);
+  Status write_begin();
+  Status walk(const LogVisitor& visit) const;
   Result<bool> make_room(std::uint64_t bytes);
   void settle(Version version);
 
@@ -114,7 +122,8 @@ class IntentLog {
   std::array<Segment, 2> segments_;
   std::size_t current_ = 0;  // changed under both
   // Guarded by mutex_.
-  std::unordered_map<Version, std::size_t, VersionHash> held_;  // to the segment
+  std::unordered_map<Version, Held, VersionHash> held_;
+  std::set<Lsn> held_begins_;
   std::vector<Version> settled_;
   bool wants_barrier_ = false;
 };

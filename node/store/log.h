@@ -30,12 +30,13 @@ enum class LogType : std::uint8_t {
   kTombstone = 1,
   kReference = 2,
   kPublishIntent = 3,
-  kRenameIntent = 4,   // also its later states: the newest record of an op id counts
+  kRenameIntent = 4,  // also its later states: the newest record of an op id counts
   kBucketDestroyed = 5,
   kDirRename = 6,
   kRenamePrepared = 7,  // at the destination (node/target/rename_log.h)
   kStagedPut = 8,       // in %intent
   kStagedCancelled = 9,
+  kIntentsBegin = 10,
 };
 
 /// A record as it lies in the log; `payload` (an envelope, see log_records.h) points into a buffer

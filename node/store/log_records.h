@@ -85,6 +85,18 @@ struct StagedCancelledRecord {
   }
 };
 
+/// In %intent: the effects of all records before `begin` are durable in the files.
+struct IntentsBeginRecord {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::uint64_t begin = 0;  // an Lsn
+
+  bool operator==(const IntentsBeginRecord&) const = default;
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(begin);
+  }
+};
+
 /// A rename by its source's owner. kCommitted is the instant at which everyone sees it.
 struct RenameIntentRecord {
   static constexpr std::uint16_t kVersion = 1, kCompat = 1;

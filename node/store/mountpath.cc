@@ -164,9 +164,8 @@ Status Mountpath::sync(Barrier barrier) {
   CHECK_OK(log_->flush(end));
   CHECK_OK(disk::sync_file_system(sync_fd_.get()));
   log_->mark_synced(end);
-  intents_->forget(settled);
   assume_synced(version);
-  return {};
+  return intents_->forget(settled);
 }
 
 Status Mountpath::forget_intents() {

@@ -151,6 +151,7 @@ Status Recovery::note(const LogRecord& record) {
       return {};  // its owner rolls it forward
     case LogType::kStagedPut:
     case LogType::kStagedCancelled:
+    case LogType::kIntentsBegin:
       return {};  // in %intent only
   }
   return {};

@@ -90,7 +90,7 @@ TEST_F(IntentLogTest, AFileIsWrittenOverWhenABarrierHasPassedSinceItsLastEffect)
   EXPECT_FALSE(append(*log, 100, std::string(100'000, 'x')).valid()) << "no barrier yet";
   const auto settled = log->settled();
   tickets[10].settle();  // while the barrier goes on: not covered
-  log->forget(settled);
+  ASSERT_TRUE(log->forget(settled).ok());
   EXPECT_FALSE(log->holds(version(1)));
   EXPECT_TRUE(log->holds(version(11)));
   EXPECT_TRUE(append(*log, 100, std::string(100'000, 'n')).valid());
@@ -106,11 +106,29 @@ TEST_F(IntentLogTest, AnIntentIsHeldUntilABarrierThatBeganBehindItsEffect) {
   first.settle();
   const auto settled = log->settled();
   second.settle();
-  log->forget(settled);
+  ASSERT_TRUE(log->forget(settled).ok());
   EXPECT_FALSE(log->holds(version(1)));
   EXPECT_TRUE(log->holds(version(2)));
-  log->forget(log->settled());
+  ASSERT_TRUE(log->forget(log->settled()).ok());
   EXPECT_TRUE(log->empty());
+}
+
+TEST_F(IntentLogTest, WhatABarrierHasMadeDurableIsNotLookedAtAgain) {
+  {
+    auto log = open();
+    auto first = append(*log, 1, "a");
+    auto second = append(*log, 2, "b");
+    auto third = append(*log, 3, "c");
+    first.settle();
+    third.settle();
+    ASSERT_TRUE(log->forget(log->settled()).ok());
+    EXPECT_EQ(payloads(*log), (std::vector<std::string>{"b", "c"}))
+        << "from the oldest that is held";
+    second.settle();
+    ASSERT_TRUE(log->forget(log->settled()).ok());
+    append(*log, 4, "d").settle();
+  }
+  EXPECT_EQ(payloads(*open()), std::vector<std::string>{"d"});
 }
 
 TEST_F(IntentLogTest, WithoutRoomThereIsNoTicket) {
@@ -165,6 +183,13 @@ TEST(IntentRecords, GoldenBytesDecodeForEver) {
   EXPECT_EQ(found[0].substr(*wire::envelope_size(found[0])), "content");
   EXPECT_EQ(*wire::decode<StagedPutRecord>(found[1]), large_put);
   EXPECT_EQ(*wire::decode<StagedCancelledRecord>(found[2]), cancelled);
+}
+
+TEST(IntentRecords, GoldenBytesOfTheBeginDecodeForEver) {
+  const IntentsBeginRecord begin{.begin = 4096};
+  const std::string now = wire::encode(begin), old = golden("intents_begin.1", now);
+  EXPECT_EQ(old, now);
+  EXPECT_EQ(*wire::decode<IntentsBeginRecord>(old), begin);
 }
 
 }  // namespace
