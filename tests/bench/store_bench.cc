@@ -5,10 +5,11 @@
 // thread for each client; and what this store does for level `data`, followed by a sync of the
 // directory ("own sync").
 //
-//   store_bench FOLDER [--clients N] [--megabytes N] [--kib SIZE]
+//   store_bench FOLDER [--clients N] [--megabytes N] [--kib SIZE] [--synced N]
 //
-// FOLDER is made a mountpath and emptied afterwards. It decides the file system that is measured:
-// use a loop-mounted XFS or journaled ext4.
+// --synced: so many operations that are synced, at most; more tell what a disk does in the long
+// run. FOLDER is made a mountpath and emptied afterwards. It decides the file system that is
+// measured: use a loop-mounted XFS or journaled ext4.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/xattr.h>
@@ -206,6 +207,7 @@ double measure_synced(Load& load, int clients, const std::string& folder) {
 int bench(const std::string& folder,
           int clients,
           std::size_t megabytes,
+          std::size_t synced_max,
           std::vector<std::size_t> sizes) {
   const std::string path = folder + "/store_bench";
   std::filesystem::create_directories(path);
@@ -222,7 +224,9 @@ int bench(const std::string& folder,
     const std::string body(size, 'x');
     const std::size_t fits = std::max<std::size_t>(megabytes * 1_MiB / size, 4);
     for (const Durability level : {Durability::kNone, Durability::kData, Durability::kFull}) {
-      Load fresh{store, body, std::min<std::size_t>(fits, level == Durability::kNone ? 20'000 : 4'000),
+      ::sync();  // each phase pays for its own dirty pages
+      Load fresh{store, body,
+                 std::min<std::size_t>(fits, level == Durability::kNone ? 20'000 : synced_max),
                  level};
       const double rate = measure(runtime, level == Durability::kNone ? "PUT new" : "PUT over",
                                   fresh, clients, put_some);
@@ -254,17 +258,20 @@ int bench(const std::string& folder,
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: store_bench FOLDER [--clients N] [--megabytes N] [--kib SIZE]\n");
+    std::fprintf(
+        stderr,
+        "usage: store_bench FOLDER [--clients N] [--megabytes N] [--kib SIZE] [--synced N]\n");
     return 2;
   }
   int clients = 32;
-  std::size_t megabytes = 256;
+  std::size_t megabytes = 256, synced = 4'000;
   std::vector<std::size_t> sizes{4_KiB, 128_KiB, 1_MiB, 16_MiB};
   for (int i = 2; i + 1 < argc; i += 2) {
     const std::string option = argv[i];
     if (option == "--clients") clients = std::atoi(argv[i + 1]);
     if (option == "--megabytes") megabytes = std::strtoull(argv[i + 1], nullptr, 10);
+    if (option == "--synced") synced = std::strtoull(argv[i + 1], nullptr, 10);
     if (option == "--kib") sizes = {std::strtoull(argv[i + 1], nullptr, 10) * 1_KiB};
   }
-  return bench(argv[1], clients, megabytes, std::move(sizes));
+  return bench(argv[1], clients, megabytes, synced, std::move(sizes));
 }
