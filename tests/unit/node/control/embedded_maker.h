@@ -34,6 +34,10 @@ class EmbeddedMaker {
   ~EmbeddedMaker() { stop(); }
 
   MetaStore& store() { return *store_; }
+  template <class Change>
+  void age_history(Change change) {
+    for (int i = 0; i < 2 * kHistoryMax; ++i) change();
+  }
   void open() {
     auto opened = EmbeddedStore::open(clock_, {.dir = dir_.path() + "/meta", .history_max = kHistoryMax});
     AISFS_ASSERT(opened.ok());

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "node/control/etcd_store.h"
+
+#include <boost/json.hpp>
+#include <csignal>
+
+#include "tests/kit/etcd_process.h"
+#include "tests/unit/node/control/meta_store_suite.h"
+
+namespace aisfs::control {
+namespace {
+
+using tests::EtcdProcesses;
+
+/// One etcd for all tests of the suite, a prefix for each.
+class EtcdMaker {
+ public:
+  explicit EtcdMaker(Runtime& runtime)
+      : runtime_(runtime), http_(runtime, {}), store_(http_, {etcd().endpoints(), new_prefix()}) {}
+
+  MetaStore& store() { return store_; }
+  void stop() { http_.close(); }
+  template <class Change>
+  void age_history(Change change) {
+    change();
+    change();
+    EXPECT_TRUE(runtime_.run_on(0, compact(*this)).ok());
+  }
+
+ private:
+  static EtcdProcesses& etcd() {
+    static EtcdProcesses one(1);
+    return one;
+  }
+  static std::string new_prefix() {
+    static int tests = 0;
+    return "test" + std::to_string(++tests) + "/";
+  }
+  static Task<Status> compact(EtcdMaker& self) {
+    CO_TRY(const auto now, co_await self.store_.get({{"none", {}}, 0, 0}));
+    http::ClientRequest request;
+    request.to = etcd().endpoints()[0];
+    request.head.method = http::Method::kPost;
+    request.head.target = "/v3/kv/compaction";
+    request.body = "{\"revision\":\"" + std::to_string(now.revision) + "\"}";
+    CO_TRY(const auto answer, co_await self.http_.call(std::move(request)));
+    co_return answer.head.status == 200 ? Status() : Status(Errc::internal);
+  }
+
+  Runtime& runtime_;
+  http::Client http_;
+  EtcdStore store_;
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Etcd, MetaStoreSuite, EtcdMaker);
+
+/// Three members; the store is told of all of them.
+class EtcdClusterTest : public ::testing::Test {
+ protected:
+  EtcdClusterTest() { runtime_.start(); }
+  ~EtcdClusterTest() override {
+    http_.close();
+    runtime_.stop();
+  }
+
+  template <class T>
+  T run(Task<T> task) {
+    return runtime_.run_on(0, std::move(task));
+  }
+  Result<meta::TxnReply> put(const std::string& key, const std::string& value) {
+    return run(store_.txn({{}, {meta::put_step(key, value)}, {}}));
+  }
+  Result<std::string> value_of(const std::string& key) {
+    TRY(const auto reply, run(store_.get({{key, {}}, 0, 0})));
+    if (reply.kvs.empty()) return Errc::not_found;
+    return reply.kvs[0].value;
+  }
+  /// What a caller does whose answer was lost: looks, and does it again if it did not happen.
+  bool put_surely(const std::string& key, const std::string& value) {
+    for (int attempt = 0; attempt < 5; ++attempt) {
+      if (put(key, value).ok()) return true;
+      const auto now = value_of(key);
+      if (now && *now == value) return true;
+    }
+    return false;
+  }
+
+  EtcdProcesses etcd_{3};
+  Runtime runtime_{1};
+  http::Client http_{runtime_, {}};
+  EtcdStore store_{http_, {etcd_.endpoints(), "c/"}};
+};
+
+TEST_F(EtcdClusterTest, AnyMemberMayDieOrHangAndWhatWasAcknowledgedStays) {
+  ASSERT_TRUE(put_surely("k", "0"));
+  const auto lease = run(store_.grant(std::chrono::seconds(60)));
+  ASSERT_TRUE(lease.ok());
+  int n = 0;
+  for (std::size_t member = 0; member < 3; ++member) {
+    for (const int how : {SIGKILL, SIGSTOP}) {
+      etcd_.signal(member, how);
+      const std::string next = std::to_string(++n);
+      EXPECT_TRUE(put_surely("k", next)) << "member " << member << " signal " << how;
+      EXPECT_EQ(*value_of("k"), next);
+      EXPECT_TRUE(run(store_.keep_alive(*lease)).ok());
+      how == SIGKILL ? etcd_.start(member) : etcd_.signal(member, SIGCONT);
+    }
+  }
+}
+
+TEST_F(EtcdClusterTest, AWatchGoesOnAtAnotherMember) {
+  ASSERT_TRUE(put_surely("k", "0"));
+  const auto begun = run(store_.get({{"k", {}}, 0, 0}));
+  ASSERT_TRUE(begun.ok());
+  meta::WatchRequest request{{"k", {}}, begun->revision + 1, std::int64_t{20'000'000'000}};
+  std::thread elsewhere([&] {
+    for (std::size_t member = 0; member < 2; ++member) {
+      etcd_.signal(member, SIGKILL);
+      etcd_.start(member);
+    }
+    // By another store, which does not know what this one has found out.
+    Runtime runtime(1);
+    runtime.start();
+    http::Client http(runtime, {});
+    EtcdStore store(http, {etcd_.endpoints(), "c/"});
+    for (int attempt = 0; attempt < 5; ++attempt) {
+      if (runtime.run_on(0, store.txn({{}, {meta::put_step("k", "1")}, {}})).ok()) break;
+    }
+    http.close();
+    runtime.stop();
+  });
+  const auto reply = run(store_.watch(request));
+  elsewhere.join();
+  ASSERT_TRUE(reply.ok()) << reply.error().what();
+  ASSERT_FALSE(reply->events.empty());
+  EXPECT_EQ(reply->events.back().kv.value, "1");
+}
+
+TEST_F(EtcdClusterTest, WithoutAMajorityAnErrorSaysSo) {
+  ASSERT_TRUE(put_surely("k", "0"));
+  etcd_.signal(0, SIGKILL);
+  etcd_.signal(1, SIGKILL);
+  const auto lost = put("k", "1");
+  ASSERT_FALSE(lost.ok());
+  const Errc why = lost.error().code();
+  EXPECT_TRUE(why == Errc::unreachable || why == Errc::timed_out) << lost.error().what();
+  etcd_.start(0);
+  EXPECT_TRUE(put_surely("k", "2"));
+}
+
+}  // namespace
+}  // namespace aisfs::control
