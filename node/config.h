@@ -57,6 +57,27 @@ struct NetConfig : config::Section {
                                  "internal_certificate of other nodes; needed with it."};
 };
 
+struct EtcdConfig : config::Section {
+  using Section::Section;
+  Param<config::StringList> endpoints{
+      this,
+      "endpoints",
+      {},
+      Apply::kRestart,
+      "Client addresses of an etcd cluster, host:port, that holds the map of this one. Every "
+      "gateway "
+      "is given the same; targets need none. Without it the first gateway holds the map itself."};
+  Param<std::string> prefix{this, "prefix", "", Apply::kRestart,
+                            "Put before every key in etcd, so that clusters can share one."};
+  Param<std::string> ca{this, "ca", "", Apply::kRestart,
+                        "PEM file with the authorities by which the gateway checks the members' "
+                        "certificates; with it etcd is spoken to over TLS."};
+  Param<std::string> certificate{this, "certificate", "", Apply::kRestart,
+                                 "PEM file with the certificate that the gateway shows to etcd."};
+  Param<std::string> certificate_key{this, "certificate_key", "", Apply::kRestart,
+                                     "PEM file with the key of etcd.certificate."};
+};
+
 struct LogConfig : config::Section {
   using Section::Section;
   Param<std::string> level{this, "level", "info", Apply::kRestart,
@@ -92,7 +113,7 @@ struct NodeConfig : config::Section {
                                  "File with the cluster's key, mode 0600; "
                                  "<data_dir>/cluster.key when empty."};
   Param<bool> bootstrap{this, "bootstrap", false, Apply::kRestart,
-                        "Make a new cluster in this gateway's store if it has none."};
+                        "Make a new cluster in this gateway's store, or in etcd, if it has none."};
   Param<std::int64_t> threads{this, "threads", 2, Apply::kRestart, "Threads for network work.",
                               config::in_range<std::int64_t{1}, std::int64_t{256}>()};
   Param<std::string> ready_file{this, "ready_file", "", Apply::kRestart,
@@ -106,6 +127,7 @@ struct NodeConfig : config::Section {
                                      "How long a stop waits for requests in flight.",
                                      config::in_range_ns<0, 600'000'000'000>()};
   NetConfig net{this, "net"};
+  EtcdConfig etcd{this, "etcd"};
   StoreConfig store{this, "store"};
   LogConfig log{this, "log"};
 };

@@ -14,6 +14,7 @@
 #include "common/base/hash.h"
 #include "common/base/text.h"
 #include "common/base/unique_fd.h"
+#include "common/client/retry.h"
 #include "common/http/client.h"
 #include "common/http/server.h"
 #include "common/obs/log.h"
@@ -21,10 +22,8 @@
 #include "node/control/admin_keys.h"
 #include "node/control/control_handler.h"
 #include "node/control/control_transport.h"
-#include "node/control/embedded_store.h"
 #include "node/control/membership.h"
 #include "node/control/ops/ops.h"
-#include "node/control/remote_store.h"
 #include "node/control/small_file.h"
 #include "node/disks.h"
 #include "node/front/cluster/data_front.h"
@@ -33,6 +32,7 @@
 #include "node/front/native/native_front.h"
 #include "node/front/native/ready.h"
 #include "node/front/s3/s3_front.h"
+#include "node/gateway_store.h"
 #include "node/tls_settings.h"
 
 namespace aisfs::node {
@@ -110,35 +110,27 @@ class Node {
 
  private:
   Status open_store() {
-    if (role_of(config_) == NodeRole::kTarget) return {};
-    if (config_.join().empty()) {
-      control::EmbeddedStoreOptions options;
-      options.dir = config_.data_dir() + "/meta";
-      TRY(embedded_, control::EmbeddedStore::open(clock_, std::move(options)));
-      meta_ = embedded_.get();
-    } else {
-      std::vector<Endpoint> join;
-      for (const auto& text : config_.join()) {
-        TRY(auto endpoint, Endpoint::parse(text));
-        join.push_back(std::move(endpoint));
-      }
-      remote_ = std::make_unique<control::RemoteStore>(
-          peers_, [this, join = std::move(join)] { return store_candidates(join); });
-      meta_ = remote_.get();
+    for (const auto& text : config_.join()) {
+      auto endpoint = Endpoint::parse(text);
+      if (!endpoint) return std::move(endpoint).error().context("join");
+      join_.push_back(*std::move(endpoint));
     }
+    if (role_of(config_) == NodeRole::kTarget) return {};
+    TRY(store_, GatewayStore::open(config_, clock_, runtime_, peers_,
+                                   [this] { return store_candidates(); }));
     control::ControlOptions options;
     options.in_force = [this](Epoch epoch) { return in_force(*this, epoch); };
-    plane_ = std::make_unique<ControlPlane>(*meta_, clock_, key_, peers_, maps_, identity_.id,
-                                            std::move(options));
+    plane_ = std::make_unique<ControlPlane>(store_->meta(), clock_, key_, peers_, maps_,
+                                            identity_.id, std::move(options));
     return {};
   }
 
   /// The gateway that the map names, and those of the configuration: it may have moved.
-  std::vector<NodeInfo> store_candidates(const std::vector<Endpoint>& join) const {
+  std::vector<NodeInfo> store_candidates() const {
     std::vector<NodeInfo> nodes;
     const MapSnapshot map = maps_.current();
     if (const auto* node = map->find_node(map->store_node)) nodes.push_back(*node);
-    for (const auto& endpoint : join) nodes.push_back(control::node_at(endpoint));
+    for (const auto& endpoint : join_) nodes.push_back(control::node_at(endpoint));
     return nodes;
   }
 
@@ -170,9 +162,12 @@ class Node {
   /// The listeners are there before the node has joined, because the cluster must know their
   /// addresses; objects are served once open_fronts has run.
   void make_servers() {
-    control::ControlHandlerDeps deps{
-        maps_,        verifier_,       *admin_,
-        plane_.get(), embedded_.get(), [this](Epoch epoch) { return in_force(*this, epoch); }};
+    control::ControlHandlerDeps deps{maps_,
+                                     verifier_,
+                                     *admin_,
+                                     plane_.get(),
+                                     store_ ? store_->embedded() : nullptr,
+                                     [this](Epoch epoch) { return in_force(*this, epoch); }};
     add_server({.name = "public", .tls = tls_.public_net}, when_serving(&Fronts::public_net),
                ready_when_serving());
     add_server({.name = "s3", .tls = tls_.s3}, when_serving(&Fronts::s3));
@@ -259,11 +254,12 @@ class Node {
   /// No new requests, those in flight finish, background work ends, the disks close.
   void stop() {
     maps_.close();  // ends the long polls that wait for a map, or for an event of the store
-    if (embedded_) embedded_->close();
+    if (store_ && store_->embedded() != nullptr) store_->embedded()->close();
     if (disks_) disks_->target().leases().close();
     for (auto& server : servers_) server->stop(config_.stop_grace());
     static_cast<void>(runtime_.run_on(0, finish(*this)));
     http_.close();
+    if (store_) store_->close();
     runtime_.stop();
     if (disks_) disks_->close();
   }
@@ -299,16 +295,11 @@ class Node {
   static Task<Status> start(Node& self) { co_return co_await self.begin(); }
   Task<Status> begin() {
     scope_ = std::make_unique<TaskScope>(co_await asio::this_coro::executor);
-    if (embedded_) {
-      scope_->spawn(embedded_->run(clock_));
-      CO_CHECK_OK(co_await prepare_cluster());
-    }
+    if (store_ && store_->embedded() != nullptr) scope_->spawn(store_->embedded()->run(clock_));
+    if (store_ && store_->may_prepare()) CO_CHECK_OK(co_await prepare_cluster());
     control::MembershipOptions options;
     options.data_dir = config_.data_dir();
-    for (const auto& text : config_.join()) {
-      CO_TRY(auto endpoint, Endpoint::parse(text));
-      options.gateways.push_back(std::move(endpoint));
-    }
+    options.gateways = join_;
     membership_ =
         std::make_unique<control::Membership>(identity_, describe(), std::move(options), key_,
                                               clock_, peers_, maps_, fencing_, plane_.get());
@@ -322,26 +313,42 @@ class Node {
     co_return Status{};
   }
 
-  /// At the first gateway: the cluster, its uuid, and an administrator with new keys.
+  /// The cluster, its uuid, and an administrator with new keys, if there is none yet.
   Task<Status> prepare_cluster() {
-    if (config_.bootstrap()) CO_CHECK_OK(co_await plane_->maps().bootstrap(fresh_uuid()));
-    const std::string id = identity_.id;
-    const control::MapStore::Edit hold = [id](control::MapDraft& draft) -> Status {
-      if (draft.map.epoch == 0) {
-        return Error(Errc::not_found,
-                     "there is no cluster in this store; make one with --bootstrap");
-      }
-      draft.map.store_node = id;
+    if (config_.bootstrap()) {
+      CO_CHECK_OK(co_await plane_->maps().bootstrap(fresh_uuid()));
+    } else if (store_->embedded() == nullptr) {
+      CO_CHECK_OK(co_await wait_for_cluster());
+    }
+    const std::string id = identity_.id, holder = store_->embedded() != nullptr ? id : "";
+    const control::MapStore::Edit hold = [holder](control::MapDraft& draft) -> Status {
+      if (draft.map.epoch == 0) return no_cluster();
+      draft.map.store_node = holder;
       return {};
     };
     CO_TRY(const auto draft, co_await plane_->change(hold));
-    if (!draft.map.users.empty()) co_return Status{};
+    if (!draft.map.users.empty() || !config_.bootstrap()) co_return Status{};
     CO_TRY(const auto keys, control::admin_keys(config_.data_dir() + "/admin.keys"));
     CreateUser admin{"admin", "Administrator", true, keys.access_key, keys.secret_key};
     CO_TRY(const auto made,
            co_await control::ops::create_user(*plane_, auth::node_identity(id), std::move(admin)));
     LOG_INFO("administrator created", "user", made.id, "keys", config_.data_dir() + "/admin.keys");
     co_return Status{};
+  }
+  static Error no_cluster() {
+    return Error(Errc::not_found, "there is no cluster in this store; make one with --bootstrap");
+  }
+
+  /// Another gateway makes it: perhaps at this moment.
+  Task<Status> wait_for_cluster() {
+    const Deadline deadline = Deadline::after(config_.join_timeout());
+    Backoff backoff;
+    while (true) {
+      auto epoch = co_await plane_->maps().epoch();
+      if (epoch && *epoch > 0) co_return Status{};
+      if (!co_await backoff.wait(deadline))
+        co_return epoch ? no_cluster() : std::move(epoch).error();
+    }
   }
 
   Status publish() {
@@ -393,9 +400,8 @@ class Node {
   std::unique_ptr<cluster::Router> router_;
   Fronts fronts_;  // written before serving_, read after it
   std::atomic<bool> serving_ = false;
-  std::unique_ptr<control::EmbeddedStore> embedded_;
-  std::unique_ptr<control::RemoteStore> remote_;
-  control::MetaStore* meta_ = nullptr;
+  std::vector<Endpoint> join_;
+  std::unique_ptr<GatewayStore> store_;  // of a gateway
   std::unique_ptr<ControlPlane> plane_;
   std::unique_ptr<control::AdminService> admin_;
   std::unique_ptr<control::Membership> membership_;

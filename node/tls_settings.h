@@ -15,6 +15,9 @@ struct NodeTls {
   std::shared_ptr<http::TlsContext> peers;                   // null: plain HTTP
 };
 
+/// For the client of etcd; null: plain HTTP. Errors as load_tls.
+Result<std::shared_ptr<http::TlsContext>> load_etcd_tls(const EtcdConfig& etcd);
+
 /// invalid_argument names the setting that lacks another, or the file that is of no use.
 Result<NodeTls> load_tls(const NetConfig& net);
 

@@ -48,14 +48,15 @@ class ClusterClient::Impl {
   PlacedObjects& objects() { return objects_; }
   Transport& transport() { return transport_; }
 
-  /// step(admin, context) at one node after the other, gateways first, until one answers.
+  /// step(admin, context) at one node after the other until one answers: first the gateways, of
+  /// which one that lives is the first.
   template <class Step>
   auto at_any(Context context, Step step) -> std::invoke_result_t<Step&, AdminApi&, Context> {
     if (context.deadline.at() == Deadline().at()) context.deadline = Deadline::after(timeout_);
     Backoff backoff;
     for (std::size_t turn = 0;; ++turn) {
       const MapSnapshot map = maps_.current();
-      const auto nodes = in_order(*map);
+      const auto nodes = in_order(*map, maps_.answered());
       RemoteAdmin admin(transport_, *nodes[turn % nodes.size()]);
       auto task = step(admin, context);
       auto result = co_await std::move(task);
@@ -71,9 +72,12 @@ class ClusterClient::Impl {
     return [this](const NodeInfo& node) { return std::make_shared<RemoteNode>(transport_, node); };
   }
 
-  static std::vector<const NodeInfo*> in_order(const ClusterMap& map) {
+  static std::vector<const NodeInfo*> in_order(const ClusterMap& map, const Endpoint& alive) {
     std::vector<const NodeInfo*> gateways, rest;
-    for (const auto& [id, node] : map.nodes) (node.governs() ? gateways : rest).push_back(&node);
+    for (const auto& [id, node] : map.nodes) {
+      auto& list = node.governs() ? gateways : rest;
+      list.insert(node.public_net == alive ? list.begin() : list.end(), &node);
+    }
     gateways.insert(gateways.end(), rest.begin(), rest.end());
     return gateways;
   }
@@ -93,7 +97,7 @@ Task<Result<std::unique_ptr<ClusterClient>>> ClusterClient::connect(Runtime& run
   asio::any_io_executor ex = co_await asio::this_coro::executor;
   std::shared_ptr<http::TlsContext> tls;
   if (options.tls) {
-    CO_TRY(tls, http::make_client_tls(options.ca_file));
+    CO_TRY(tls, http::make_client_tls({.ca_file = options.ca_file}));
   }
   auto impl = std::make_unique<Impl>(runtime, std::move(options), std::move(tls), std::move(ex));
   if (auto started = co_await impl->start(); !started) {

@@ -10,7 +10,8 @@ namespace {
 
 // What a poll may take beyond the wait that it asks for.
 constexpr Duration kPollSlack = std::chrono::seconds(5);
-constexpr Duration kFirstAttempt = std::chrono::seconds(5);
+constexpr Duration kFirstAttempt = std::chrono::milliseconds(1500);  // while there are others
+constexpr Duration kLastAttempt = std::chrono::seconds(5);
 
 NodeInfo seed_node(const Endpoint& at) {
   NodeInfo node;
@@ -36,13 +37,14 @@ MapFollower::~MapFollower() = default;
 Task<Status> MapFollower::fetch_first(Deadline deadline) {
   std::string tried;
   for (const Endpoint& seed : seeds_) {
-    const Deadline attempt = deadline.earlier(Deadline::after(kFirstAttempt));
+    const bool last = &seed == &seeds_.back();
+    const Deadline attempt = deadline.earlier(Deadline::after(last ? kLastAttempt : kFirstAttempt));
     Context context{.who = {}, .deadline = attempt, .trace = {}};
     wire::MapWatchRequest request;
     auto map = co_await call<ClusterMap>(transport_, seed_node(seed), std::move(context),
                                          std::string(wire::kMapWatchMethod), request);
     if (map) {
-      keep(*std::move(map));
+      keep(*std::move(map), seed);
       co_return Status{};
     }
     if (is_final(map.error())) co_return std::move(map).error();
@@ -83,9 +85,10 @@ Task<Result<MapSnapshot>> MapFollower::poll(Epoch known, Deadline deadline) {
   NodeInfo node = next_node();
   const Duration bound = std::chrono::milliseconds(request.wait_ms) + kPollSlack;
   Context context{.who = {}, .deadline = Deadline::after(bound), .trace = {}};
+  const Endpoint asked = node.public_net;
   CO_TRY(auto map, co_await call<ClusterMap>(transport_, std::move(node), std::move(context),
                                              std::string(wire::kMapWatchMethod), request));
-  co_return keep(std::move(map));
+  co_return keep(std::move(map), asked);
 }
 
 Task<Result<MapSnapshot>> MapFollower::at_least(Epoch wanted, Deadline deadline) {
@@ -121,9 +124,15 @@ NodeInfo MapFollower::next_node() {
   return std::next(map_->nodes.begin(), static_cast<std::ptrdiff_t>(at))->second;
 }
 
-MapSnapshot MapFollower::keep(ClusterMap map) {
+Endpoint MapFollower::answered() const {
+  const std::lock_guard lock(mutex_);
+  return answered_;
+}
+
+MapSnapshot MapFollower::keep(ClusterMap map, const Endpoint& from) {
   auto snapshot = std::make_shared<const ClusterMap>(std::move(map));
   const std::lock_guard lock(mutex_);
+  answered_ = from;
   // A cluster that was made anew at the same addresses counts from the start.
   const bool newer = !map_ || snapshot->uuid != map_->uuid || snapshot->epoch > map_->epoch;
   if (newer) map_ = std::move(snapshot);

@@ -29,13 +29,15 @@ class MapFollower final : public MapSource {
   MapSnapshot current() const override;
   Task<Result<MapSnapshot>> at_least(Epoch epoch, Deadline deadline) override;
   Epoch epoch() const;
+  /// The public address of the node that has answered last: it lives, as far as is known.
+  Endpoint answered() const;
 
  private:
   Task<void> follow();
   /// Asks the next node; keeps the answer if it is newer.
   Task<Result<MapSnapshot>> poll(Epoch known, Deadline deadline);
   NodeInfo next_node();
-  MapSnapshot keep(ClusterMap map);
+  MapSnapshot keep(ClusterMap map, const Endpoint& from);
 
   Transport& transport_;
   std::vector<Endpoint> seeds_;
@@ -45,6 +47,7 @@ class MapFollower final : public MapSource {
   mutable std::mutex mutex_;
   MapSnapshot map_;       // guarded by mutex_
   std::size_t turn_ = 0;  // guarded by mutex_
+  Endpoint answered_;     // guarded by mutex_
 };
 
 }  // namespace aisfs

@@ -5,12 +5,7 @@
 
 namespace aisfs {
 
-namespace {
-
-/// http::Client says so of an error before the first byte of a request has left.
 bool was_never_sent(const Error& error) { return error.what().starts_with("connect to "); }
-
-}  // namespace
 
 bool may_retry(const Error& error, Replay replay) {
   switch (info(error.code()).retry) {

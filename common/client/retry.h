@@ -15,6 +15,10 @@ enum class Replay : std::uint8_t {
 /// Decides by errc.def and the operation whether to try again.
 bool may_retry(const Error& error, Replay replay);
 
+/// The node has seen nothing of the request: http::Client says so of an error before the first byte
+/// has left.
+bool was_never_sent(const Error& error);
+
 /// Waits between attempts: doubling from `first` to `cap`, each with full jitter, so that clients
 /// that failed together do not come back together.
 class Backoff {

@@ -13,9 +13,14 @@ namespace aisfs::http {
 
 class TlsContext;
 
-/// A client's trust in the certificates of a PEM file, of the system when `ca_file` is empty.
+/// PEM files.
+struct ClientTlsOptions {
+  std::string ca_file;           // whose certificates are trusted; those of the system when empty
+  std::string certificate_file;  // the chain that the client shows; empty: none
+  std::string key_file;          // of it
+};
 /// invalid_argument names the file that is of no use.
-Result<std::shared_ptr<TlsContext>> make_client_tls(const std::string& ca_file);
+Result<std::shared_ptr<TlsContext>> make_client_tls(const ClientTlsOptions& options);
 
 struct ClientOptions {
   /// With it every connection speaks TLS, to a server whose certificate is trusted and names the

@@ -21,6 +21,15 @@ Tls context_for(Tls::method end) {
   return context;
 }
 
+Status show(Tls& context, const std::string& certificate_file, const std::string& key_file) {
+  error_code ec;
+  context.use_certificate_chain_file(certificate_file, ec);
+  if (ec) return useless("certificate", certificate_file, ec);
+  context.use_private_key_file(key_file, Tls::pem, ec);
+  if (ec) return useless("key", key_file, ec);
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TlsContext>> make_server_tls(const TlsOptions& options) {
@@ -28,25 +37,24 @@ Result<std::unique_ptr<TlsContext>> make_server_tls(const TlsOptions& options) {
   // Connections live long, so tickets save little; and without them an idle connection that can be
   // read is one that was closed, which is all that clients look at.
   SSL_CTX_set_num_tickets(context.native_handle(), 0);
-  error_code ec;
-  context.use_certificate_chain_file(options.certificate_file, ec);
-  if (ec) return useless("certificate", options.certificate_file, ec);
-  context.use_private_key_file(options.key_file, Tls::pem, ec);
-  if (ec) return useless("key", options.key_file, ec);
+  CHECK_OK(show(context, options.certificate_file, options.key_file));
   return std::make_unique<TlsContext>(std::move(context));
 }
 
-Result<std::shared_ptr<TlsContext>> make_client_tls(const std::string& ca_file) {
+Result<std::shared_ptr<TlsContext>> make_client_tls(const ClientTlsOptions& options) {
   Tls context = context_for(Tls::tls_client);
   error_code ec;
-  if (ca_file.empty()) {
+  if (options.ca_file.empty()) {
     context.set_default_verify_paths(ec);
   } else {
-    context.load_verify_file(ca_file, ec);
+    context.load_verify_file(options.ca_file, ec);
   }
-  const std::string shown = ca_file.empty() ? "of the system" : ca_file;
+  const std::string shown = options.ca_file.empty() ? "of the system" : options.ca_file;
   if (ec) return useless("authorities", shown, ec);
   context.set_verify_mode(asio::ssl::verify_peer, ec);
+  if (!options.certificate_file.empty()) {
+    CHECK_OK(show(context, options.certificate_file, options.key_file));
+  }
   return std::make_shared<TlsContext>(std::move(context));
 }
 

@@ -44,12 +44,12 @@ const NodeInfo* ClusterMap::find_node(const std::string& id) const {
   return it == nodes.end() ? nullptr : &it->second;
 }
 
-const NodeInfo* ClusterMap::gateway() const {
-  if (const NodeInfo* node = find_node(store_node)) return node;
+std::vector<NodeInfo> ClusterMap::gateways() const {
+  std::vector<NodeInfo> found;
   for (const auto& [id, node] : nodes) {
-    if (node.governs()) return &node;
+    if (node.governs()) found.insert(id == store_node ? found.begin() : found.end(), node);
   }
-  return nullptr;
+  return found;
 }
 
 std::vector<const NodeInfo*> ClusterMap::active_targets() const {

@@ -102,9 +102,9 @@ struct ClusterMap {
   const Bucket* find_bucket(const BucketName& name) const;
   const Bucket* find_bucket(BucketId id) const;
   const NodeInfo* find_node(const std::string& id) const;
-  /// Whom to ask for changes of the map: the gateway with the store, which needs no further hop, or
-  /// any. Null when there is none.
-  const NodeInfo* gateway() const;
+  /// Whom to ask for changes of the map, in this order: first the gateway with the store, which
+  /// needs no further hop.
+  std::vector<NodeInfo> gateways() const;
   /// Targets that take part in placement: active ones.
   std::vector<const NodeInfo*> active_targets() const;
 

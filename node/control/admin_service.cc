@@ -4,15 +4,23 @@
 #include "common/auth/authorize.h"
 #include "common/auth/token.h"
 #include "common/client/remote_admin.h"
+#include "common/client/retry.h"
 #include "node/control/ops/ops.h"
 #include "node/control/ops/rights.h"
 
 namespace aisfs::control {
 
-Result<NodeInfo> AdminService::gateway() const {
-  const MapSnapshot map = deps_.maps.current();
-  if (const NodeInfo* node = map->gateway()) return *node;
-  return Error(Errc::not_ready, "no gateway is known yet");
+template <class Step>
+auto AdminService::at_gateway(Step step) const -> std::invoke_result_t<Step&, AdminApi&> {
+  const std::vector<NodeInfo> gateways = deps_.maps.current()->gateways();
+  for (std::size_t i = 0; i < gateways.size(); ++i) {
+    RemoteAdmin admin(deps_.peers, gateways[i]);
+    auto task = step(admin);
+    auto reply = co_await std::move(task);
+    const bool last = i + 1 == gateways.size();
+    if (reply.ok() || last || !was_never_sent(reply.error())) co_return reply;
+  }
+  co_return Error(Errc::not_ready, "no gateway is known yet");
 }
 
 Task<Result<std::vector<Bucket>>> AdminService::list_buckets(Context context) {
@@ -40,16 +48,13 @@ Task<Result<Bucket>> AdminService::create_bucket(Context context, BucketName nam
   if (deps_.plane != nullptr) {
     co_return co_await ops::create_bucket(*deps_.plane, context.who, std::move(name), props);
   }
-  CO_TRY(auto node, gateway());
-  RemoteAdmin remote(deps_.peers, std::move(node));
-  co_return co_await remote.create_bucket(std::move(context), std::move(name), props);
+  co_return co_await at_gateway([&](AdminApi& a) { return a.create_bucket(context, name, props); });
 }
 
 Task<Status> AdminService::destroy_bucket(Context context, BucketName name, bool force) {
   if (deps_.plane == nullptr) {
-    CO_TRY(auto node, gateway());
-    RemoteAdmin remote(deps_.peers, std::move(node));
-    co_return co_await remote.destroy_bucket(std::move(context), std::move(name), force);
+    co_return co_await at_gateway(
+        [&](AdminApi& a) { return a.destroy_bucket(context, name, force); });
   }
   CO_TRY(const Bucket bucket, co_await find_bucket(context, name));
   CO_CHECK_OK(auth::authorize(context.who, auth::Action::kAdministerBucket, bucket));
@@ -69,18 +74,15 @@ Task<Result<Bucket>> AdminService::set_bucket_props(Context context,
   if (deps_.plane != nullptr) {
     co_return co_await ops::set_bucket_props(*deps_.plane, context.who, std::move(name), props);
   }
-  CO_TRY(auto node, gateway());
-  RemoteAdmin remote(deps_.peers, std::move(node));
-  co_return co_await remote.set_bucket_props(std::move(context), std::move(name), props);
+  co_return co_await at_gateway(
+      [&](AdminApi& a) { return a.set_bucket_props(context, name, props); });
 }
 
 Task<Result<UserInfo>> AdminService::create_user(Context context, CreateUser user) {
   if (deps_.plane != nullptr) {
     co_return co_await ops::create_user(*deps_.plane, context.who, std::move(user));
   }
-  CO_TRY(auto node, gateway());
-  RemoteAdmin remote(deps_.peers, std::move(node));
-  co_return co_await remote.create_user(std::move(context), std::move(user));
+  co_return co_await at_gateway([&](AdminApi& a) { return a.create_user(context, user); });
 }
 
 Task<Result<std::vector<UserInfo>>> AdminService::list_users(Context context) {
@@ -99,9 +101,7 @@ Task<Status> AdminService::remove_user(Context context, std::string id) {
   if (deps_.plane != nullptr) {
     co_return co_await ops::remove_user(*deps_.plane, context.who, std::move(id));
   }
-  CO_TRY(auto node, gateway());
-  RemoteAdmin remote(deps_.peers, std::move(node));
-  co_return co_await remote.remove_user(std::move(context), std::move(id));
+  co_return co_await at_gateway([&](AdminApi& a) { return a.remove_user(context, id); });
 }
 
 Task<Result<std::string>> AdminService::create_token(Context context, Duration lifetime) {

@@ -36,7 +36,9 @@ class AdminService final : public AdminApi {
   Task<Result<std::string>> create_token(Context context, Duration lifetime) override;
 
  private:
-  Result<NodeInfo> gateway() const;
+  /// step(admin) at one gateway after the other, until one has got the request.
+  template <class Step>
+  auto at_gateway(Step step) const -> std::invoke_result_t<Step&, AdminApi&>;
   Task<Status> need_empty(Context context, BucketName name);
 
   const AdminServiceDeps deps_;

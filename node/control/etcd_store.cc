@@ -23,8 +23,6 @@ constexpr std::size_t kMessageBytesMax = 16 << 20;
 bool is_away(const Error& error) {
   return error == Errc::unreachable || error == Errc::timed_out || error == Errc::overloaded;
 }
-/// http::Client says so of what it could not even send.
-bool was_not_sent(const Error& error) { return error.what().starts_with("connect to "); }
 
 Status check_size(const std::vector<meta::Step>& steps) {
   for (const meta::Step& step : steps) {
@@ -120,7 +118,7 @@ Task<Result<etcd::json::object>> EtcdStore::ask(std::string path,
         answer ? etcd::error_of(answer->head.status, answer->body) : std::move(answer).error();
     if (!is_away(why)) co_return why;
     pass_over(at);
-    if (twice == Twice::kNever && !was_not_sent(why)) co_return why;
+    if (twice == Twice::kNever && !was_never_sent(why)) co_return why;
     const bool all_asked = attempt % options_.endpoints.size() == 0;
     if (all_asked && !co_await backoff.wait(deadline)) co_return why;
     if (deadline.expired()) co_return why;

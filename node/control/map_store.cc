@@ -8,6 +8,12 @@ namespace aisfs::control {
 namespace {
 
 constexpr int kRacesMax = 32;
+// Answers that were lost: each took seconds.
+constexpr int kLostMax = 2;
+
+bool may_have_happened(const Error& error) {
+  return error == Errc::unreachable || error == Errc::timed_out;
+}
 
 template <class T>
 struct Boxed {
@@ -113,6 +119,7 @@ Task<Result<Epoch>> MapStore::epoch() {
 }
 
 Task<Result<MapDraft>> MapStore::change(Edit edit) {
+  int lost = 0;
   for (int race = 0; race < kRacesMax; ++race) {
     CO_TRY(auto loaded, co_await load_all());
     MapDraft next = loaded.draft;
@@ -132,8 +139,12 @@ Task<Result<MapDraft>> MapStore::change(Edit edit) {
     for (const auto& [name, _] : before) {
       if (!after.contains(name)) request.then.push_back(meta::remove_step(name));
     }
-    CO_TRY(const auto reply, co_await meta_.txn(std::move(request)));
-    if (reply.succeeded) co_return next;
+    const auto reply = co_await meta_.txn(std::move(request));
+    if (reply && reply->succeeded) co_return next;
+    if (reply) continue;
+    if (!may_have_happened(reply.error()) || ++lost > kLostMax) co_return reply.error();
+    CO_TRY(const auto now, co_await load_all());
+    if (keys_of(now.draft) == after) co_return next;
   }
   co_return Error(Errc::overloaded, "the cluster map changes too fast; try again");
 }

@@ -46,6 +46,7 @@ JsonObject cluster_json(const ClusterMap& map, const Capacity& capacity) {
   }
   return {{"uuid", map.uuid},
           {"epoch", map.epoch},
+          {"store", map.store_node.empty() ? "etcd" : map.store_node},
           {"nodes", std::move(nodes)},
           {"buckets", map.buckets.size()},
           {"capacity",
@@ -65,6 +66,13 @@ void print_nodes(Output& out, const ClusterMap& map) {
   out.table(table);
 }
 
+std::string control_of(const ClusterMap& map) {
+  if (!map.store_node.empty()) {
+    return "embedded in " + map.store_node + "; while it is away nothing changes in the cluster";
+  }
+  return "in etcd, by " + std::to_string(map.gateways().size()) + " gateway(s)";
+}
+
 void print_summary(Output& out, const ClusterMap& map, const Capacity& capacity) {
   out.line("");
   out.line("Summary:");
@@ -75,8 +83,7 @@ void print_summary(Output& out, const ClusterMap& map, const Capacity& capacity)
            human_size(capacity.total_bytes));
   out.line("  Objects:      " + std::to_string(capacity.objects));
   out.line("  Cluster map:  epoch " + std::to_string(map.epoch) + ", uuid " + map.uuid);
-  out.line(
-      "  Control:      embedded in one gateway; while it is away nothing changes in the cluster");
+  out.line("  Control:      " + control_of(map));
 }
 
 Task<Status> show_cluster(Session& s) {

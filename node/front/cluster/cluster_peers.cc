@@ -3,6 +3,7 @@
 
 #include "common/client/remote_call.h"
 #include "common/client/remote_node.h"
+#include "common/client/retry.h"
 #include "common/wire/control.h"
 #include "node/front/cluster/peer_messages.h"
 
@@ -18,14 +19,16 @@ Result<NodeInfo> ClusterPeers::find(const std::string& node) const {
 
 template <class Request>
 Task<Status> ClusterPeers::change_map(Context context, std::string method, Request request) {
-  const MapSnapshot map = maps_.current();
-  const NodeInfo* gateway = map->gateway();
-  if (gateway == nullptr) co_return Error(Errc::not_ready, "no gateway is known yet");
   const Deadline deadline = context.deadline;
   context.who = auth::node_identity(node_id_);
-  CO_TRY(const auto reply, co_await call<wire::EpochReply>(control_, *gateway, std::move(context),
-                                                           std::move(method), std::move(request)));
-  auto known = co_await maps_.at_least(reply.epoch, deadline);
+  Result<wire::EpochReply> reply(Error(Errc::not_ready, "no gateway is known yet"));
+  const std::vector<NodeInfo> gateways = maps_.current()->gateways();
+  for (const NodeInfo& gateway : gateways) {
+    reply = co_await call<wire::EpochReply>(control_, gateway, context, method, request);
+    if (reply || !was_never_sent(reply.error())) break;
+  }
+  if (!reply) co_return std::move(reply).error();
+  auto known = co_await maps_.at_least(reply->epoch, deadline);
   co_return known ? Status{} : Status(std::move(known).error());
 }
 

@@ -61,7 +61,7 @@ class TlsTest : public Loopback {
 
   /// A client that trusts the certificate of `ca_file`.
   Client& client_trusting(const std::string& ca_file) {
-    auto tls = make_client_tls(ca_file);
+    auto tls = make_client_tls({.ca_file = ca_file});
     EXPECT_TRUE(tls.ok());
     return client({.tls = *std::move(tls), .connect_timeout = 1s});
   }
@@ -290,11 +290,11 @@ TEST_F(TlsTest, ASilentServerIsGivenUp) {
 }
 
 TEST_F(TlsTest, AMissingAuthorityIsNamed) {
-  const auto tls = make_client_tls(folder_ + "/none.pem");
+  const auto tls = make_client_tls({.ca_file = folder_ + "/none.pem"});
   ASSERT_FALSE(tls.ok());
   EXPECT_EQ(tls.error(), Errc::invalid_argument);
   EXPECT_THAT(tls.error().what(), HasSubstr("none.pem: No such file"));
-  EXPECT_TRUE(make_client_tls("").ok());  // the system's
+  EXPECT_TRUE(make_client_tls({}).ok());  // the system's
 }
 
 }  // namespace

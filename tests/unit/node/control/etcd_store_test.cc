@@ -37,7 +37,8 @@ class EtcdMaker {
     return "test" + std::to_string(++tests) + "/";
   }
   static Task<Status> compact(EtcdMaker& self) {
-    CO_TRY(const auto now, co_await self.store_.get({{"none", {}}, 0, 0}));
+    meta::GetRequest none{{"none", {}}, 0, 0};
+    CO_TRY(const auto now, co_await self.store_.get(std::move(none)));
     http::ClientRequest request;
     request.to = etcd().endpoints()[0];
     request.head.method = http::Method::kPost;
