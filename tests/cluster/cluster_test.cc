@@ -3,136 +3,13 @@
 #include <gmock/gmock.h>
 
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 
-#include "common/async/runtime.h"
-#include "common/client/cluster_client.h"
-#include "tests/kit/node_process.h"
+#include "tests/cluster/real_nodes.h"
 
 namespace aisfs::tests {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-using std::chrono::seconds;
-
-struct Started : Runtime {
-  Started() : Runtime(1) { start(); }
-  ~Started() { stop(); }
-};
-
-/// A client of one node with the keys of one user.
-class User {
- public:
-  User(const NodeProcess& node, Credentials credentials) {
-    ClusterClientOptions options;
-    options.endpoints = {node.endpoint("public")};
-    options.credentials = std::move(credentials);
-    auto connected = runtime_.run_on(0, ClusterClient::connect(runtime_, std::move(options)));
-    if (connected) client_ = *std::move(connected);
-  }
-  ~User() {
-    if (client_) client_->stop();
-  }
-
-  ClusterClient& api() { return *client_; }
-  static Context within(Duration time) { return {.who = {}, .deadline = Deadline::after(time), .trace = {}}; }
-  template <class T>
-  T run(Task<T> task) {
-    return runtime_.run_on(0, std::move(task));
-  }
-
-  Result<Bucket> create(const std::string& bucket) {
-    return run(api().create_bucket(within(seconds(20)), native_bucket(bucket), {}));
-  }
-  Status destroy(const std::string& bucket) {
-    return run(api().destroy_bucket(within(seconds(20)), native_bucket(bucket), false));
-  }
-  Status put(const std::string& bucket, const std::string& key, const std::string& body) {
-    return run(put_text(api(), {native_bucket(bucket), key}, body));
-  }
-  Result<std::string> get(const std::string& bucket, const std::string& key,
-                          Duration time = seconds(20)) {
-    return run(get_text(api(), {native_bucket(bucket), key}, time));
-  }
-  std::size_t count(const std::string& bucket) {
-    const auto page = run(api().list(within(seconds(20)), native_bucket(bucket), {}));
-    return page ? page->entries.size() : 0;
-  }
-
- private:
-  static Task<Status> put_text(ClusterClient& api, ObjectName name, std::string body) {
-    StringSource source(std::move(body));
-    PutOptions options;
-    ExpectedChecksums expected;
-    CO_TRY(const auto info, co_await api.put(within(seconds(20)), std::move(name),
-                                             std::move(options), std::move(expected), source));
-    static_cast<void>(info);
-    co_return Status{};
-  }
-  static Task<Result<std::string>> get_text(ClusterClient& api, ObjectName name, Duration time) {
-    GetOptions options;
-    CO_TRY(auto stream, co_await api.get(within(time), std::move(name), std::move(options)));
-    co_return co_await read_all(*stream.body, 1 << 20);
-  }
-
-  Started runtime_;
-  std::unique_ptr<ClusterClient> client_;
-};
-
-class ClusterTest : public ::testing::Test {
- protected:
-  ClusterTest() {
-    std::string path = "/tmp/aisfs-cluster-XXXXXX";
-    dir_ = ::mkdtemp(path.data());
-    key_ = make_key("cluster.key", 'a');
-  }
-  ~ClusterTest() override {
-    nodes_.clear();
-    fs::remove_all(dir_);
-  }
-
-  std::string make_key(const std::string& name, char digit) {
-    const std::string file = dir_ + "/" + name;
-    std::ofstream(file) << std::string(64, digit) << "\n";
-    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
-    return file;
-  }
-
-  NodeProcess& add(NodeProcess::Options options) {
-    nodes_.push_back(std::make_unique<NodeProcess>(std::move(options)));
-    return *nodes_.back();
-  }
-  NodeProcess& add_target(const std::string& name) {
-    return add({.dir = dir_ + "/" + name, .key_file = key_, .join = nodes_.front()->at("control")});
-  }
-  NodeProcess& start_gateway() {
-    auto& gateway = add({.dir = dir_ + "/g1", .role = "gateway", .key_file = key_});
-    EXPECT_TRUE(gateway.start()) << gateway.log();
-    return gateway;
-  }
-  void start_cluster(int targets) {
-    start_gateway();
-    for (int i = 1; i <= targets; ++i) {
-      auto& target = add_target("t" + std::to_string(i));
-      ASSERT_TRUE(target.start()) << target.log();
-    }
-  }
-  Credentials admin() {
-    Credentials keys;
-    std::ifstream file(dir_ + "/g1/state/admin.keys");
-    for (std::string line; std::getline(file, line);) {
-      const std::string value = line.substr(line.find('=') + 1);
-      (line.starts_with("AWS_ACCESS") ? keys.access_key : keys.secret_key) = value;
-    }
-    return keys;
-  }
-  NodeProcess& node(std::size_t i) { return *nodes_.at(i); }
-
-  std::string dir_, key_;
-  std::vector<std::unique_ptr<NodeProcess>> nodes_;
-};
 
 TEST_F(ClusterTest, EveryNodeAnswersForAll) {
   start_cluster(3);
@@ -231,8 +108,8 @@ TEST_F(ClusterTest, UsersDoNotTouchEachOthersBuckets) {
 
 TEST_F(ClusterTest, ASecondGatewayServesAndAdministers) {
   start_cluster(1);
-  auto& second = add({.dir = dir_ + "/g2", .role = "gateway", .key_file = key_,
-                      .join = node(0).at("control")});
+  auto& second = add(
+      {.dir = dir_ + "/g2", .role = "gateway", .key_file = key_, .join = node(0).at("control")});
   ASSERT_TRUE(second.start()) << second.log();
   User user(second, admin());
   ASSERT_TRUE(user.create("b").ok());
@@ -250,7 +127,8 @@ TEST_F(ClusterTest, ARenamedDirectoryIsWholeThoughNodesAreKilled) {
     ASSERT_TRUE(user.put("b", "old/f" + std::to_string(i), std::to_string(i)).ok());
   }
   const auto rename = [&](const std::string& from, const std::string& to) {
-    return user.run(user.api().rename_dir(User::within(seconds(20)), native_bucket("b"), from, to, true));
+    return user.run(
+        user.api().rename_dir(User::within(seconds(20)), native_bucket("b"), from, to, true));
   };
   ASSERT_TRUE(rename("old", "new").ok());
   for (const std::size_t killed : {1, 2, 3, 0}) {  // while the names go to their places
@@ -269,7 +147,8 @@ TEST_F(ClusterTest, ARenamedDirectoryIsWholeThoughNodesAreKilled) {
   // In the end every name is its own again.
   const auto deadline = Deadline::after(seconds(60));
   while (!user.api().current()->mappings.empty() && !deadline.expired()) {
-    (void)user.run(user.api().at_least(user.api().current()->epoch + 1, Deadline::after(seconds(1))));
+    (void)user.run(
+        user.api().at_least(user.api().current()->epoch + 1, Deadline::after(seconds(1))));
   }
   EXPECT_TRUE(user.api().current()->mappings.empty());
   EXPECT_EQ(user.count("b"), static_cast<std::size_t>(kFiles) + 1);
@@ -277,15 +156,21 @@ TEST_F(ClusterTest, ARenamedDirectoryIsWholeThoughNodesAreKilled) {
 
 TEST_F(ClusterTest, TheS3ListenerSpeaksTls) {
   const std::string cert = dir_ + "/cert.pem", key = dir_ + "/key.pem";
-  ASSERT_EQ(std::system(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
-                         "-days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout " +
-                         key + " -out " + cert + " 2>/dev/null").c_str()), 0);
-  auto& gateway = add({.dir = dir_ + "/g1", .role = "gateway", .key_file = key_, .flags = {
-      "--net.s3_certificate", cert, "--net.s3_certificate_key", key}});
+  ASSERT_EQ(
+      std::system(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
+                   "-days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout " +
+                   key + " -out " + cert + " 2>/dev/null")
+                      .c_str()),
+      0);
+  auto& gateway = add({.dir = dir_ + "/g1",
+                       .role = "gateway",
+                       .key_file = key_,
+                       .flags = {"--net.s3_certificate", cert, "--net.s3_certificate_key", key}});
   ASSERT_TRUE(gateway.start()) << gateway.log();
   const auto ask = [&](const std::string& how) {
-    return std::system(("curl -s -o " + dir_ + "/answer --max-time 20 " + how +
-                        gateway.at("s3") + "/ 2>/dev/null").c_str());
+    return std::system(
+        ("curl -s -o " + dir_ + "/answer --max-time 20 " + how + gateway.at("s3") + "/ 2>/dev/null")
+            .c_str());
   };
   EXPECT_EQ(ask("--cacert " + cert + " https://"), 0);
   std::stringstream answer;
@@ -297,8 +182,8 @@ TEST_F(ClusterTest, TheS3ListenerSpeaksTls) {
 
 TEST_F(ClusterTest, AnotherKeyDoesNotJoin) {
   start_gateway();
-  auto& stranger = add({.dir = dir_ + "/t1", .key_file = make_key("other.key", 'b'),
-                        .join = node(0).at("control")});
+  auto& stranger = add(
+      {.dir = dir_ + "/t1", .key_file = make_key("other.key", 'b'), .join = node(0).at("control")});
   EXPECT_FALSE(stranger.start());
   EXPECT_THAT(stranger.log(), HasSubstr("cluster key is not this cluster's"));
 }
@@ -306,7 +191,9 @@ TEST_F(ClusterTest, AnotherKeyDoesNotJoin) {
 TEST_F(ClusterTest, AMountpathOfAnotherNodeIsRefused) {
   start_cluster(1);
   node(1).signal_and_wait(SIGTERM);
-  auto& thief = add({.dir = dir_ + "/t2", .key_file = key_, .join = node(0).at("control"),
+  auto& thief = add({.dir = dir_ + "/t2",
+                     .key_file = key_,
+                     .join = node(0).at("control"),
                      .mountpath = dir_ + "/t1/mp1"});
   EXPECT_FALSE(thief.start());
   EXPECT_THAT(thief.log(), HasSubstr(node(1).at("node")));

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// A control plane without a single point of failure: three etcd members, three gateways, and any
+// one of them killed or hung.
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <thread>
+
+#include "tests/cluster/real_nodes.h"
+#include "tests/kit/etcd_process.h"
+
+namespace aisfs::tests {
+namespace {
+
+constexpr std::size_t kGateways = 3;
+
+/// Puts objects and reads them back until told to end. What it counts as failed is what a program
+/// sees: after the client's own attempts.
+class Load {
+ public:
+  Load(const std::vector<Endpoint>& nodes, const Credentials& keys) : user_(nodes, keys) {
+    thread_ = std::thread([this] { run(); });
+  }
+  ~Load() { end(); }
+  void end() {
+    ending_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  /// Waits for three more operations that succeed.
+  bool goes_on() {
+    std::unique_lock lock(mutex_);
+    const std::size_t enough = done_ + 3;
+    return progress_.wait_for(lock, seconds(15), [&] { return done_ >= enough; });
+  }
+  const std::vector<std::string>& failures() const { return failures_; }  // once ended
+
+ private:
+  void run() {
+    for (std::size_t i = 0; !ending_; ++i) {
+      const std::string key = "k" + std::to_string(i % 50), body = std::to_string(i);
+      const Status put = user_.put("data", key, body);
+      const auto got = user_.get("data", key);
+      if (!put) failures_.push_back("put: " + put.error().what());
+      if (!got) failures_.push_back("get: " + got.error().what());
+      if (got && *got != body) failures_.push_back(key + " is " + *got + ", not " + body);
+      const std::lock_guard lock(mutex_);
+      if (put && got) ++done_;
+      progress_.notify_one();
+    }
+  }
+
+  User user_;
+  std::atomic<bool> ending_ = false;
+  std::mutex mutex_;
+  std::condition_variable progress_;
+  std::size_t done_ = 0;  // guarded by mutex_
+  std::vector<std::string> failures_;
+  std::thread thread_;
+};
+
+class ControlPlaneTest : public ClusterTest {
+ protected:
+  void start_all() {
+    std::string members;
+    for (const Endpoint& e : etcd_.endpoints())
+      members += (members.empty() ? "" : ",") + e.to_string();
+    for (std::size_t i = 0; i < kGateways; ++i) {
+      const std::string join = i == 0 ? "" : node(0).at("control");
+      auto& gateway = add({.dir = dir_ + "/g" + std::to_string(i + 1),
+                           .role = "gateway",
+                           .key_file = key_,
+                           .join = join,
+                           .flags = {"--etcd.endpoints", members}});
+      ASSERT_TRUE(gateway.start()) << gateway.log();
+    }
+    std::string gateways;
+    for (std::size_t i = 0; i < kGateways; ++i) {
+      gateways += (i == 0 ? "" : ",") + node(i).at("control");
+    }
+    for (const char* name : {"/t1", "/t2"}) {
+      auto& target = add({.dir = dir_ + name, .key_file = key_, .join = gateways});
+      ASSERT_TRUE(target.start()) << target.log();
+    }
+  }
+  /// Where they were when they last started.
+  std::vector<Endpoint> gateways() {
+    std::vector<Endpoint> all;
+    for (std::size_t i = 0; i < kGateways; ++i) all.push_back(node(i).endpoint("public"));
+    return all;
+  }
+  /// By a client that is told of all gateways, as a new program would be; within the time that the
+  /// control plane may be away.
+  Status create_soon(const std::string& bucket) {
+    User user(gateways(), admin());
+    if (!user.why_not().empty()) return Error(Errc::unreachable, user.why_not());
+    const auto made =
+        user.run(user.api().create_bucket(User::within(seconds(5)), native_bucket(bucket), {}));
+    return made ? Status() : Status(made.error());
+  }
+
+  EtcdProcesses etcd_{3};
+};
+
+TEST_F(ControlPlaneTest, AnyMemberOrGatewayMayDieAndNobodyNotices) {
+  ASSERT_NO_FATAL_FAILURE(start_all());
+  ASSERT_TRUE(create_soon("data").ok());
+  Load load(gateways(), admin());
+  for (std::size_t member = 0; member < 3; ++member) {
+    SCOPED_TRACE("etcd member " + std::to_string(member));
+    etcd_.signal(member, SIGKILL);
+    const auto made = create_soon("dead-member-" + std::to_string(member));
+    EXPECT_TRUE(made.ok()) << made.error().what();
+    EXPECT_TRUE(load.goes_on());
+    etcd_.start(member);
+    EXPECT_TRUE(create_soon("member-is-back-" + std::to_string(member)).ok());
+  }
+  for (std::size_t gateway = 0; gateway < kGateways; ++gateway) {
+    SCOPED_TRACE("gateway " + std::to_string(gateway));
+    node(gateway).signal_and_wait(SIGKILL);
+    const auto made = create_soon("dead-gateway-" + std::to_string(gateway));
+    EXPECT_TRUE(made.ok()) << made.error().what();
+    EXPECT_TRUE(load.goes_on());
+    ASSERT_TRUE(node(gateway).start()) << node(gateway).log();
+  }
+  load.end();
+  EXPECT_TRUE(load.failures().empty())
+      << load.failures().size() << " failed; the first: " << load.failures().front();
+}
+
+TEST_F(ControlPlaneTest, AllGatewaysStartAnewOnWhatEtcdKnows) {
+  ASSERT_NO_FATAL_FAILURE(start_all());
+  ASSERT_TRUE(create_soon("data").ok());
+  const auto admin_keys = admin();
+  for (std::size_t gateway = 0; gateway < kGateways; ++gateway)
+    node(gateway).signal_and_wait(SIGKILL);
+  // The last one alone, and it did not make the cluster.
+  ASSERT_TRUE(node(kGateways - 1).start()) << node(kGateways - 1).log();
+  User user({node(kGateways - 1).endpoint("public")}, admin_keys);
+  EXPECT_TRUE(user.put("data", "k", "x").ok());
+  EXPECT_EQ(*user.get("data", "k"), "x");
+  EXPECT_TRUE(user.create("more").ok());
+}
+
+}  // namespace
+}  // namespace aisfs::tests
