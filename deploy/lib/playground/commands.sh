@@ -11,6 +11,7 @@ node_config() {
   echo "data_dir = $DATA/$name/state"
   echo "cluster_key = $DATA/cluster.key"
   if [[ $name == g1 ]]; then echo "bootstrap = true"; else echo "join = $(gateways_to_join "$name")"; fi
+  if [[ $name == g* ]] && ((ETCD > 0)); then echo "etcd.endpoints = $(etcd_endpoints)"; fi
   (($# == 0)) || echo "mountpaths = $(join_by , "$@")"
   echo "net.host = 127.0.0.1"
   echo "net.public_port = $public"
@@ -36,21 +37,27 @@ join_by() {
   echo "$*"
 }
 
+# The native API of all gateways, separated by commas.
+gateway_urls() {
+  local gateway ports urls=()
+  while read -r gateway; do
+    read -ra ports < <(node_ports "$gateway")
+    urls+=("http://127.0.0.1:${ports[0]}")
+  done < <(node_names | grep '^g')
+  join_by , "${urls[@]}"
+}
+
 # ais ARGUMENT...: the command line program as the administrator of this playground.
 ais() {
-  local ports
   load_keys
-  read -ra ports < <(node_ports g1)
-  AIS_ENDPOINT=http://127.0.0.1:${ports[0]} AIS_AUTHN_TOKEN='' \
+  AIS_ENDPOINT=$(gateway_urls) AIS_AUTHN_TOKEN='' \
     AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY \
     "$BUILD/bin/ais" "$@" 9>&-
 }
 
 # mount_command LOG: mounts as a daemon; returns when the mount works or has failed.
 mount_command() {
-  local ports
   load_keys
-  read -ra ports < <(node_ports g1)
   AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY \
-    "$BUILD/bin/aisfs" "http://127.0.0.1:${ports[0]}" "$MOUNT" -o "log=$1,cache_dir=$DATA/cache" 9>&-
+    "$BUILD/bin/aisfs" "$(gateway_urls)" "$MOUNT" -o "log=$1,cache_dir=$DATA/cache" 9>&-
 }

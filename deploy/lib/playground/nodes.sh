@@ -79,7 +79,7 @@ start_nodes() {
 
 nodes_alive() {
   local name
-  while read -r name; do node_alive "$name" || return 1; done < <(node_names)
+  while read -r name; do node_alive "$name" || return 1; done < <(node_names && etcd_names)
 }
 
 check_nodes_alive() {
@@ -87,8 +87,8 @@ check_nodes_alive() {
   while read -r name; do
     node_alive "$name" && continue
     tail -n 15 "$DATA/$name/log" | sed 's/^/    | /' >&2
-    die "node $name ended at once" "see its log: $DATA/$name/log"
-  done < <(node_names)
+    die "$name ended at once" "see its log: $DATA/$name/log"
+  done < <(node_names && etcd_names)
 }
 
 # stop_pid NAME PID: SIGTERM, and SIGKILL for what is still there after 20 s.

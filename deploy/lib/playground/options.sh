@@ -19,6 +19,8 @@ commands:
 options (or the environment variable):
   --targets N       nodes that store                       PLAYGROUND_TARGETS     3
   --gateways N      nodes that only serve                  PLAYGROUND_GATEWAYS    1
+  --etcd N          etcd members that hold the cluster's    PLAYGROUND_ETCD        0
+                    map: 1, 3 or 5; 0: the first gateway
   --mountpaths N    folders (disks) of each target         PLAYGROUND_MOUNTPATHS  2
   --port BASE       first port; a node takes four          PLAYGROUND_PORT        21080
   --data DIR        everything the playground keeps        PLAYGROUND_DATA        ~/aisfs-playground
@@ -29,7 +31,7 @@ options (or the environment variable):
   --yes             wipe: do not ask
 
 Several playgrounds live side by side with different --data and --port. `up` remembers targets,
-gateways, mountpaths, port and mount in DATA/playground.conf, so the other commands need --data only.
+gateways, etcd, mountpaths, port and mount in DATA/playground.conf, so the other commands need --data only.
 
 exit status: 0 done, 1 failed, 2 wrong usage, 3 the cluster runs but nothing can be mounted here
 USAGE
@@ -42,15 +44,15 @@ usage_error() {
 }
 
 # The options that take a value, and the setting that each one is.
-declare -A OPTION_SETTING=([--targets]=TARGETS [--gateways]=GATEWAYS [--mountpaths]=MOUNTPATHS
+declare -A OPTION_SETTING=([--targets]=TARGETS [--gateways]=GATEWAYS [--etcd]=ETCD [--mountpaths]=MOUNTPATHS
   [--port]=PORT [--data]=DATA [--mount]=MOUNT [--build]=BUILD)
 declare -A GIVEN=()  # settings of the command line and the environment
-SAVED_SETTINGS=(TARGETS GATEWAYS MOUNTPATHS PORT MOUNT BUILD)
+SAVED_SETTINGS=(TARGETS GATEWAYS ETCD MOUNTPATHS PORT MOUNT BUILD)
 COMMAND='' FORCE=no YES=no
 
 parse_arguments() {
   local name
-  for name in TARGETS GATEWAYS MOUNTPATHS PORT DATA MOUNT BUILD NO_MOUNT; do
+  for name in TARGETS GATEWAYS ETCD MOUNTPATHS PORT DATA MOUNT BUILD NO_MOUNT; do
     local variable=PLAYGROUND_$name
     [[ -z ${!variable:-} ]] || GIVEN[$name]=${!variable}
   done
@@ -78,10 +80,10 @@ parse_arguments() {
     usage_error "${COMMAND:+unknown command: $COMMAND; }give one of up, down, status, env, wipe"
 }
 
-# Sets TARGETS, GATEWAYS, MOUNTPATHS, PORT, DATA, MOUNT, BUILD, NO_MOUNT.
+# Sets TARGETS, GATEWAYS, ETCD, MOUNTPATHS, PORT, DATA, MOUNT, BUILD, NO_MOUNT.
 resolve_settings() {
   DATA=$(realpath -ms "${GIVEN[DATA]:-${HOME:-/root}/aisfs-playground}")
-  TARGETS=3 GATEWAYS=1 MOUNTPATHS=2 PORT=21080 MOUNT=$DATA/mnt BUILD=$REPO/build/release
+  TARGETS=3 GATEWAYS=1 ETCD=0 MOUNTPATHS=2 PORT=21080 MOUNT=$DATA/mnt BUILD=$REPO/build/release
   load_saved_settings
   local name
   for name in "${!GIVEN[@]}"; do printf -v "$name" '%s' "${GIVEN[$name]}"; done
@@ -89,8 +91,9 @@ resolve_settings() {
   MOUNT=$(realpath -ms "$MOUNT") BUILD=$(realpath -ms "$BUILD")
   check_number --targets "$TARGETS" 1 64
   check_number --gateways "$GATEWAYS" 1 16
+  [[ $ETCD =~ ^[0135]$ ]] || usage_error "--etcd must be 0, 1, 3 or 5, not \"$ETCD\""
   check_number --mountpaths "$MOUNTPATHS" 1 32
-  check_number --port "$PORT" 1024 $((65536 - 4 * (TARGETS + GATEWAYS)))
+  check_number --port "$PORT" 1024 $((65536 - 4 * (TARGETS + GATEWAYS) - 2 * ETCD))
   [[ $DATA != *[$'\n ,"#']* ]] || usage_error "--data must not contain blanks, commas, quotes or '#': $DATA"
 }
 
@@ -121,7 +124,7 @@ save_settings() {
 check_shape() {
   [[ -r $DATA/playground.conf ]] || return 0
   local name saved
-  for name in TARGETS GATEWAYS MOUNTPATHS PORT; do
+  for name in TARGETS GATEWAYS ETCD MOUNTPATHS PORT; do
     saved=$(sed -n "s/^$name=//p" "$DATA/playground.conf")
     [[ -z $saved || $saved == "${!name}" ]] ||
       die "the playground in $DATA has ${name,,} $saved, not ${!name}" \
