@@ -321,8 +321,8 @@ class Node {
       CO_CHECK_OK(co_await wait_for_cluster());
     }
     const std::string id = identity_.id, holder = store_->embedded() != nullptr ? id : "";
+    CO_TRY([[maybe_unused]] const auto there, co_await plane_->maps().load());
     const control::MapStore::Edit hold = [holder](control::MapDraft& draft) -> Status {
-      if (draft.map.epoch == 0) return no_cluster();
       draft.map.store_node = holder;
       return {};
     };
@@ -335,19 +335,15 @@ class Node {
     LOG_INFO("administrator created", "user", made.id, "keys", config_.data_dir() + "/admin.keys");
     co_return Status{};
   }
-  static Error no_cluster() {
-    return Error(Errc::not_found, "there is no cluster in this store; make one with --bootstrap");
-  }
 
   /// Another gateway makes it: perhaps at this moment.
   Task<Status> wait_for_cluster() {
     const Deadline deadline = Deadline::after(config_.join_timeout());
     Backoff backoff;
     while (true) {
-      auto epoch = co_await plane_->maps().epoch();
-      if (epoch && *epoch > 0) co_return Status{};
-      if (!co_await backoff.wait(deadline))
-        co_return epoch ? no_cluster() : std::move(epoch).error();
+      auto draft = co_await plane_->maps().load();
+      if (draft) co_return Status{};
+      if (!co_await backoff.wait(deadline)) co_return std::move(draft).error();
     }
   }
 
@@ -430,6 +426,17 @@ Status run_node(const NodeConfig& config) {
   TRY(auto identity, control::load_identity(config.data_dir(), role_of(config), config.node_id()));
   Node node(config, std::move(tls), std::move(key), std::move(identity));
   return node.run();
+}
+
+Status move_map(const NodeConfig& config, MapPlace to) {
+  TRY(const auto lock, lock_folder(config.data_dir()));
+  TRY(const auto identity,
+      control::load_identity(config.data_dir(), role_of(config), config.node_id()));
+  TRY(const auto moved, move_map_to(to, config, identity.id));
+  std::printf("the map of cluster %s (%zu keys) is %s now, at epoch %llu\n", moved.uuid.c_str(),
+              moved.keys, to == MapPlace::kEtcd ? "in etcd" : "on this disk",
+              static_cast<unsigned long long>(moved.epoch));
+  return {};
 }
 
 }  // namespace aisfs::node

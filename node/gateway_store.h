@@ -8,6 +8,7 @@
 #include "node/config.h"
 #include "node/control/embedded_store.h"
 #include "node/control/meta_store.h"
+#include "node/control/move_map.h"
 
 namespace aisfs::node {
 
@@ -38,5 +39,13 @@ class GatewayStore {
   std::unique_ptr<control::MetaStore> elsewhere_;
   control::MetaStore* meta_ = nullptr;
 };
+
+enum class MapPlace : std::uint8_t { kDisk, kEtcd };
+
+/// control::move_map between the configuration's etcd and its data folder, which belongs to the
+/// gateway `node_id`. Blocks. invalid_argument without etcd.endpoints.
+Result<control::MovedMap> move_map_to(MapPlace to,
+                                      const NodeConfig& config,
+                                      const std::string& node_id);
 
 }  // namespace aisfs::node

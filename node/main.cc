@@ -15,19 +15,19 @@ extern char** environ;
 namespace aisfs::node {
 namespace {
 
-/// Takes "--config FILE" or "--config=FILE" out of the arguments.
-std::string take_config_file(std::vector<std::string>& args) {
+/// Takes "NAME VALUE" or "NAME=VALUE" out of the arguments; "" when it is not there.
+std::string take_option(std::vector<std::string>& args, const std::string& name) {
   for (std::size_t i = 0; i < args.size(); ++i) {
-    if (args[i].starts_with("--config=")) {
-      const std::string file = args[i].substr(9);
-      args.erase(args.begin() + static_cast<std::ptrdiff_t>(i));
-      return file;
+    const auto at = args.begin() + static_cast<std::ptrdiff_t>(i);
+    if (args[i].starts_with(name + "=")) {
+      const std::string value = args[i].substr(name.size() + 1);
+      args.erase(at);
+      return value;
     }
-    if (args[i] == "--config" && i + 1 < args.size()) {
-      const std::string file = args[i + 1];
-      const auto at = args.begin() + static_cast<std::ptrdiff_t>(i);
+    if (args[i] == name && i + 1 < args.size()) {
+      const std::string value = args[i + 1];
       args.erase(at, at + 2);
-      return file;
+      return value;
     }
   }
   return {};
@@ -43,7 +43,7 @@ void keep_freed_memory() {
 }
 
 Status configure(NodeConfig& config, std::vector<std::string> args) {
-  if (const auto file = take_config_file(args); !file.empty()) {
+  if (const auto file = take_option(args, "--config"); !file.empty()) {
     CHECK_OK(config::apply_file(config, file));
   }
   std::vector<std::string> environment;
@@ -59,11 +59,14 @@ int fail(const Error& error, int status) {
   return status;
 }
 
-int run(const std::vector<std::string>& args) {
+int run(std::vector<std::string> args) {
   NodeConfig config;
   for (const auto& arg : args) {
     if (arg == "--help") {
-      std::printf("aisnode [--config FILE] [--SETTING VALUE]...\n%s", config::help_text(config).c_str());
+      std::printf(
+          "aisnode [--config FILE] [--SETTING VALUE]...\n"
+          "aisnode [--config FILE] [--SETTING VALUE]... --move-map etcd|disk\n%s",
+          config::help_text(config).c_str());
       return 0;
     }
     if (arg == "--print-config-doc") {
@@ -72,6 +75,10 @@ int run(const std::vector<std::string>& args) {
     }
   }
   keep_freed_memory();
+  const std::string move_to = take_option(args, "--move-map");
+  if (!move_to.empty() && move_to != "etcd" && move_to != "disk") {
+    return fail(Error(Errc::invalid_argument, "--move-map: expected etcd or disk"), 2);
+  }
   if (const auto status = configure(config, args); !status) return fail(status.error(), 2);
   log::Options options;
   options.file = config.log.file();
@@ -80,7 +87,10 @@ int run(const std::vector<std::string>& args) {
     return fail(Error(Errc::invalid_argument, "log.level: expected debug, info, warn or error"), 2);
   }
   log::init(options);
-  if (const auto status = run_node(config); !status) return fail(status.error(), 1);
+  const auto status = move_to.empty()
+                          ? run_node(config)
+                          : move_map(config, move_to == "etcd" ? MapPlace::kEtcd : MapPlace::kDisk);
+  if (!status) return fail(status.error(), 1);
   return 0;
 }
 

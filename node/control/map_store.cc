@@ -104,10 +104,20 @@ Task<Result<MapStore::Loaded>> MapStore::load_all() {
 
 Task<Result<MapDraft>> MapStore::load() {
   CO_TRY(auto loaded, co_await load_all());
-  if (loaded.draft.map.epoch == 0) {
-    co_return Error(Errc::not_found, "the store has no cluster; start its first gateway with --bootstrap");
-  }
+  if (loaded.draft.map.epoch == 0) co_return co_await no_cluster();
   co_return std::move(loaded.draft);
+}
+
+Task<Error> MapStore::no_cluster() {
+  meta::GetRequest one{{std::string(kMovedKey), {}}, 0, 0};
+  const auto moved = co_await meta_.get(std::move(one));
+  if (!moved) co_return moved.error();
+  if (moved->kvs.empty()) {
+    co_return Error(Errc::not_found,
+                    "there is no cluster in this store; make one with --bootstrap");
+  }
+  co_return Error(Errc::not_found, "the map of this cluster was moved to " + moved->kvs[0].value +
+                                       "; start the gateway with that, or move it back");
 }
 
 Task<Result<Epoch>> MapStore::epoch() {
@@ -154,7 +164,9 @@ Task<Status> MapStore::bootstrap(std::string uuid) {
   first.map.uuid = std::move(uuid);
   first.map.epoch = 1;
   meta::TxnRequest request;
-  request.compares.push_back({.key = std::string(kEpochKey), .number = 0});
+  for (const std::string_view absent : {kEpochKey, kMovedKey}) {
+    request.compares.push_back({.key = std::string(absent), .number = 0});
+  }
   for (const auto& [name, value] : keys_of(first)) request.then.push_back(meta::put_step(name, value));
   CO_TRY(const auto reply, co_await meta_.txn(std::move(request)));
   static_cast<void>(reply);  // lost: there is a cluster already, which is as good

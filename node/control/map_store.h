@@ -8,6 +8,7 @@
 //   aisfs/map/users/<id>       User               aisfs/map/mappings/<n>      PrefixMapping
 //   aisfs/map/records/<id>     NodeRecord, known to gateways only
 //   aisfs/alive/<id>           there while the node's lease lasts
+//   aisfs/moved                where the map has gone (move_map.h)
 #pragma once
 #include <functional>
 
@@ -20,6 +21,7 @@ namespace aisfs::control {
 inline constexpr std::string_view kMapPrefix = "aisfs/map/";
 inline constexpr std::string_view kEpochKey = "aisfs/map/epoch";
 inline constexpr std::string_view kAlivePrefix = "aisfs/alive/";
+inline constexpr std::string_view kMovedKey = "aisfs/moved";
 
 /// The map and what gateways keep beside it.
 struct MapDraft {
@@ -32,7 +34,7 @@ class MapStore {
   /// `meta` outlives it.
   explicit MapStore(MetaStore& meta) : meta_(meta) {}
 
-  /// not_found when the store has no cluster yet.
+  /// not_found when the store has no cluster yet, or no more.
   Task<Result<MapDraft>> load();
   /// The newest epoch; 0 when the store has no cluster yet.
   Task<Result<Epoch>> epoch();
@@ -43,7 +45,7 @@ class MapStore {
   using Edit = std::function<Status(MapDraft&)>;
   Task<Result<MapDraft>> change(Edit edit);
 
-  /// Makes the first map, of epoch 1, if there is none.
+  /// Makes the first map, of epoch 1, if there is none and has been none.
   Task<Status> bootstrap(std::string uuid);
 
   Task<Result<std::vector<std::string>>> alive();
@@ -54,6 +56,7 @@ class MapStore {
     MapDraft draft;
   };
   Task<Result<Loaded>> load_all();
+  Task<Error> no_cluster();
 
   MetaStore& meta_;
 };

@@ -62,16 +62,13 @@ class Load {
 class ControlPlaneTest : public ClusterTest {
  protected:
   void start_all() {
-    std::string members;
-    for (const Endpoint& e : etcd_.endpoints())
-      members += (members.empty() ? "" : ",") + e.to_string();
     for (std::size_t i = 0; i < kGateways; ++i) {
       const std::string join = i == 0 ? "" : node(0).at("control");
       auto& gateway = add({.dir = dir_ + "/g" + std::to_string(i + 1),
                            .role = "gateway",
                            .key_file = key_,
                            .join = join,
-                           .flags = {"--etcd.endpoints", members}});
+                           .flags = etcd_flags()});
       ASSERT_TRUE(gateway.start()) << gateway.log();
     }
     std::string gateways;
@@ -82,6 +79,13 @@ class ControlPlaneTest : public ClusterTest {
       auto& target = add({.dir = dir_ + name, .key_file = key_, .join = gateways});
       ASSERT_TRUE(target.start()) << target.log();
     }
+  }
+  std::vector<std::string> etcd_flags() const {
+    std::string members;
+    for (const Endpoint& e : etcd_.endpoints()) {
+      members += (members.empty() ? "" : ",") + e.to_string();
+    }
+    return {"--etcd.endpoints", members};
   }
   /// Where they were when they last started.
   std::vector<Endpoint> gateways() {
@@ -140,6 +144,42 @@ TEST_F(ControlPlaneTest, AllGatewaysStartAnewOnWhatEtcdKnows) {
   EXPECT_TRUE(user.put("data", "k", "x").ok());
   EXPECT_EQ(*user.get("data", "k"), "x");
   EXPECT_TRUE(user.create("more").ok());
+}
+
+TEST_F(ControlPlaneTest, TheMapMovesToEtcdAndBack) {
+  start_cluster(1);
+  std::string expected;
+  const auto use = [&](const std::string& key) {
+    User user(node(0), admin());
+    expected += key;
+    EXPECT_TRUE(user.why_not().empty()) << user.why_not();
+    if (key == "disk") EXPECT_TRUE(user.create("b").ok());
+    EXPECT_TRUE(user.put("b", key, key).ok());
+    EXPECT_EQ(user.count("b"), expected.size() / 4);
+    return user.api().current()->uuid;
+  };
+  const auto restart_by = [&](const std::string& where, std::vector<std::string> flags) {
+    node(1).signal_and_wait(SIGTERM);
+    node(0).signal_and_wait(SIGTERM);
+    std::vector<std::string> move = etcd_flags();
+    move.insert(move.end(), {"--move-map", where});
+    node(0).set_flags({});
+    EXPECT_EQ(node(0).run_to_end(move), 0) << node(0).log();
+    node(0).set_flags(std::move(flags));
+    EXPECT_TRUE(node(0).start()) << node(0).log();
+    node(1).set_flags({"--join", node(0).at("control")});  // it has other ports now
+    EXPECT_TRUE(node(1).start()) << node(1).log();
+  };
+  const std::string uuid = use("disk");
+  restart_by("etcd", etcd_flags());
+  EXPECT_EQ(use("etcd"), uuid);
+  // By mistake on the disk that it has left: it must not become another cluster.
+  node(0).signal_and_wait(SIGTERM);
+  node(0).set_flags({});
+  EXPECT_FALSE(node(0).start());
+  EXPECT_NE(node(0).log().find("moved to etcd"), std::string::npos);
+  restart_by("disk", {});
+  EXPECT_EQ(use("back"), uuid);
 }
 
 }  // namespace

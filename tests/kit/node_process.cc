@@ -39,22 +39,31 @@ std::vector<std::string> NodeProcess::arguments() const {
   return args;
 }
 
-bool NodeProcess::start() {
-  std::filesystem::create_directories(options_.dir + "/mp1");
-  std::filesystem::remove(options_.dir + "/ready");
-  const std::vector<std::string> args = arguments();
+void NodeProcess::spawn(const std::vector<std::string>& args) {
   std::vector<char*> argv;
   for (const auto& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
   const std::string log_file = options_.dir + "/log";
   pid_ = ::fork();
-  if (pid_ == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves nothing behind
-    const int log = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    ::dup2(log, 2);
-    ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
+  if (pid_ != 0) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves nothing behind
+  const int log = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(log, 2);
+  ::execv(argv[0], argv.data());
+  ::_exit(127);
+}
+
+int NodeProcess::run_to_end(const std::vector<std::string>& flags) {
+  std::vector<std::string> args = arguments();
+  args.insert(args.end(), flags.begin(), flags.end());
+  spawn(args);
+  return signal_and_wait(0);
+}
+
+bool NodeProcess::start() {
+  std::filesystem::create_directories(options_.dir + "/mp1");
+  std::filesystem::remove(options_.dir + "/ready");
+  spawn(arguments());
   const auto until = std::chrono::steady_clock::now() + kStartMax;
   while (std::chrono::steady_clock::now() < until) {
     std::ifstream file(options_.dir + "/ready");

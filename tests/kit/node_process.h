@@ -30,6 +30,9 @@ class NodeProcess {
 
   /// Starts it and waits until it serves: true; or has ended: false, see log().
   bool start();
+  /// Runs it with more flags, as long as it runs by itself; its exit status.
+  int run_to_end(const std::vector<std::string>& flags);
+  void set_flags(std::vector<std::string> flags) { options_.flags = std::move(flags); }
   /// Sends the signal and waits for the end; its exit status, 128 + signal when killed.
   int signal_and_wait(int signal);
   std::string log() const;
@@ -41,6 +44,7 @@ class NodeProcess {
 
  private:
   std::vector<std::string> arguments() const;
+  void spawn(const std::vector<std::string>& args);
 
   Options options_;
   pid_t pid_ = -1;
