@@ -26,11 +26,14 @@ Endpoint free_endpoint() {
   return {"127.0.0.1", ntohs(address.sin_port)};
 }
 
-std::string url(const Endpoint& endpoint) { return "http://" + endpoint.to_string(); }
+std::string url(const Endpoint& endpoint, bool tls = false) {
+  return (tls ? "https://" : "http://") + endpoint.to_string();
+}
 
 }  // namespace
 
-EtcdProcesses::EtcdProcesses(int members) {
+EtcdProcesses::EtcdProcesses(int members, Certificate certificate)
+    : certificate_(std::move(certificate)) {
   std::string folder = "/tmp/aisfs-etcd-XXXXXX";
   AISFS_ASSERT(::mkdtemp(folder.data()) != nullptr);
   folder_ = folder;
@@ -56,23 +59,29 @@ void EtcdProcesses::start(std::size_t index) {
   std::string cluster;
   for (const Member& m : members_)
     cluster += (cluster.empty() ? "" : ",") + m.name + "=" + url(m.peer);
-  const std::vector<std::string> args = {"etcd",
-                                         "--name",
-                                         member.name,
-                                         "--data-dir",
-                                         folder_ + "/" + member.name,
-                                         "--listen-client-urls",
-                                         url(member.client),
-                                         "--advertise-client-urls",
-                                         url(member.client),
-                                         "--listen-peer-urls",
-                                         url(member.peer),
-                                         "--initial-advertise-peer-urls",
-                                         url(member.peer),
-                                         "--initial-cluster",
-                                         cluster,
-                                         "--log-level",
-                                         "error"};
+  const bool tls = !certificate_.file.empty();
+  std::vector<std::string> args = {"etcd",
+                                   "--name",
+                                   member.name,
+                                   "--data-dir",
+                                   folder_ + "/" + member.name,
+                                   "--listen-client-urls",
+                                   url(member.client, tls),
+                                   "--advertise-client-urls",
+                                   url(member.client, tls),
+                                   "--listen-peer-urls",
+                                   url(member.peer),
+                                   "--initial-advertise-peer-urls",
+                                   url(member.peer),
+                                   "--initial-cluster",
+                                   cluster,
+                                   "--log-level",
+                                   "error"};
+  if (tls) {
+    const auto& [file, key_file] = certificate_;
+    args.insert(args.end(), {"--cert-file", file, "--key-file", key_file, "--trusted-ca-file", file,
+                             "--client-cert-auth"});
+  }
   std::vector<char*> argv;
   for (const auto& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);

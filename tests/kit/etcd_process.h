@@ -13,7 +13,11 @@ namespace aisfs::tests {
 /// with the object. Blocking; it does not wait until they serve.
 class EtcdProcesses {
  public:
-  explicit EtcdProcesses(int members);
+  /// With a certificate (PEM files; its own authority) they speak TLS to clients that show it.
+  struct Certificate {
+    std::string file, key_file;
+  };
+  explicit EtcdProcesses(int members, Certificate certificate = {});
   ~EtcdProcesses();
   EtcdProcesses(const EtcdProcesses&) = delete;
   EtcdProcesses& operator=(const EtcdProcesses&) = delete;
@@ -31,6 +35,7 @@ class EtcdProcesses {
     pid_t pid = -1;
   };
   std::string folder_;
+  Certificate certificate_;
   std::vector<Member> members_;
 };
 

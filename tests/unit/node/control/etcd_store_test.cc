@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 #include <csignal>
+#include <filesystem>
 
 #include "tests/kit/etcd_process.h"
 #include "tests/unit/node/control/meta_store_suite.h"
@@ -147,6 +148,38 @@ TEST_F(EtcdClusterTest, WithoutAMajorityAnErrorSaysSo) {
   EXPECT_TRUE(why == Errc::unreachable || why == Errc::timed_out) << lost.error().what();
   etcd_.start(0);
   EXPECT_TRUE(put_surely("k", "2"));
+}
+
+TEST(EtcdOverTls, OnlyWhoShowsACertificateIsServed) {
+  std::string folder = "/tmp/aisfs-etcd-tls-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const EtcdProcesses::Certificate certificate{folder + "/mine.pem", folder + "/mine.key"};
+  const std::string make =
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
+      " -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout " +
+      certificate.key_file + " -out " + certificate.file + " 2>/dev/null";
+  ASSERT_EQ(std::system(make.c_str()), 0);
+  EtcdProcesses etcd(1, certificate);
+  Runtime runtime(1);
+  runtime.start();
+  const auto ask = [&](const http::ClientTlsOptions& options) {
+    auto tls = http::make_client_tls(options);
+    EXPECT_TRUE(tls.ok());
+    const http::ClientOptions client{.tls = *std::move(tls)};
+    http::Client http(runtime, client);
+    EtcdStore store(http, {etcd.endpoints(), ""});
+    const auto answer = runtime.run_on(0, store.txn({{}, {meta::put_step("k", "1")}, {}}));
+    http.close();
+    return answer.ok();
+  };
+  bool served = false;  // once it listens
+  for (int attempt = 0; attempt < 5 && !served; ++attempt) {
+    served = ask({certificate.file, certificate.file, certificate.key_file});
+  }
+  EXPECT_TRUE(served);
+  EXPECT_FALSE(ask({.ca_file = certificate.file, .certificate_file = "", .key_file = ""}));
+  runtime.stop();
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
