@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node/control/map_store.h"
 
+#include <charconv>
+
 #include "common/base/text.h"
 #include "common/wire/envelope.h"
 
@@ -51,7 +53,41 @@ std::string key(std::string_view kind, std::string_view id = {}) {
 
 using Keys = std::map<std::string, std::string>;
 
-Keys keys_of(const MapDraft& draft) {
+const std::string kMappingsPrefix = key("mappings/");
+
+/// Of the mappings as they are stored, in their order.
+using MappingKeys = std::vector<std::string>;
+
+MappingKeys mapping_keys_of(const std::map<std::string, meta::KeyValue>& kvs) {
+  MappingKeys keys;
+  for (auto it = kvs.lower_bound(kMappingsPrefix); it != kvs.end(); ++it) {
+    if (!it->first.starts_with(kMappingsPrefix)) break;
+    keys.push_back(it->first);
+  }
+  return keys;
+}
+
+/// Mappings that stay keep their keys, so that a change writes those that come and go alone; what
+/// is new comes behind all others.
+MappingKeys next_mapping_keys(const ClusterMap& before,
+                              const MappingKeys& keys,
+                              const ClusterMap& after) {
+  MappingKeys next;
+  std::size_t at = 0;
+  std::uint64_t last = 0;
+  if (!keys.empty()) {
+    const std::string_view number = std::string_view(keys.back()).substr(kMappingsPrefix.size());
+    std::from_chars(number.data(), number.data() + number.size(), last, 16);
+  }
+  for (const PrefixMapping& mapping : after.mappings) {
+    while (at < keys.size() && before.mappings[at] != mapping) ++at;
+    const bool stays = at < keys.size();
+    next.push_back(stays ? keys[at++] : kMappingsPrefix + to_hex(++last));
+  }
+  return next;
+}
+
+Keys keys_of(const MapDraft& draft, const MappingKeys& mapping_keys) {
   Keys keys;
   keys[key("epoch")] = std::to_string(draft.map.epoch);
   keys[key("uuid")] = draft.map.uuid;
@@ -61,8 +97,7 @@ Keys keys_of(const MapDraft& draft) {
   for (const auto& [id, v] : draft.map.users) keys[key("users/", id)] = wire::encode(Boxed<User>{v});
   for (const auto& [id, v] : draft.records) keys[key("records/", id)] = wire::encode(v);
   for (std::size_t i = 0; i < draft.map.mappings.size(); ++i) {
-    keys[key("mappings/", to_hex(static_cast<std::uint64_t>(i)))] =
-        wire::encode(Boxed<PrefixMapping>{draft.map.mappings[i]});
+    keys[mapping_keys[i]] = wire::encode(Boxed<PrefixMapping>{draft.map.mappings[i]});
   }
   return keys;
 }
@@ -134,14 +169,16 @@ Task<Result<MapDraft>> MapStore::change(Edit edit) {
     CO_TRY(auto loaded, co_await load_all());
     MapDraft next = loaded.draft;
     CO_CHECK_OK(edit(next));
-    const Keys before = keys_of(loaded.draft);
-    if (keys_of(next) == before) co_return next;
+    const MappingKeys mapping_keys = mapping_keys_of(loaded.kvs);
+    const MappingKeys next_keys = next_mapping_keys(loaded.draft.map, mapping_keys, next.map);
+    const Keys before = keys_of(loaded.draft, mapping_keys);
+    if (keys_of(next, next_keys) == before) co_return next;
     ++next.map.epoch;
 
     meta::TxnRequest request;
     request.compares.push_back({.key = std::string(kEpochKey),
                                 .number = loaded.kvs[std::string(kEpochKey)].mod_revision});
-    const Keys after = keys_of(next);
+    const Keys after = keys_of(next, next_keys);
     for (const auto& [name, value] : after) {
       const auto it = before.find(name);
       if (it == before.end() || it->second != value) request.then.push_back(meta::put_step(name, value));
@@ -154,7 +191,7 @@ Task<Result<MapDraft>> MapStore::change(Edit edit) {
     if (reply) continue;
     if (!may_have_happened(reply.error()) || ++lost > kLostMax) co_return reply.error();
     CO_TRY(const auto now, co_await load_all());
-    if (keys_of(now.draft) == after) co_return next;
+    if (keys_of(now.draft, mapping_keys_of(now.kvs)) == after) co_return next;
   }
   co_return Error(Errc::overloaded, "the cluster map changes too fast; try again");
 }
@@ -167,7 +204,8 @@ Task<Status> MapStore::bootstrap(std::string uuid) {
   for (const std::string_view absent : {kEpochKey, kMovedKey}) {
     request.compares.push_back({.key = std::string(absent), .number = 0});
   }
-  for (const auto& [name, value] : keys_of(first)) request.then.push_back(meta::put_step(name, value));
+  for (const auto& [name, value] : keys_of(first, {}))
+    request.then.push_back(meta::put_step(name, value));
   CO_TRY(const auto reply, co_await meta_.txn(std::move(request)));
   static_cast<void>(reply);  // lost: there is a cluster already, which is as good
   co_return Status{};

@@ -41,7 +41,7 @@ start_etcd_member() {
       --listen-peer-urls "http://127.0.0.1:${ports[1]}" \
       --initial-advertise-peer-urls "http://127.0.0.1:${ports[1]}" \
       --initial-cluster "$(join_by , "${members[@]}")" \
-      --auto-compaction-mode periodic --auto-compaction-retention 1h \
+      --auto-compaction-mode periodic --auto-compaction-retention 1h --max-txn-ops 4096 \
       >>"$folder/log" 2>&1 </dev/null
   ) &
   record_pid "$folder/pid" $!

@@ -136,5 +136,39 @@ TEST_F(StoredMapTest, AChangedBucketIsOfTheSecondVersion) {
   EXPECT_EQ(loaded_box(), second_bucket());
 }
 
+TEST_F(StoredMapTest, AMappingThatGoesLeavesTheKeysOfTheOthersAlone) {
+  ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster")).ok());
+  const auto change = [&](const MapStore::Edit& edit) {
+    const auto changed = runtime_.run_on(0, maps_.change(edit));
+    EXPECT_TRUE(changed.ok());
+    return changed->map.mappings;
+  };
+  const auto add = [](int count) -> MapStore::Edit {
+    return [count](MapDraft& draft) -> Status {
+      for (int i = 0; i < count; ++i) {
+        draft.map.mappings.push_back(
+            {BucketId{1}, "a/", "p" + std::to_string(draft.map.mappings.size()) + "/"});
+      }
+      return {};
+    };
+  };
+  change(add(200));
+  const meta::GetRequest all{meta::prefix_range(std::string(kMapPrefix)), 0, 0};
+  const auto before = runtime_.run_on(0, maker_.store().get(all));
+  const MapStore::Edit remove_some = [](MapDraft& draft) -> Status {
+    draft.map.mappings.erase(draft.map.mappings.begin());
+    draft.map.mappings.erase(draft.map.mappings.begin() + 100);
+    draft.map.mappings.push_back({BucketId{1}, "a/", "last/"});
+    return {};
+  };
+  const auto expected = change(remove_some);
+  const auto after = runtime_.run_on(0, maker_.store().get(all));
+  std::size_t written = 0;
+  for (const auto& kv : after->kvs) written += kv.mod_revision > before->revision ? 1 : 0;
+  EXPECT_EQ(written, 2u) << "the epoch and the new one";
+  EXPECT_EQ(after->kvs.size(), before->kvs.size() - 1);
+  EXPECT_EQ(runtime_.run_on(0, maps_.load())->map.mappings, expected) << "in their order";
+}
+
 }  // namespace
 }  // namespace aisfs::control
