@@ -47,19 +47,29 @@ Membership::Membership(NodeIdentity identity,
 std::vector<NodeInfo> Membership::gateways() const {
   std::vector<NodeInfo> nodes;
   for (const auto& endpoint : options_.gateways) nodes.push_back(node_at(endpoint));
-  const MapSnapshot map = maps_.current();
-  for (const auto& [id, node] : map->nodes) {
-    if (node.governs() && id != node_.id) nodes.push_back(node);
+  for (NodeInfo& gateway : maps_.current()->gateways()) {
+    const auto known = std::find_if(nodes.begin(), nodes.end(), [&](const NodeInfo& node) {
+      return node.control_net == gateway.control_net;
+    });
+    if (known == nodes.end() && gateway.id != node_.id) nodes.push_back(std::move(gateway));
   }
+  // One that hangs is not waited for every time.
+  const auto answered = std::find_if(nodes.begin(), nodes.end(), [&](const NodeInfo& node) {
+    return node.control_net == answered_;
+  });
+  if (answered != nodes.end()) std::rotate(nodes.begin(), answered, nodes.end());
   return nodes;
 }
 
 template <class Reply, class Request>
 Task<Result<Reply>> Membership::ask_gateways(std::string method, Request request, Duration each) {
   Error last(Errc::unreachable, "no gateway is known; give one with --join");
-  for (NodeInfo& gateway : gateways()) {
+  std::vector<NodeInfo> all = gateways();
+  for (NodeInfo& gateway : all) {
+    const Endpoint asked = gateway.control_net;
     Context context{.who = {}, .deadline = Deadline::after(each), .trace = {}};
     auto reply = co_await call<Reply>(peers_, std::move(gateway), std::move(context), method, request);
+    if (reply) answered_ = asked;
     if (reply) co_return reply;
     last = std::move(reply).error();
     if (is_final(last) || last == Errc::not_found) break;

@@ -67,6 +67,7 @@ class Membership {
   Fencing& fencing_;
   ControlPlane* const plane_;
   meta::LeaseId lease_ = 0;
+  Endpoint answered_;          // of the gateway that did last
   asio::thread_pool disk_{1};  // for the files of the data folder
 };
 

@@ -132,6 +132,24 @@ TEST_F(ControlPlaneTest, AnyMemberOrGatewayMayDieAndNobodyNotices) {
       << load.failures().size() << " failed; the first: " << load.failures().front();
 }
 
+TEST_F(ControlPlaneTest, OneThatHangsIsPassedOver) {
+  ASSERT_NO_FATAL_FAILURE(start_all());
+  ASSERT_TRUE(create_soon("data").ok());
+  Load load(gateways(), admin());
+  etcd_.signal(0, SIGSTOP);
+  EXPECT_TRUE(load.goes_on());
+  EXPECT_TRUE(create_soon("hung-member").ok());
+  etcd_.signal(0, SIGCONT);
+  node(0).signal(SIGSTOP);
+  // Longer than the targets could do without a renewal of their leases.
+  const auto until = std::chrono::steady_clock::now() + seconds(8);
+  while (std::chrono::steady_clock::now() < until) ASSERT_TRUE(load.goes_on());
+  node(0).signal(SIGCONT);
+  load.end();
+  EXPECT_TRUE(load.failures().empty())
+      << load.failures().size() << " failed; the first: " << load.failures().front();
+}
+
 TEST_F(ControlPlaneTest, AllGatewaysStartAnewOnWhatEtcdKnows) {
   ASSERT_NO_FATAL_FAILURE(start_all());
   ASSERT_TRUE(create_soon("data").ok());

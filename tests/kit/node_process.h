@@ -2,6 +2,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <csignal>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ namespace aisfs::tests {
 class NodeProcess {
  public:
   struct Options {
-    std::string dir;                 // made if missing; state/ and mp1/ lie in it
+    std::string dir;  // made if missing; state/ and mp1/ lie in it
     std::string role = "target";
     std::string key_file;
     std::string join;                // "": the first gateway, which makes the cluster
@@ -33,6 +34,7 @@ class NodeProcess {
   /// Runs it with more flags, as long as it runs by itself; its exit status.
   int run_to_end(const std::vector<std::string>& flags);
   void set_flags(std::vector<std::string> flags) { options_.flags = std::move(flags); }
+  void signal(int signal) { ::kill(pid_, signal); }
   /// Sends the signal and waits for the end; its exit status, 128 + signal when killed.
   int signal_and_wait(int signal);
   std::string log() const;
