@@ -186,8 +186,8 @@ std::vector<Version> IntentLog::settled() {
   return std::exchange(settled_, {});
 }
 
-Status IntentLog::forget(const std::vector<Version>& durable) {
-  if (durable.empty()) return {};
+void IntentLog::forget(const std::vector<Version>& durable) {
+  if (durable.empty()) return;
   {
     const std::lock_guard lock(mutex_);
     for (const Version& version : durable) {
@@ -197,13 +197,18 @@ Status IntentLog::forget(const std::vector<Version>& durable) {
       held_.erase(it);
     }
   }
-  return write_begin();
+  if (Status written = write_begin(); !written) {
+    LOG_WARN("a start after power loss will look at more intents", "why", written.error().what());
+  }
 }
 
 /// Nobody waits for this record: a start that does not find it looks at more than it needs to.
 Status IntentLog::write_begin() {
   const std::lock_guard writing(writing_);
-  IntentsBeginRecord record{.begin = next_};
+  const Segment& now = segments_[current_];
+  if (now.used == 0) return {};
+  // Nothing lies behind it yet: where the next record begins.
+  IntentsBeginRecord record{.begin = now.begin + (now.used - kLogSegmentHeaderBytes)};
   {
     const std::lock_guard lock(mutex_);
     if (!held_begins_.empty()) record.begin = *held_begins_.begin();

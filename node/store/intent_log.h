@@ -30,7 +30,8 @@ struct IntentLogOptions {
   std::uint64_t segment_bytes = 64_MiB;  // that a file uses; less than 1 MiB: there is no log
 };
 
-/// Thread-safe. append, cancel, sync, replay and clear block on the disk, the others do not.
+/// Thread-safe. append, cancel, sync, forget, replay and clear block on the disk, the others do
+/// not.
 class IntentLog {
  public:
   /// An intent whose effect is on its way to the files. Its end says that the effect is complete,
@@ -72,11 +73,13 @@ class IntentLog {
   bool holds(Version version) const;
 
   bool empty() const;
+  /// A file of it is there, whatever it holds. At a start.
+  bool exists() const { return segments_[0].fd.valid() || segments_[1].fd.valid(); }
 
   /// Called around a barrier of the whole file system: what was settled before it is durable after
   /// it. forget blocks.
   std::vector<Version> settled();
-  Status forget(const std::vector<Version>& durable);
+  void forget(const std::vector<Version>& durable);
   /// True, once, when a file waits only for such a barrier to be free.
   bool wants_barrier();
 

@@ -165,7 +165,8 @@ Status Mountpath::sync(Barrier barrier) {
   CHECK_OK(disk::sync_file_system(sync_fd_.get()));
   log_->mark_synced(end);
   assume_synced(version);
-  return intents_->forget(settled);
+  intents_->forget(settled);
+  return {};
 }
 
 Status Mountpath::forget_intents() {

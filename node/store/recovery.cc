@@ -85,7 +85,7 @@ Result<Recovered> Recovery::run() {
   } else {
     CHECK_OK(settle_names());
   }
-  if (intents_.records > 0) CHECK_OK(mp_.forget_intents());
+  if (mp_.intents().exists()) CHECK_OK(mp_.forget_intents());
   CHECK_OK(mp_.index().flush());
   if (report_.rebuilt) CHECK_OK(mp_.index().set_built());
   mp_.index().advance_checkpoint(end);
