@@ -315,10 +315,12 @@ class Node {
 
   /// The cluster, its uuid, and an administrator with new keys, if there is none yet.
   Task<Status> prepare_cluster() {
-    if (config_.bootstrap()) {
-      CO_CHECK_OK(co_await plane_->maps().bootstrap(fresh_uuid()));
+    const Deadline deadline = Deadline::after(config_.join_timeout());
+    // Who belongs to a cluster makes no second one, wherever it looks for the first.
+    if (config_.bootstrap() && identity_.cluster_uuid.empty()) {
+      CO_CHECK_OK(co_await make_cluster(deadline));
     } else if (store_->embedded() == nullptr) {
-      CO_CHECK_OK(co_await wait_for_cluster());
+      CO_CHECK_OK(co_await wait_for_cluster(deadline));
     }
     const std::string id = identity_.id, holder = store_->embedded() != nullptr ? id : "";
     CO_TRY([[maybe_unused]] const auto there, co_await plane_->maps().load());
@@ -336,9 +338,18 @@ class Node {
     co_return Status{};
   }
 
+  /// Until the store has answered; made twice it is made once.
+  Task<Status> make_cluster(Deadline deadline) {
+    Backoff backoff;
+    while (true) {
+      Status made = co_await plane_->maps().bootstrap(fresh_uuid());
+      if (made || !may_retry(made.error(), Replay::kSafe)) co_return made;
+      if (!co_await backoff.wait(deadline)) co_return made;
+    }
+  }
+
   /// Another gateway makes it: perhaps at this moment.
-  Task<Status> wait_for_cluster() {
-    const Deadline deadline = Deadline::after(config_.join_timeout());
+  Task<Status> wait_for_cluster(Deadline deadline) {
     Backoff backoff;
     while (true) {
       auto draft = co_await plane_->maps().load();

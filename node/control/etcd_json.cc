@@ -10,12 +10,14 @@ namespace {
 
 // The codes of gRPC that etcd uses.
 enum Grpc : std::int64_t {
+  kCancelled = 1,
+  kUnknown = 2,
   kInvalidArgument = 3,
   kDeadlineExceeded = 4,
   kNotFound = 5,
   kPermissionDenied = 7,
   kResourceExhausted = 8,
-  kFailedPrecondition = 9,
+  kAborted = 10,
   kOutOfRange = 11,
   kUnavailable = 14,
   kUnauthenticated = 16,
@@ -274,9 +276,13 @@ Error error_of(int status, std::string_view body) {
     return Error(status >= 500 ? Errc::unreachable : Errc::invalid_argument,
                  "etcd: status " + std::to_string(status));
   }
-  const std::string_view message = text(*answer, "message");
-  const std::string why(message.empty() ? text(*answer, "error") : message);
-  return Error(code_of(status, number(*answer, "code"), why), "etcd: " + why);
+  // Of a stream the error is an object of its own.
+  const json::object* streamed = member(*answer, "error");
+  const json::object& error = streamed != nullptr ? *streamed : *answer;
+  const std::string_view message = text(error, "message");
+  const std::string why(message.empty() ? text(error, "error") : message);
+  const std::int64_t code = number(error, streamed != nullptr ? "grpc_code" : "code");
+  return Error(code_of(status, code, why), "etcd: " + why);
 }
 
 }  // namespace aisfs::control::etcd

@@ -111,8 +111,8 @@ Task<Result<etcd::json::object>> EtcdStore::ask(std::string path,
     const std::size_t at = member();
     const bool others = options_.endpoints.size() > 1;
     const Duration max = twice == Twice::kNever ? kOnlyTryMax : others ? kTryMax : kOperationMax;
-    auto answer =
-        co_await http_.call(post(options_.endpoints[at], path, text, max), kAnswerBytesMax);
+    http::ClientRequest request = post(options_.endpoints[at], path, text, max);
+    auto answer = co_await http_.call(std::move(request), kAnswerBytesMax);
     if (answer && answer->head.status == 200) co_return etcd::parse(answer->body);
     Error why =
         answer ? etcd::error_of(answer->head.status, answer->body) : std::move(answer).error();
@@ -159,9 +159,8 @@ Task<Result<Duration>> EtcdStore::keep_alive(meta::LeaseId lease) {
 
 Task<Status> EtcdStore::revoke(meta::LeaseId lease) {
   etcd::json::object body{{"ID", std::to_string(lease)}};
-  CO_TRY(const auto answer, co_await ask("lease/revoke", std::move(body), Twice::kHarmless));
-  static_cast<void>(answer);
-  co_return Status{};
+  const auto answer = co_await ask("lease/revoke", std::move(body), Twice::kNever);
+  co_return answer ? Status() : Status(answer.error());
 }
 
 Task<Result<meta::WatchReply>> EtcdStore::watch(meta::WatchRequest request) {
@@ -183,7 +182,8 @@ Task<Result<meta::WatchReply>> EtcdStore::watch(meta::WatchRequest request) {
 /// One watch is one answer that goes on until we hang up.
 Task<Result<meta::WatchReply>> EtcdStore::watch_at(Endpoint member, meta::WatchRequest request) {
   std::string body = etcd::json::serialize(etcd::watch_request(keys_, request));
-  CO_TRY(auto response, co_await http_.send(post(member, "watch", std::move(body), kTryMax)));
+  http::ClientRequest to_send = post(member, "watch", std::move(body), kTryMax);
+  CO_TRY(auto response, co_await http_.send(std::move(to_send)));
   if (response.status() != 200) {
     CO_TRY(const std::string text, co_await read_all(response.body(), kMessageBytesMax));
     co_return etcd::error_of(response.status(), text);

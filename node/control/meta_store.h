@@ -2,7 +2,8 @@
 // The seam under the control plane: a small versioned key-value store with etcd's semantics.
 //
 // Implementations: EmbeddedStore (LMDB inside one gateway), RemoteStore (another gateway's, over
-// the control listener). tests/unit/node/control/meta_store_suite.h holds them to this contract.
+// the control listener), EtcdStore. tests/unit/node/control/meta_store_suite.h holds them to this
+// contract.
 #pragma once
 #include "common/async/task.h"
 #include "common/wire/meta.h"

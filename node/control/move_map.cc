@@ -81,14 +81,18 @@ Task<Result<MovedMap>> move_map(MetaStore& from,
                                 MapMove move,
                                 bool source_is_shared) {
   MapStore source(from), destination(to);
-  CO_TRY(const auto draft, co_await source.load());
   if (source_is_shared)
     CO_CHECK_OK(co_await wait_for_leases(from, Deadline::after(move.leases_max)));
+  CO_TRY(const auto draft, co_await source.load());
   meta::GetRequest all{meta::prefix_range(std::string(kMapPrefix)), 0, 0};
   meta::GetRequest epoch_only{{std::string(kEpochKey), {}}, 0, 0};
   CO_TRY(auto theirs, co_await from.get(std::move(all)));
   CO_TRY(const auto there, co_await to.get(std::move(epoch_only)));
   const auto epoch_at = std::find_if(theirs.kvs.begin(), theirs.kvs.end(), is_epoch);
+  const std::string epoch_text = std::to_string(draft.map.epoch);
+  if (epoch_at == theirs.kvs.end() || epoch_at->value != epoch_text) {
+    co_return Error(Errc::busy, "somebody changes the map; stop every gateway first");
+  }
   const meta::Revision read_at = epoch_at->mod_revision;
   const MovedMap result{draft.map.uuid, draft.map.epoch + 1, theirs.kvs.size()};
 

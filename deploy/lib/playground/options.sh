@@ -126,6 +126,7 @@ check_shape() {
   local name saved
   for name in TARGETS GATEWAYS ETCD MOUNTPATHS PORT; do
     saved=$(sed -n "s/^$name=//p" "$DATA/playground.conf")
+    [[ $name != ETCD ]] || saved=${saved:-0}  # older ones had none
     [[ -z $saved || $saved == "${!name}" ]] ||
       die "the playground in $DATA has ${name,,} $saved, not ${!name}" \
         "leave the option out, or use another --data, or deploy/playground wipe --data $DATA"
