@@ -19,8 +19,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// `pool`: whose threads may still be at waking the caller when it has gone on already.
 template <class T>
-T run(Task<T> task) {
+T run(Task<T> task, asio::thread_pool* pool = nullptr) {
   asio::io_context io;
   std::optional<T> out;
   asio::co_spawn(
@@ -31,6 +32,7 @@ T run(Task<T> task) {
         if (e) std::rethrow_exception(e);
       });
   io.run();
+  if (pool != nullptr) pool->join();
   return std::move(*out);
 }
 
@@ -85,7 +87,7 @@ TEST(Offload, RunsElsewhereAndComesBack) {
     const auto there = co_await offload(p, blocking);
     co_return there != caller && std::this_thread::get_id() == caller;
   };
-  EXPECT_TRUE(run(task(pool, here)));
+  EXPECT_TRUE(run(task(pool, here), &pool));
 }
 
 TEST(Limiter, NeverMoreThanItsPermitsAtOnce) {
