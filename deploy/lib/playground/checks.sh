@@ -41,13 +41,7 @@ check_ports() {
     for port in $(node_ports "$name"); do
       if port_stays_taken "$port"; then taken+=("$port by $(port_owner "$port")"); fi
     done
-  done < <(node_names)
-  while read -r name; do
-    node_alive "$name" && continue
-    for port in $(etcd_ports "$name"); do
-      if port_stays_taken "$port"; then taken+=("$port by $(port_owner "$port")"); fi
-    done
-  done < <(etcd_names)
+  done < <(node_names && etcd_names)
   ((${#taken[@]} == 0)) || die "ports are taken: $(join_with ', ' "${taken[@]}")" \
     "choose others: --port BASE (with a --data of its own if it is a second playground)"
 }

@@ -22,12 +22,10 @@ node_config() {
 
 # The control addresses of the gateways that node NAME asks: a target all, a gateway the first.
 gateways_to_join() {
-  local gateway ports addresses=()
-  while read -r gateway; do
-    read -ra ports < <(node_ports "$gateway")
-    addresses+=("127.0.0.1:${ports[2]}")
-  done < <(node_names | grep '^g')
-  if [[ $1 == g* ]]; then echo "${addresses[0]}"; else join_by , "${addresses[@]}"; fi
+  local gateways
+  mapfile -t gateways < <(gateway_names)
+  if [[ $1 == g* ]]; then gateways=("${gateways[0]}"); fi
+  addresses '' 2 "${gateways[@]}"
 }
 
 # join_by SEPARATOR WORD...
@@ -39,12 +37,9 @@ join_by() {
 
 # The native API of all gateways, separated by commas.
 gateway_urls() {
-  local gateway ports urls=()
-  while read -r gateway; do
-    read -ra ports < <(node_ports "$gateway")
-    urls+=("http://127.0.0.1:${ports[0]}")
-  done < <(node_names | grep '^g')
-  join_by , "${urls[@]}"
+  local gateways
+  mapfile -t gateways < <(gateway_names)
+  addresses http:// 0 "${gateways[@]}"
 }
 
 # ais ARGUMENT...: the command line program as the administrator of this playground.

@@ -1,27 +1,18 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034
 # The etcd members that hold the cluster's map, when the playground has some. A member is named
-# e1..; DATA/MEMBER holds its data, log and pid. Their ports come behind those of the nodes.
+# e1..; DATA/MEMBER holds its data, log and pid.
 
 etcd_names() {
   local i
   for ((i = 1; i <= ETCD; i++)); do echo "e$i"; done
 }
 
-# The port for clients and the port for other members.
-etcd_ports() {
-  local first=$((PORT + 4 * (GATEWAYS + TARGETS) + 2 * (${1:1} - 1)))
-  echo "$first $((first + 1))"
-}
-
 # For the configuration of a gateway; nothing without etcd.
 etcd_endpoints() {
-  local name ports addresses=()
-  while read -r name; do
-    read -ra ports < <(etcd_ports "$name")
-    addresses+=("127.0.0.1:${ports[0]}")
-  done < <(etcd_names)
-  join_by , "${addresses[@]}"
+  local members
+  mapfile -t members < <(etcd_names)
+  addresses '' 0 "${members[@]}"
 }
 
 start_etcd_member() {
@@ -29,10 +20,10 @@ start_etcd_member() {
   if node_alive "$name"; then return 0; fi
   mkdir -p "$folder"
   while read -r member; do
-    read -ra ports < <(etcd_ports "$member")
+    read -ra ports < <(node_ports "$member")
     members+=("$member=http://127.0.0.1:${ports[1]}")
   done < <(etcd_names)
-  read -ra ports < <(etcd_ports "$name")
+  read -ra ports < <(node_ports "$name")
   (
     exec 9>&-
     exec setsid etcd --name "$name" --data-dir "$folder/data" --log-level warn \

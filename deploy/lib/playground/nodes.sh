@@ -11,13 +11,33 @@ node_names() {
 
 target_names() { node_names | grep '^t'; }
 
-# The public, s3, control and data port of a node.
+# The public, s3, control and data port of a node; of an etcd member, whose ports come behind theirs,
+# the one for clients and the one for other members.
 node_ports() {
   local index=$((${1:1} - 1)) first
+  if [[ $1 == e* ]]; then
+    first=$((PORT + 4 * (GATEWAYS + TARGETS) + 2 * index))
+    echo "$first $((first + 1))"
+    return 0
+  fi
   [[ $1 == g* ]] || index=$((index + GATEWAYS))
   first=$((PORT + 4 * index))
   echo "$first $((first + 1)) $((first + 2)) $((first + 3))"
 }
+
+# addresses PREFIX PORT NAME...: for each the prefix and its address, with the port of that number,
+# separated by commas.
+addresses() {
+  local prefix=$1 port=$2 name ports list=()
+  shift 2
+  for name in "$@"; do
+    read -ra ports < <(node_ports "$name")
+    list+=("${prefix}127.0.0.1:${ports[$port]}")
+  done
+  join_by , "${list[@]}"
+}
+
+gateway_names() { node_names | grep '^g'; }
 
 # Identifies a process for good: its start in clock ticks, and the boot that the ticks count from.
 process_birth() {
