@@ -97,7 +97,12 @@ class Client::Impl {
       }
     }
     connection = nullptr;
-    CO_TRY(connection, co_await connect(*pool, request.to, request.deadline));
+    auto connected = co_await connect(*pool, request.to, request.deadline);
+    // Who has got it on the connection that closed may have acted on it: not "connect to" then.
+    if (!connected && reused)
+      co_return std::move(connected).error().context(request.to.to_string());
+    if (!connected) co_return std::move(connected).error();
+    connection = *std::move(connected);
     ClientExchange exchange(*connection, request, options_.header_bytes_max);
     auto result = co_await exchange.run();
     if (!result) co_return std::move(result).error().context(request.to.to_string());

@@ -167,12 +167,14 @@ Task<Result<meta::WatchReply>> EtcdStore::watch(meta::WatchRequest request) {
   const Duration wait = std::max(Duration(request.wait_ns), kHistoryMax);
   const Deadline deadline = Deadline::after(wait);
   const meta::WatchReply nothing{.next = request.from, .events = {}};
+  bool watches = false;
   Backoff backoff;
   while (true) {
     const std::size_t at = member();
-    auto reply = co_await with_timeout(watch_at(options_.endpoints[at], request), deadline);
+    auto reply =
+        co_await with_timeout(watch_at(options_.endpoints[at], request, watches), deadline);
     if (reply) co_return reply;
-    if (deadline.expired()) co_return nothing;
+    if (watches && deadline.expired()) co_return nothing;
     if (!is_away(reply.error())) co_return std::move(reply).error();
     pass_over(at);
     if (!co_await backoff.wait(deadline)) co_return std::move(reply).error();
@@ -180,7 +182,9 @@ Task<Result<meta::WatchReply>> EtcdStore::watch(meta::WatchRequest request) {
 }
 
 /// One watch is one answer that goes on until we hang up.
-Task<Result<meta::WatchReply>> EtcdStore::watch_at(Endpoint member, meta::WatchRequest request) {
+Task<Result<meta::WatchReply>> EtcdStore::watch_at(Endpoint member,
+                                                   meta::WatchRequest request,
+                                                   bool& watches) {
   std::string body = etcd::json::serialize(etcd::watch_request(keys_, request));
   http::ClientRequest to_send = post(member, "watch", std::move(body), kTryMax);
   CO_TRY(auto response, co_await http_.send(std::move(to_send)));
@@ -188,6 +192,7 @@ Task<Result<meta::WatchReply>> EtcdStore::watch_at(Endpoint member, meta::WatchR
     CO_TRY(const std::string text, co_await read_all(response.body(), kMessageBytesMax));
     co_return etcd::error_of(response.status(), text);
   }
+  watches = true;
   Messages messages(response.body());
   while (true) {
     CO_TRY(const std::string line, co_await messages.next());

@@ -41,7 +41,10 @@ class EtcdStore final : public MetaStore {
                            std::string body,
                            Duration max) const;
   Task<Result<etcd::json::object>> ask(std::string path, etcd::json::object body, Twice twice);
-  Task<Result<meta::WatchReply>> watch_at(Endpoint member, meta::WatchRequest request);
+  /// `watches` becomes true once the member does.
+  Task<Result<meta::WatchReply>> watch_at(Endpoint member,
+                                          meta::WatchRequest request,
+                                          bool& watches);
   std::size_t member() const { return member_.load() % options_.endpoints.size(); }
   void pass_over(std::size_t member);
 
