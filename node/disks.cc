@@ -73,6 +73,14 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
   target_options.may_serve = std::move(may_serve);
   TRY(disks->target_, target::LocalTarget::open(std::move(target_options), disks->store_, maps,
                                                 disks->peers_, clock));
+  target::LocalTarget& target = *disks->target_;
+  disks->rebalancer_ = std::make_unique<target::Rebalancer>(
+      target::Rebalancer::Deps{.node_id = self.id,
+                               .store = disks->store_,
+                               .maps = maps,
+                               .peers = disks->peers_,
+                               .clock = clock,
+                               .is_busy = [&target] { return target.has_open_renames(); }});
   return disks;
 }
 
@@ -80,6 +88,7 @@ Task<void> Disks::run() {
   TaskScope scope(co_await asio::this_coro::executor);
   scope.spawn(follow_epoch(store_, maps_, clock_));
   scope.spawn(target_->run());
+  scope.spawn(rebalancer_->run());
   co_await scope.join();
 }
 

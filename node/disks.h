@@ -8,6 +8,7 @@
 #include "node/front/cluster/router.h"
 #include "node/store/store.h"
 #include "node/target/local_target.h"
+#include "node/target/rebalancer.h"
 
 namespace aisfs::node {
 
@@ -32,8 +33,9 @@ class Disks {
   /// The whole cluster by names and by places, for what the target cannot do alone. Once, before the
   /// first request.
   void attach(ObjectApi& cluster, ObjectApi& places) { peers_.attach(cluster, places, *target_); }
-  /// Versions follow the epoch of the map; renames and references are brought to their end. Until
-  /// cancelled.
+  target::Rebalancer& rebalancer() { return *rebalancer_; }
+  /// Versions follow the epoch of the map; renames and references are brought to their end, names of
+  /// others to their owners. Until cancelled.
   Task<void> run();
   /// Everything acknowledged is on disk and the index is clean. When no request runs any more.
   void close() { store_.close(); }
@@ -51,6 +53,7 @@ class Disks {
   store::Store store_;
   cluster::ClusterPeers peers_;
   std::unique_ptr<target::LocalTarget> target_;
+  std::unique_ptr<target::Rebalancer> rebalancer_;
 };
 
 }  // namespace aisfs::node

@@ -26,8 +26,11 @@ std::optional<std::string> common_horizon(const std::vector<ListPage>& pages) {
   return least;
 }
 
-bool same_prefix(const ListEntry& a, const ListEntry& b) {
-  return a.is_prefix && b.is_prefix && a.key == b.key;
+/// A common prefix, or an object on its way from one target to another: the newer state counts.
+bool merge_same(ListEntry& into, ListEntry& entry) {
+  if (into.key != entry.key || into.is_prefix != entry.is_prefix) return false;
+  if (entry.info.meta_version > into.info.meta_version) into = std::move(entry);
+  return true;
 }
 
 }  // namespace
@@ -58,7 +61,7 @@ ListPage merge_pages(std::vector<ListPage> pages, std::uint32_t limit) {
     }
     if (least == nullptr || (horizon && least->key > *horizon)) break;
     ++at[from];
-    if (!merged.entries.empty() && same_prefix(merged.entries.back(), *least)) continue;
+    if (!merged.entries.empty() && merge_same(merged.entries.back(), *least)) continue;
     if (merged.entries.size() == limit) {
       const ListEntry& last = merged.entries.back();
       merged.next = last.is_prefix ? after_prefix(last.key) : last.key;

@@ -13,7 +13,8 @@ namespace aisfs {
 std::string after_prefix(std::string_view prefix);
 
 /// Merges the pages that all targets gave for the same options. A name is in the result only when
-/// every target has listed up to it, so nothing is left out; equal common prefixes become one.
+/// every target has listed up to it, so nothing is left out; equal common prefixes become one, and of
+/// an object that two targets have the newer one counts.
 ListPage merge_pages(std::vector<ListPage> pages, std::uint32_t limit);
 
 /// How many entries to ask each of `parts` for when `wanted` are needed of them together and names

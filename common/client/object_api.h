@@ -50,6 +50,12 @@ struct Conditions {
   std::optional<std::uint64_t> if_ino;
   std::optional<std::uint64_t> if_size;  // append at the expected end
 
+  bool any() const {
+    return if_content_version || if_meta_version || must_exist || must_not_exist ||
+           !if_match.empty() || !if_none_match.empty() || if_modified_since_ns ||
+           if_unmodified_since_ns || if_ino || if_size;
+  }
+
   template <class A>
   void serialize(A& ar) {
     ar(if_content_version, if_meta_version, must_exist, must_not_exist, if_match, if_none_match,

@@ -7,12 +7,6 @@
 namespace aisfs {
 namespace {
 
-std::size_t targets_of(const ClusterMap& map) {
-  std::size_t count = 0;
-  for (const auto& [id, node] : map.nodes) count += node.stores() ? 1 : 0;
-  return count;
-}
-
 /// everywhere() gathers values: this one says that a target is done.
 Task<Result<bool>> sync_at(ObjectApi& target, Context context, ObjectName name) {
   CO_CHECK_OK(co_await target.sync(std::move(context), std::move(name)));
@@ -57,7 +51,7 @@ Task<Result<ListPage>> PlacedObjects::list_places(MapSnapshot map,
   ListPage whole;
   do {
     const auto wanted = limit - static_cast<std::uint32_t>(whole.entries.size());
-    options.limit = share_of(wanted, targets_of(*map));
+    options.limit = share_of(wanted, map->holding_targets().size());
     auto step = [&bucket, &options](ObjectApi& api, const Context& c) {
       return api.list(c, bucket, options);
     };

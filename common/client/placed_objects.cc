@@ -8,14 +8,8 @@ namespace {
 // Long enough for a map that is being published; then the wait goes on by backoff.
 constexpr Duration kRefreshMax = std::chrono::seconds(1);
 
-bool is_conditional(const Conditions& c) {
-  return c.if_content_version || c.if_meta_version || c.must_exist || c.must_not_exist ||
-         !c.if_match.empty() || !c.if_none_match.empty() || c.if_modified_since_ns ||
-         c.if_unmodified_since_ns || c.if_ino || c.if_size;
-}
-
 Replay replay_of(const Conditions& conditions) {
-  return is_conditional(conditions) ? Replay::kAmbiguous : Replay::kSafe;
+  return conditions.any() ? Replay::kAmbiguous : Replay::kSafe;
 }
 
 }  // namespace

@@ -13,6 +13,12 @@ namespace placed {
 
 inline Error no_target() { return Error(Errc::not_ready, "no target is active in the cluster"); }
 
+/// Why nobody answers for the name.
+inline Error no_owner(const ClusterMap& map, const ObjectName& name) {
+  if (!placement::is_handed_over(map, name)) return no_target();
+  return Error(Errc::stale_map, name.display() + " is being handed over to another target");
+}
+
 inline Error no_place(const ObjectName& name) {
   return Error(Errc::not_found, name.display() + " does not exist");
 }
@@ -33,7 +39,7 @@ template <class Step>
 auto PlacedObjects::attempt_at(MapSnapshot map, Context context, ObjectName place, Step step)
     -> std::invoke_result_t<Step&, ObjectApi&, const Context&, const ObjectName&> {
   const NodeInfo* owner = placement::owner_of(*map, place);
-  if (owner == nullptr) co_return placed::no_target();
+  if (owner == nullptr) co_return placed::no_owner(*map, place);
   const std::shared_ptr<ObjectApi> api = api_of_(*owner);
   auto task = step(*api, context, place);
   co_return co_await std::move(task);
@@ -114,12 +120,12 @@ Task<Result<std::vector<T>>> PlacedObjects::everywhere_once(MapSnapshot map,
                                                             Step step) {
   context.epoch = map->epoch;
   std::vector<std::shared_ptr<ObjectApi>> apis;
-  for (const auto& [id, node] : map->nodes) {
-    if (!node.stores()) continue;
+  for (const NodeInfo* node : map->holding_targets()) {
     // What only an absent node holds is unknown, so nothing may be said about all names.
-    if (node.state == NodeState::kAway)
-      co_return Error(Errc::not_ready, "target " + id + " is away");
-    if (node.state == NodeState::kActive) apis.push_back(api_of_(node));
+    if (node->state == NodeState::kAway) {
+      co_return Error(Errc::not_ready, "target " + node->id + " is away");
+    }
+    apis.push_back(api_of_(*node));
   }
   if (apis.empty()) co_return placed::no_target();
   std::vector<Task<Result<T>>> tasks;

@@ -11,8 +11,10 @@
 namespace aisfs {
 
 /// Given once at creation and never again: a re-created bucket of the same name does not see the
-/// objects of its predecessor. 0 is none.
+/// objects of its predecessor. 0 is none. The upper half is the epoch in which it was made.
 using BucketId = Strong<std::uint64_t, struct BucketIdTag>;
+
+inline std::uint32_t epoch_of(BucketId id) { return static_cast<std::uint32_t>(id.value >> 32); }
 
 /// provider, namespace and name, as AIStore writes them.
 struct BucketName {

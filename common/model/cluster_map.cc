@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "common/model/cluster_map.h"
 
+#include <set>
+
 #include "common/base/text.h"
 
 namespace aisfs {
@@ -56,6 +58,18 @@ std::vector<const NodeInfo*> ClusterMap::active_targets() const {
   std::vector<const NodeInfo*> targets;
   for (const auto& [_, node] : nodes) {
     if (node.stores() && node.state == NodeState::kActive) targets.push_back(&node);
+  }
+  return targets;
+}
+
+std::vector<const NodeInfo*> ClusterMap::holding_targets() const {
+  std::set<std::string_view> past;
+  for (const PastTargets& set : placement.past) past.insert(set.targets.begin(), set.targets.end());
+  std::vector<const NodeInfo*> targets;
+  for (const auto& [id, node] : nodes) {
+    if (node.stores() && (node.state == NodeState::kActive || past.contains(id))) {
+      targets.push_back(&node);
+    }
   }
   return targets;
 }

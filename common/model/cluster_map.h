@@ -32,13 +32,19 @@ struct Endpoint {
 };
 
 enum class NodeRole : std::uint8_t { kGateway = 1, kTarget = 2, kAll = 3 };
-enum class NodeState : std::uint8_t { kActive = 0, kMaintenance = 1, kDecommission = 2, kAway = 3 };
+enum class NodeState : std::uint8_t {
+  kActive = 0,        // names are placed on it
+  kMaintenance = 1,   // to be taken down: its objects move away
+  kDecommission = 2,  // to leave for good: its objects move away
+  kAway = 3,          // its lease is over; what it holds is unknown
+  kJoining = 4,       // compares what it holds with the others before names are placed on it
+};
 
 struct NodeInfo {
   std::string id;                 // "t1a2b3c4d", "g..."; given once, kept on the node's disks
   NodeRole role = NodeRole::kTarget;
   NodeState state = NodeState::kActive;
-  std::uint32_t incarnation = 0;  // rises with every start of the node
+  std::uint32_t incarnation = 0;  // of its last start: the epoch that its join made
   Endpoint public_net;            // /v1 and /s3 for clients
   Endpoint s3_net;                // S3 at the root of its own listener
   Endpoint control_net;           // intra-cluster
@@ -85,9 +91,41 @@ struct PrefixMapping {
   }
 };
 
+/// The targets that names were placed on before, in the order of their ids. What was written then
+/// may still lie there.
+struct PastTargets {
+  Epoch until = 0;  // the first epoch that placed names otherwise
+  std::vector<std::string> targets;
+
+  bool operator==(const PastTargets&) const = default;
+
+  template <class A>
+  void serialize(A& ar) {
+    ar(until, targets);
+  }
+};
+
+/// Which targets names are placed on, and how that changes. A change has two steps, so that no two
+/// targets answer for a name at a time: while `next` is not empty, nobody answers for a name that
+/// it moves; when all targets go by that map, the states of `next` become those of the nodes, and
+/// the targets until then go to `past`. When all objects are where the map says, `past` is emptied.
+struct Placement {
+  Epoch since = 0;                        // of the last change
+  std::map<std::string, NodeState> next;  // by node id
+  std::vector<PastTargets> past;          // the oldest first
+
+  bool operator==(const Placement&) const = default;
+  bool settled() const { return next.empty() && past.empty(); }
+
+  template <class A>
+  void serialize(A& ar) {
+    ar(since, next, past);
+  }
+};
+
 /// A new object for every change, epoch + 1; an operation works with one snapshot of it.
 struct ClusterMap {
-  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
 
   std::string uuid;
   Epoch epoch = 0;
@@ -96,6 +134,7 @@ struct ClusterMap {
   std::map<std::string, User> users;      // by id; empty in copies for clients
   std::vector<PrefixMapping> mappings;
   std::string store_node;  // the gateway whose disk holds the map; "" when no single one does
+  Placement placement;
 
   bool operator==(const ClusterMap&) const = default;
 
@@ -107,12 +146,17 @@ struct ClusterMap {
   std::vector<NodeInfo> gateways() const;
   /// Targets that take part in placement: active ones.
   std::vector<const NodeInfo*> active_targets() const;
+  /// Targets that may hold objects: active ones and those of placement.past. All that a listing
+  /// has to ask.
+  std::vector<const NodeInfo*> holding_targets() const;
 
   template <class A>
   void fields(A& ar, std::uint16_t version) {
     ar(uuid, epoch, nodes, buckets, users, mappings, store_node);
     if (version < 2) return;
     for (auto& [_, bucket] : buckets) bucket.later(ar);
+    if (version < 3) return;
+    ar(placement);
   }
 };
 

@@ -12,7 +12,8 @@ namespace aisfs {
 /// Orders all mutations of a key over all nodes: the newest wins, everywhere, always.
 ///
 /// The epoch comes first, so a new owner's writes beat the old owner's without reading them; then
-/// the owner's hybrid logical clock (strictly rising in one incarnation); then the incarnation.
+/// the owner's hybrid logical clock (strictly rising in one incarnation); then the incarnation,
+/// which no two nodes share: a version is given once in the life of a cluster.
 struct Version {
   std::uint32_t epoch = 0;
   std::uint64_t hlc = 0;  // unix milliseconds << 20 | counter

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "common/base/hash.h"
 #include "common/model/version_key.h"
@@ -73,19 +74,74 @@ std::size_t heaviest(const std::vector<std::uint64_t>& node_digests, std::uint64
   return best;
 }
 
-/// The first of holders_of, without sorting the others: asked with every request.
-const NodeInfo* owner_of(const ClusterMap& map, const ObjectName& name) {
-  const std::uint64_t key = placement_digest(name);
+namespace {
+
+/// The heaviest of the nodes that take part. Without sorting the others: asked with every request.
+template <class TakesPart>
+const NodeInfo* heaviest_of(const ClusterMap& map, std::uint64_t key, TakesPart takes_part) {
   const NodeInfo* owner = nullptr;
   std::uint64_t most = 0;
   for (const auto& [id, node] : map.nodes) {
-    if (!node.stores() || node.state != NodeState::kActive) continue;
+    if (!node.stores() || !takes_part(node)) continue;
     const std::uint64_t w = weight(digest(id), key);
     if (owner != nullptr && w < most) continue;  // of equal weights the later id wins
     owner = &node;
     most = w;
   }
   return owner;
+}
+
+const NodeInfo* owner_now(const ClusterMap& map, std::uint64_t key) {
+  return heaviest_of(map, key,
+                     [](const NodeInfo& node) { return node.state == NodeState::kActive; });
+}
+
+const NodeInfo* owner_next(const ClusterMap& map, std::uint64_t key) {
+  return heaviest_of(map, key, [&map](const NodeInfo& node) {
+    const auto next = map.placement.next.find(node.id);
+    const NodeState state = next == map.placement.next.end() ? node.state : next->second;
+    return state == NodeState::kActive;
+  });
+}
+
+}  // namespace
+
+const NodeInfo* owner_of(const ClusterMap& map, const ObjectName& name) {
+  const std::uint64_t key = placement_digest(name);
+  const NodeInfo* owner = owner_now(map, key);
+  if (map.placement.next.empty() || owner == owner_next(map, key)) return owner;
+  return nullptr;
+}
+
+bool is_handed_over(const ClusterMap& map, const ObjectName& name) {
+  if (map.placement.next.empty()) return false;
+  const std::uint64_t key = placement_digest(name);
+  return owner_now(map, key) != owner_next(map, key);
+}
+
+std::vector<std::vector<std::string>> past_holders(const ClusterMap& map,
+                                                   BucketId bucket,
+                                                   const ObjectName& name,
+                                                   std::size_t copies,
+                                                   std::string_view self) {
+  std::vector<std::vector<std::string>> sets;
+  if (map.placement.past.empty()) return sets;
+  const std::uint64_t key = placement_digest(name);
+  for (const PastTargets& past : map.placement.past) {
+    if (past.until <= epoch_of(bucket)) continue;
+    std::vector<std::pair<std::uint64_t, std::string_view>> weighted;
+    for (const std::string& id : past.targets) weighted.emplace_back(weight(digest(id), key), id);
+    const std::size_t count = std::min(copies, weighted.size());
+    const auto end = weighted.begin() + static_cast<std::ptrdiff_t>(count);
+    std::partial_sort(weighted.begin(), end, weighted.end(), std::greater<>());
+    std::vector<std::string> holders;
+    for (auto it = weighted.begin(); it != end; ++it) holders.emplace_back(it->second);
+    const bool held = std::find(holders.begin(), holders.end(), self) != holders.end();
+    if (!held && !holders.empty()) sets.push_back(std::move(holders));
+  }
+  std::sort(sets.begin(), sets.end());
+  sets.erase(std::unique(sets.begin(), sets.end()), sets.end());
+  return sets;
 }
 
 std::vector<const NodeInfo*> holders_of(const ClusterMap& map,

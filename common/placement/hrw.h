@@ -29,12 +29,25 @@ std::uint64_t placement_digest(const ObjectName& name);
 /// The index of the heaviest node for the key; ties go to the last. `nodes` is not empty.
 std::size_t heaviest(const std::vector<std::uint64_t>& node_digests, std::uint64_t key_digest);
 
-/// The target that owns the name in this map; null when no target is active.
+/// The target that owns the name in this map; null when no target is active, and while the name is
+/// being handed over (Placement::next), when nobody answers for it.
 const NodeInfo* owner_of(const ClusterMap& map, const ObjectName& name);
+
+/// Whether nobody owns the name because it is being handed over.
+bool is_handed_over(const ClusterMap& map, const ObjectName& name);
 
 /// The first `count` targets in the order of their weights: [0] is the owner.
 std::vector<const NodeInfo*> holders_of(const ClusterMap& map,
                                         const ObjectName& name,
                                         std::size_t count);
+
+/// Who may have what `self` does not know of a name: for each of placement.past the ids of those
+/// that held it, unless `self` was one of them. One answer from each is enough, because a change was
+/// acknowledged by all holders. Empty when the placement is settled, or the bucket younger.
+std::vector<std::vector<std::string>> past_holders(const ClusterMap& map,
+                                                   BucketId bucket,
+                                                   const ObjectName& name,
+                                                   std::size_t copies,
+                                                   std::string_view self);
 
 }  // namespace aisfs::placement

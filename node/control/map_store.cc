@@ -92,6 +92,9 @@ Keys keys_of(const MapDraft& draft, const MappingKeys& mapping_keys) {
   keys[key("epoch")] = std::to_string(draft.map.epoch);
   keys[key("uuid")] = draft.map.uuid;
   keys[key("store")] = draft.map.store_node;
+  if (draft.map.placement != Placement{}) {
+    keys[key("placement")] = wire::encode(Boxed<Placement>{draft.map.placement});
+  }
   for (const auto& [id, v] : draft.map.nodes) keys[key("nodes/", id)] = wire::encode(Boxed<NodeInfo>{v});
   for (const auto& [id, v] : draft.map.buckets) keys[key("buckets/", id)] = wire::encode(Boxed<Bucket>{v});
   for (const auto& [id, v] : draft.map.users) keys[key("users/", id)] = wire::encode(Boxed<User>{v});
@@ -113,6 +116,7 @@ Status read_key(std::string_view name, const std::string& value, MapDraft& draft
   }
   if (kind == "uuid") draft.map.uuid = value;
   if (kind == "store") draft.map.store_node = value;
+  if (kind == "placement") return unbox(value, draft.map.placement);
   if (kind == "nodes") return unbox(value, draft.map.nodes[id]);
   if (kind == "buckets") return unbox(value, draft.map.buckets[id]);
   if (kind == "users") return unbox(value, draft.map.users[id]);

@@ -4,6 +4,7 @@
 //   aisfs/map/epoch            decimal; every change compares and raises it
 //   aisfs/map/uuid             of the cluster
 //   aisfs/map/store            id of the gateway that holds the embedded store; "" in etcd
+//   aisfs/map/placement        Placement, if it is not empty
 //   aisfs/map/nodes/<id>       NodeInfo           aisfs/map/buckets/<uname>   Bucket
 //   aisfs/map/users/<id>       User               aisfs/map/mappings/<n>      PrefixMapping
 //   aisfs/map/records/<id>     NodeRecord, known to gateways only

@@ -122,6 +122,34 @@ class RemoveMutation final : public Mutation {
   Mountpath::Effect effect;
 };
 
+/// A copy goes that other targets have. The log's record makes a restart look at the name again.
+class ForgetMutation final : public Mutation {
+ public:
+  ForgetMutation(Engine& e, const Key& k, const IndexRecord& c)
+      : engine(e), mp(e.mountpath_of(k)), key(k), copy(c) {}
+
+  Status publish() override {
+    const PublishIntentRecord nothing{.bucket = key.bucket, .key = key.key()};
+    TRY(const auto effect, mp.announce(LogType::kPublishIntent, nothing));
+    if (copy.kind == IndexRecord::Kind::kObject) {
+      const std::string dir = dir_of(key.name.bucket);
+      const std::string path = path_of(dir, key.key(), copy.escaped);
+      Status gone = disk::unlink_beneath(mp.root(), path);
+      if (!gone && gone.error().code() != Errc::not_found) return gone;
+      disk::prune_empty_parents(mp.root(), path, layout::objects_dir(dir));
+    }
+    mp.index().erase(key.bucket, key.key());
+    engine.drop_replaced(key, copy);
+    return {};
+  }
+
+ private:
+  Engine& engine;
+  Mountpath& mp;
+  const Key& key;
+  const IndexRecord& copy;
+};
+
 /// Which version it is is nobody's to change.
 void keep_version_headers(const ObjectInfo& old, ObjectInfo& now) {
   for (const std::string_view name : {kVersionIdHeader, kDeleteMarkerHeader}) {
@@ -164,6 +192,27 @@ Task<Status> Store::remove(Key key,
     co_return Error(Errc::not_found, "object \"" + key.display() + "\" does not exist");
   }
   co_return co_await remove_locked(*engine_, std::move(key), *base, level, content);
+}
+
+Task<Result<bool>> Store::adopt_tombstone(Key key, Version version, Durability level) {
+  key.versioning = Versioning::kOff;
+  const auto guard = co_await engine_->lock(key);
+  Mountpath& mp = engine_->mountpath_of(key);
+  CO_TRY(const auto there, mp.index().get(key.bucket, key.key()));
+  if (there && there->info.meta_version >= version) co_return false;
+  const IndexRecord base = there.value_or(tombstone_of({}));
+  RemoveMutation mutation(*engine_, key, base, version);
+  mutation.barrier_before = level == Durability::kFull;
+  CO_CHECK_OK(co_await mp.committer().run(mutation));
+  co_return true;
+}
+
+Task<Status> Store::forget(Key key, Version meta_version) {
+  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto there, engine_->find(key));
+  if (!there || there->info.meta_version != meta_version) co_return Status{};
+  ForgetMutation mutation(*engine_, key, *there);
+  co_return co_await engine_->mountpath_of(key).committer().run(mutation);
 }
 
 Task<Status> remove_locked(

@@ -65,6 +65,8 @@ struct ScanOptions {
   bool tombstones = false;     // these and nothing else: for repair
   bool summary = false;        // of `info` only what ObjectInfo::serialize_summary has
   bool versions = false;       // with the keys of versions; else they cost nothing
+  /// Null: all keys. Others are left out, as if they were not there.
+  std::function<bool(std::string_view key)> only = nullptr;
 };
 
 struct ScanEntry {

@@ -107,6 +107,7 @@ class Scan {
       at_ = after_versions(plain_key(key));
       return seek(table);
     }
+    if (options_.only && !options_.only(key)) return skip(table, key);
     if (page_.entries.size() == options_.limit) {
       page_.more = true;
       page_.next = page_.entries.back().key;
@@ -126,8 +127,13 @@ class Scan {
     auto decoded = options_.summary ? decode_index_summary(record) : decode_index_record(record);
     if (!decoded) return std::move(decoded).error();
     page_.entries.push_back({.key = key, .record = *std::move(decoded)});
+    return skip(table, page_.entries.back().key);
+  }
+
+  /// Goes behind the key. (It may be the cursor's own, which moves.)
+  Status skip(NameCursor& table, const std::string& key) {
+    const bool was_table = on_table_ && table.key() == key;
     at_.assign(key).push_back('\0');
-    const bool was_table = on_table_ && table.key() == page_.entries.back().key;
     if (next_queued_ < queued_.size() && queued_[next_queued_].key < at_) ++next_queued_;
     return was_table ? advance(table) : Status{};
   }

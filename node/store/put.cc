@@ -36,6 +36,9 @@ constexpr std::size_t kSliceBytes = 256_KiB;
 Status PutMutation::stage() {
   CHECK_OK(mp.know_bucket(key.bucket, key.name.bucket));
   CHECK_OK(body.finish(mp));
+  if (expected_root && *expected_root != body.sums.hashes.root) {
+    return Error(Errc::bad_checksum, key.display() + ": the copy has other bytes than its source");
+  }
   meta.hashes = body.sums.hashes;
   if (meta.info.etag.empty()) {
     // S3 tools take a tag without '-' for the MD5 of the bytes and warn when it is not.
@@ -278,6 +281,13 @@ class UploadImpl final : public Upload {
     co_return co_await publish_body(engine_, key_, options_, body_, total);
   }
 
+  Task<Result<bool>> adopt(StoredMeta meta) override {
+    if (size() != meta.info.size) co_return wrong_size();
+    if (body_.work) CO_CHECK_OK(co_await prepare());
+    hand_over();
+    co_return co_await publish_copy(engine_, key_, std::move(meta), body_);
+  }
+
   Task<void> abort() override {
     if (!body_.work) co_return;
     auto drop = [this] {
@@ -387,6 +397,24 @@ Task<Result<ObjectInfo>> publish_over(Engine& engine,
   CO_CHECK_OK(co_await put.mp.committer().run(put));
   if (versions) CO_CHECK_OK(co_await drop_null_versions(engine, key, options.level));
   co_return std::move(put.meta.info);
+}
+
+Task<Result<bool>> publish_copy(Engine& engine, Key key, StoredMeta meta, Body& body) {
+  key.versioning = Versioning::kOff;  // what is kept of the name comes by itself
+  const auto guard = co_await engine.lock(key);
+  CO_TRY(auto base, engine.mountpath_of(key).index().get(key.bucket, key.key()));
+  if (base && base->info.meta_version >= meta.info.meta_version) co_return false;
+  if (base && !base->visible()) base.reset();
+  PutMutation put(engine, key, body, base);
+  if (meta.hashes.root != 0) put.expected_root = meta.hashes.root;
+  const Durability level = meta.level;
+  put.meta = std::move(meta);
+  put.meta.bucket = key.bucket;
+  put.meta.key = key.key();
+  put.meta.reference.reset();
+  set_barriers(put, level, base ? std::optional(base->level) : std::nullopt);
+  CO_CHECK_OK(co_await put.mp.committer().run(put));
+  co_return true;
 }
 
 std::unique_ptr<Upload> Store::begin_put(Key key, PutOptions options, ExpectedChecksums expected) {

@@ -57,6 +57,7 @@ class PutMutation final : public Mutation {
   Body& body;
   const std::optional<IndexRecord>& base;
   StoredMeta meta;
+  std::optional<std::uint64_t> expected_root;  // of the body's hashes; else bad_checksum
   bool base_is_kept = false;  // under another name: its file is not to be written over
   bool swapped = false;
   IntentLog::Ticket intent;  // valid: once the first barrier has passed, it happens in any case
@@ -78,6 +79,9 @@ Task<Result<ObjectInfo>> publish_over(Engine& engine,
                                       Body& body,
                                       std::uint64_t size,
                                       const std::optional<IndexRecord>& base);
+
+/// Takes the lock and publishes a copy of another target's object, unless what is there is as new.
+Task<Result<bool>> publish_copy(Engine& engine, Key key, StoredMeta meta, Body& body);
 
 /// Reads until `into` is full or the source has ended; the count.
 Task<Result<std::size_t>> fill(BodySource& source, MutableBytes into);

@@ -22,6 +22,7 @@ namespace {
 struct Logged {
   Version tombstone;
   std::optional<StoredMeta> reference;
+  bool forgotten = false;  // since: a copy that went to another target
 };
 
 /// What the log's records add up to.
@@ -125,9 +126,12 @@ Status Recovery::note(const LogRecord& record) {
       return {};
     }
     case LogType::kPublishIntent: {
-      if (report_.rebuilt) return {};  // the walk meets the file anyway
       TRY(auto r, wire::decode<PublishIntentRecord>(record.payload));
-      sum_.names[{r.bucket, std::move(r.key)}];
+      const bool forgets = !r.content_version;
+      if (report_.rebuilt && !forgets) return {};  // the walk meets the file anyway
+      Logged& logged = sum_.names[{r.bucket, std::move(r.key)}];
+      logged.forgotten = forgets;
+      if (forgets) logged.reference.reset();
       return {};
     }
     case LogType::kRenameIntent: {
@@ -281,8 +285,10 @@ Status Recovery::settle(const Name& name, const Logged& logged) {
     index.put_if_newer(bucket, key, index_record_of(*logged.reference, false));
   } else if (tombstone) {
     index.put_if_newer(bucket, key, tombstone_of(tombstone));
-  } else if (there && there->kind == IndexRecord::Kind::kObject) {
-    LOG_ERROR("an object's file is gone", "mountpath", mp_.path(), "key", key);
+  } else if (there && (there->kind == IndexRecord::Kind::kObject || logged.forgotten)) {
+    if (!logged.forgotten) {
+      LOG_ERROR("an object's file is gone", "mountpath", mp_.path(), "key", key);
+    }
     index.erase(bucket, key);
   }
   return {};

@@ -306,6 +306,21 @@ Task<Result<Reference>> Store::detach_content(Key key, Conditions conditions, Du
   co_return content;
 }
 
+Task<Result<bool>> Store::adopt_reference(Key key, StoredMeta meta) {
+  key.versioning = Versioning::kOff;
+  const auto guard = co_await engine_->lock(key);
+  CO_TRY(auto base, engine_->mountpath_of(key).index().get(key.bucket, key.key()));
+  if (base && base->info.meta_version >= meta.info.meta_version) co_return false;
+  if (base && !base->visible()) base.reset();
+  ReferenceMutation reference(*engine_, key);
+  const Durability level = meta.level;
+  reference.meta = std::move(meta);
+  set_barriers(reference, level, base ? std::optional(base->level) : std::nullopt);
+  reference.base = std::move(base);
+  CO_CHECK_OK(co_await reference.mp.committer().run(reference));
+  co_return true;
+}
+
 Task<Result<ObjectInfo>> Store::put_reference(Key key,
                                               Reference content,
                                               ObjectInfo info,

@@ -38,6 +38,34 @@ struct RecoveryReport {
   Duration took{};
 };
 
+/// What a target has of a name, in short. A tombstone has a meta version only.
+struct NameState {
+  enum class Kind : std::uint8_t { kObject = 0, kReference = 1, kTombstone = 2 };
+
+  std::string key;  // of a version that is kept: a version key
+  Kind kind = Kind::kObject;
+  Version content_version, meta_version;
+  std::uint64_t size = 0;
+
+  bool operator==(const NameState&) const = default;
+  template <class A>
+  void serialize(A& ar) {
+    ar(key, kind, content_version, meta_version, size);
+  }
+};
+
+struct NamePage {
+  std::vector<NameState> names;  // byte-wise ascending
+  bool more = false;
+  std::string next;  // pass as `after`
+};
+
+/// A whole object on its way to another target.
+struct ObjectCopy {
+  StoredMeta meta;
+  std::unique_ptr<BodySource> body;
+};
+
 /// What a removed name that is a reference leaves behind: kKeep when another name refers to the
 /// content now (a rename).
 enum class RemovedContent : std::uint8_t { kDrop, kKeep };
@@ -167,6 +195,35 @@ class Store {
   /// Removes one version, a delete marker perhaps, for good. When what was the newest goes and a
   /// version is newest then, that becomes the current one. not_found.
   Task<Status> remove_version(Key version, Conditions conditions, Durability level);
+
+  // --- copies for other targets, and from them (transfer.cc) -------------------------------------
+
+  /// Of a plain key: what is here under it, and what is kept of it; newest first. Inline.
+  Result<std::vector<NameState>> states_of(const Key& key);
+  /// A plain object, as it lies here. not_found, unsupported for a reference.
+  Task<Result<ObjectCopy>> open_copy(Key key);
+  /// Publishes another target's object with the versions and the level that it has. False, and
+  /// nothing changed, when what is here is as new. bad_checksum when `body` is not what `meta` says
+  /// (meta.hashes.root 0: nobody knows).
+  Task<Result<bool>> adopt(Key key, StoredMeta meta, BodySource& body);
+  /// The same for a reservation.
+  Task<Result<bool>> adopt_reference(Key key, StoredMeta meta);
+  /// The same for a tombstone of this version.
+  Task<Result<bool>> adopt_tombstone(Key key, Version version, Durability level);
+  /// This copy of this meta version is needed here no more: it goes without a tombstone, durable
+  /// with the next sync_all(). Nothing when something else is here.
+  Task<Status> forget(Key key, Version meta_version);
+
+  struct NamesOptions {
+    std::string after;  // keys greater than this
+    std::size_t limit = 1000;
+    bool tombstones = false;  // these, and nothing else
+  };
+  std::size_t mountpath_count() const;
+  /// Buckets of which something was ever written on this mountpath.
+  std::vector<std::pair<BucketId, BucketName>> buckets_on(std::size_t mountpath) const;
+  /// What lies on a mountpath, versions that are kept among them. One hop.
+  Task<Result<NamePage>> names_on(std::size_t mountpath, BucketId bucket, NamesOptions options);
 
   // --- multipart uploads: survive a restart ------------------------------------------------------
 

@@ -4,6 +4,7 @@
 
 #include "common/client/object_api.h"
 #include "node/store/key.h"
+#include "node/store/object_meta.h"
 
 namespace aisfs::store {
 
@@ -43,6 +44,8 @@ class Upload {
   virtual Task<Status> prepare() = 0;
   /// The second half; commit() is prepare() and publish().
   virtual Task<Result<ObjectInfo>> publish() = 0;
+  /// In the place of publish(): Store::adopt.
+  virtual Task<Result<bool>> adopt(StoredMeta meta) = 0;
   /// Forgets the body. The destructor does the same, in the background.
   virtual Task<void> abort() = 0;
 };

@@ -242,7 +242,7 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   CO_CHECK_OK(co_await change.alone());
   auto made = co_await store_.put(at.key, std::move(put), std::move(unknown), empty);
   if (made) CO_CHECK_OK(co_await change.told());
-  co_return acknowledged(std::move(made));
+  co_return acknowledged(at, std::move(made));
 }
 
 Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::string path) {
@@ -269,7 +269,7 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
   CO_CHECK_OK(co_await change.alone());
   auto removed = co_await store_.remove(at.key, std::move(options), name_level_of(at.bucket));
   if (removed) CO_CHECK_OK(co_await change.told());
-  co_return acknowledged(std::move(removed));
+  co_return acknowledged(at, std::move(removed));
 }
 
 /// That a directory may be renamed to this one: it is not there, or it is replaced and was empty.

@@ -33,6 +33,7 @@ LocalTarget::LocalTarget(
       maps_(maps),
       peers_(peers),
       clock_(clock),
+      handover_(store, peers, options_.node_id),
       closed_dirs_(clock) {}
 LocalTarget::~LocalTarget() = default;
 
@@ -66,12 +67,14 @@ Result<Bucket> admit_by(const ClusterMap& map, const Context& context, const Buc
 
 Result<Bucket> LocalTarget::admit(const Context& context, const BucketName& name) const {
   const MapSnapshot map = maps_.current();
+  store_.set_epoch(map->epoch);
   return admit_by(*map, context, name);
 }
 
 Result<LocalTarget::Admitted> LocalTarget::admit(const Context& context, ObjectName name) const {
   CHECK_OK(validate_version_key(name.key));
   MapSnapshot map = maps_.current();
+  store_.set_epoch(map->epoch);  // what is written beats what was by older maps
   TRY(Bucket bucket, admit_by(*map, context, name.bucket));
   store::Key key = store::make_key(bucket.id, std::move(name));
   if (!is_version_key(key.key())) key.versioning = bucket.props.versioning;
@@ -87,8 +90,19 @@ Result<LocalTarget::Admitted> LocalTarget::admit_change(const Context& context, 
   return at;
 }
 
-Leases::Change LocalTarget::changing(const Context& context, const store::Key& key) const {
-  return Leases::Change(*leases_, context, key.bucket, path_of(key.key()));
+LocalTarget::Change::Change(LocalTarget& self, const Context& context, store::Key key)
+    : self_(self),
+      context_(context),
+      key_(std::move(key)),
+      telling_(*self.leases_, context_, key_.bucket, path_of(key_.key())) {}
+
+Task<Status> LocalTarget::Change::told() {
+  CO_CHECK_OK(co_await telling_.told());
+  co_return co_await self_.handover_.drop_leftovers(context_, key_.name.bucket, key_);
+}
+
+LocalTarget::Change LocalTarget::changing(const Context& context, const store::Key& key) {
+  return Change(*this, context, key);
 }
 
 /// Where directories are implied, or renamed ones are being rewritten, no target knows all of a
@@ -110,8 +124,12 @@ Status LocalTarget::delegate(const Context& context, wire::DelegateRequest reque
     return {};
   }
   const std::string below = request.path.empty() ? "" : request.path + "/";
-  if (bucket.implied_dirs || placement::has_mappings(*maps_.current(), bucket.id)) {
+  const MapSnapshot map = maps_.current();
+  if (bucket.implied_dirs || placement::has_mappings(*map, bucket.id)) {
     return Error(Errc::unsupported, "directories are implied in the bucket, or being renamed");
+  }
+  if (!map->placement.settled()) {
+    return Error(Errc::not_ready, "names are moving to other targets");
   }
   CHECK_OK(leases_->delegate(context, request.id, bucket.id, request.path));
   if (!renames_->touches(bucket.id, below)) return {};
@@ -120,22 +138,35 @@ Status LocalTarget::delegate(const Context& context, wire::DelegateRequest reque
 }
 
 Status LocalTarget::check_placed(const Admitted& at) const {
-  if (options_.may_serve) CHECK_OK(options_.may_serve());
   const MapSnapshot now = maps_.current();
-  if (now->epoch == at.map->epoch) return {};
-  if (now->find_bucket(at.bucket.id) == nullptr) {
-    return Error(Errc::not_found,
-                 "bucket \"" + at.bucket.name.display() + "\" does not exist any more");
+  if (now->epoch != at.map->epoch) {
+    if (now->find_bucket(at.bucket.id) == nullptr) {
+      return Error(Errc::not_found,
+                   "bucket \"" + at.bucket.name.display() + "\" does not exist any more");
+    }
+    if (now->mappings != at.map->mappings) {
+      return Error(Errc::stale_map, "a directory was renamed meanwhile");
+    }
   }
-  if (now->mappings == at.map->mappings) return {};
-  return Error(Errc::stale_map, "a directory was renamed meanwhile");
+  return check_owned(at);
+}
+
+Status LocalTarget::check_owned(const Admitted& at) const {
+  if (options_.may_serve) CHECK_OK(options_.may_serve());
+  if (maps_.current()->placement == at.map->placement) return {};
+  TRY(const std::string owner, owner_of(at.key.name));
+  if (owner == options_.node_id) return {};
+  return Error(Errc::stale_map, at.key.display() + " belongs to another target by now");
 }
 
 Result<std::string> LocalTarget::owner_of(const ObjectName& name) const {
   const MapSnapshot map = maps_.current();
   const NodeInfo* owner = placement::owner_of(*map, name);
-  if (owner == nullptr) return Error(Errc::not_ready, "no target of the cluster is active");
-  return owner->id;
+  if (owner != nullptr) return owner->id;
+  if (placement::is_handed_over(*map, name)) {
+    return Error(Errc::stale_map, name.display() + " is being handed over to another target");
+  }
+  return Error(Errc::not_ready, "no target of the cluster is active");
 }
 
 // --- reading -----------------------------------------------------------------------------------
@@ -196,7 +227,9 @@ const Bucket* LocalTarget::readable_now(const ClusterMap& map,
   if (bucket == nullptr || !may_use(context.who, *bucket)) return nullptr;
   if (renames_->prepared_to(bucket->id, name.key)) return nullptr;
   if (leases_->is_delegated(context, bucket->id, path_of(name.key))) return nullptr;
-  return bucket;
+  if (map.placement.settled()) return bucket;
+  const bool home = handover_.is_home(map, *bucket, store::make_key(bucket->id, name));
+  return home ? bucket : nullptr;
 }
 
 Task<Result<ListPage>> LocalTarget::list(Context context, BucketName name, ListOptions options) {
@@ -241,7 +274,9 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
     co_return co_await put_delete_marker(std::move(context), std::move(at),
                                          std::move(options.conditions), level);
   }
-  CO_CHECK_OK(co_await settle_for_write(context, at.key));
+  const bool whole = !options.conditions.any() && !options.keep_attrs;
+  CO_CHECK_OK(co_await settle_for_write(
+      context, at.key, whole ? Handover::Need::kReplace : Handover::Need::kChange));
   if (options.reservation) {
     const auto ticket = changes_.begin(maps_.current()->epoch);
     CO_CHECK_OK(check_placed(at));
@@ -252,7 +287,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
     CO_CHECK_OK(co_await change.alone());
     auto reserved = co_await store_.reserve(at.key, std::move(options));
     if (reserved) CO_CHECK_OK(co_await change.told());
-    co_return acknowledged(std::move(reserved));
+    co_return acknowledged(at, std::move(reserved));
   }
   options.level = level_of(at.bucket, options.level, options.lower_level);
   // The body may be long on its way: only what follows it is a change under way.
@@ -275,7 +310,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
          co_await store_.put(at.key, std::move(options), std::move(expected), body));
   CO_CHECK_OK(co_await change.told());
   if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
-  co_return acknowledged(Result<ObjectInfo>(std::move(info)));
+  co_return acknowledged(at, Result<ObjectInfo>(std::move(info)));
 }
 
 Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
@@ -292,7 +327,7 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
   CO_CHECK_OK(co_await telling.alone());
   auto changed = co_await store_.set_attrs(at.key, std::move(change), std::move(conditions), level);
   if (changed) CO_CHECK_OK(co_await telling.told());
-  co_return acknowledged(std::move(changed));
+  co_return acknowledged(at, std::move(changed));
 }
 
 Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions options) {
@@ -322,7 +357,7 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
   CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), level));
   CO_CHECK_OK(co_await change.told());
   if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
-  co_return acknowledged(Status{});
+  co_return acknowledged(at, Status{});
 }
 
 Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
@@ -337,7 +372,7 @@ Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
   CO_CHECK_OK(co_await change.alone());
   auto patched = co_await store_.patch(at.key, std::move(options), body);
   if (patched) CO_CHECK_OK(co_await change.told());
-  co_return acknowledged(std::move(patched));
+  co_return acknowledged(at, std::move(patched));
 }
 
 Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
@@ -365,7 +400,7 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
     CO_CHECK_OK(co_await change.alone());
     auto copied = co_await store_.copy_local(source.key, target.key, std::move(options));
     if (copied) CO_CHECK_OK(co_await change.told());
-    co_return acknowledged(std::move(copied));
+    co_return acknowledged(target, std::move(copied));
   }
   GetOptions get{.conditions = std::move(options.source_conditions)};
   CO_TRY(ObjectStream stream, co_await peers_.cluster().get(context, from, std::move(get)));

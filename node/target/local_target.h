@@ -10,6 +10,7 @@
 #include "node/store/store.h"
 #include "node/target/changes.h"
 #include "node/target/closed_dirs.h"
+#include "node/target/handover.h"
 #include "node/target/leases.h"
 #include "node/target/peers.h"
 
@@ -51,6 +52,9 @@ class LocalTarget final : public ObjectApi {
     return changes_.wait_for_older(epoch, deadline);
   }
 
+  /// Whether renames between targets that this one has a part in are not at their end.
+  bool has_open_renames() const;
+
   /// What mounts believe of this target's names.
   Leases& leases() { return *leases_; }
   /// A mount asks for a directory, or gives it back (common/wire/leases.h).
@@ -68,6 +72,19 @@ class LocalTarget final : public ObjectApi {
   Task<Status> drop_content(Context context, BucketName bucket, store::Reference content);
   Task<Status> close_dir(Context context, BucketName bucket, std::string marker);
   Task<Status> check_dir(Context context, BucketName bucket, std::string marker);
+
+  Task<Result<std::vector<store::NameState>>> name_states(Context context,
+                                                          BucketName bucket,
+                                                          std::string key);
+  Task<Result<store::ObjectCopy>> fetch_copy(Context context,
+                                             BucketName bucket,
+                                             store::NameState state);
+  Task<Status> forget_copies(Context context,
+                             BucketName bucket,
+                             std::vector<store::NameState> states);
+  Task<Result<std::vector<bool>>> offer_names(Context context,
+                                              BucketName bucket,
+                                              std::vector<store::NameState> states);
 
   // --- ObjectApi ---------------------------------------------------------------------------------
 
@@ -139,21 +156,46 @@ class LocalTarget final : public ObjectApi {
   /// While the name is made; stale_map (tried again) when the directory was closed since.
   Result<ClosedDirs::Ticket> make_in(const Admitted& at, const Parent& parent);
   /// Before publishing: not_found when the bucket is gone by now, stale_map when the name may have
-  /// another place than when it was admitted, or may_serve's error.
+  /// another place than when it was admitted, or check_owned's error.
   Status check_placed(const Admitted& at) const;
-  /// Of a change of this name, before anybody can see it.
-  Leases::Change changing(const Context& context, const store::Key& key) const;
+  /// may_serve's error; stale_map when targets have changed and the name is another's now.
+  Status check_owned(const Admitted& at) const;
+  /// A change of one name, from before anybody can see it until it is acknowledged.
+  class Change {
+   public:
+    Change(LocalTarget& self, const Context& context, store::Key key);
+    /// Before the change: recalls what others have been delegated.
+    Task<Status> alone() { return telling_.alone(); }
+    /// After it: who believes what was read before has heard, and nobody else has the old name.
+    Task<Status> told();
+
+   private:
+    LocalTarget& self_;
+    const Context context_;
+    const store::Key key_;
+    Leases::Change telling_;
+  };
+  Change changing(const Context& context, const store::Key& key);
   /// Lets the requester believe what is read of a name of this target's alone from now on.
   void lease(const Context& context, const ClusterMap& map, BucketId bucket, std::string_view path);
-  /// The result of a change, or why this node may not acknowledge it.
+  /// The result of a change, or why this node may not acknowledge it: it is fenced, or the name has
+  /// got another place meanwhile.
   template <class R>
-  R acknowledged(R result) const {
-    if (!result.ok() || !options_.may_serve) return result;
-    if (Status may = options_.may_serve(); !may) return std::move(may).error();
+  R acknowledged(const Admitted& at, R result) const {
+    if (!result.ok()) return result;
+    if (Status may = check_owned(at); !may) return std::move(may).error();
     return result;
   }
   /// The node id of the owner; not_ready when no target is active.
   Result<std::string> owner_of(const ObjectName& name) const;
+
+  // copies.cc
+  /// Of one name that is offered: true when all that others have of it is here.
+  Task<Result<bool>> take_offer(Context context,
+                                MapSnapshot map,
+                                const Bucket& bucket,
+                                store::NameState state);
+  Result<bool> has_state(const store::Key& key, const store::NameState& state) const;
 
   // rename.cc
   Task<Result<ObjectInfo>> rename_away(Context context,
@@ -166,10 +208,16 @@ class LocalTarget final : public ObjectApi {
   Task<Result<ObjectInfo>> roll_forward(Context context, std::string op_id);
   Task<Status> settle_intent(Context context, std::string op_id);
   Task<Status> settle_prepared(Context context, std::string op_id);
-  /// Before a read: asks for the fate of a rename to this name, if one is prepared.
+  /// Before a read: what is newer elsewhere comes here, and the fate of a rename to this name, if
+  /// one is prepared, is asked for.
   Task<Status> settle_for_read(Context context, const store::Key& key);
-  /// Before a change: waits until no rename to this name is under way.
-  Task<Status> settle_for_write(Context context, const store::Key& key);
+  /// Before a change: that, and no rename to this name is under way.
+  Task<Status> settle_for_write(Context context,
+                                const store::Key& key,
+                                Handover::Need need = Handover::Need::kChange);
+  Task<Status> bring_home(Context context, const store::Key& key, Handover::Need need);
+  Task<Status> ask_for_rename(Context context, const store::Key& key);
+  Task<Status> wait_for_rename(Context context, const store::Key& key);
   Status check_unreserved(const store::Key& key) const;
   /// True for a source whose rename has been committed: the name is gone, whatever is still there.
   bool moved_away(const store::Key& key, const ObjectInfo& there) const;
@@ -228,6 +276,7 @@ class LocalTarget final : public ObjectApi {
   Clock& clock_;
   std::unique_ptr<RenameLog> renames_;
   std::unique_ptr<Leases> leases_;
+  Handover handover_;
   ChangesUnderWay changes_;
   ClosedDirs closed_dirs_;
   Notifier work_;                    // for run()

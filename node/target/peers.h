@@ -6,6 +6,7 @@
 
 #include "common/client/object_api.h"
 #include "node/store/object_meta.h"
+#include "node/store/store.h"
 
 namespace aisfs::target {
 
@@ -96,6 +97,31 @@ class Peers {
                                                   BucketName bucket,
                                                   store::Reference content,
                                                   ByteRange range) = 0;
+  // --- names that are placed elsewhere by now (handover.h, rebalancer.h) -----------------------
+
+  /// What that target has of a name (Store::states_of), when no rename of it is under way there.
+  virtual Task<Result<std::vector<store::NameState>>> name_states(Context context,
+                                                                  std::string node,
+                                                                  BucketName bucket,
+                                                                  std::string key) = 0;
+  /// The object or reservation as it lies there, a reference with the bytes that it refers to.
+  /// stale_map when it has changed since.
+  virtual Task<Result<store::ObjectCopy>> fetch_copy(Context context,
+                                                     std::string node,
+                                                     BucketName bucket,
+                                                     store::NameState state) = 0;
+  /// These copies, each of this very meta version, are needed there no more.
+  virtual Task<Status> forget_copies(Context context,
+                                     std::string node,
+                                     BucketName bucket,
+                                     std::vector<store::NameState> states) = 0;
+  /// To the owner of names that this target has: he takes what is newer than his. One answer for
+  /// each: whether it is of no use here any more.
+  virtual Task<Result<std::vector<bool>>> offer_names(Context context,
+                                                      std::string node,
+                                                      BucketName bucket,
+                                                      std::vector<store::NameState> states) = 0;
+
   /// Nothing to drop is success.
   virtual Task<Status> drop_content(Context context,
                                     std::string node,

@@ -59,13 +59,13 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     CO_CHECK_OK(co_await coming.told());
     if (replaced) CO_CHECK_OK(co_await drop_referenced(context, target.key, *replaced));
     if (keeps) CO_CHECK_OK(co_await mark_renamed(source.key));
-    co_return acknowledged(Result<ObjectInfo>(std::move(info)));
+    co_return acknowledged(source, Result<ObjectInfo>(std::move(info)));
   }
-  const store::Key old = source.key;
+  const Admitted old{source.bucket, source.key, source.map, {}};
   auto moved = co_await rename_away(std::move(context), std::move(source), std::move(to),
                                     std::move(owner), std::move(options), level);
-  if (moved && keeps) CO_CHECK_OK(co_await mark_renamed(old));
-  co_return acknowledged(std::move(moved));
+  if (moved && keeps) CO_CHECK_OK(co_await mark_renamed(old.key));
+  co_return acknowledged(old, std::move(moved));
 }
 
 Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
@@ -168,6 +168,7 @@ Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) 
   ObjectName to{rename.bucket, rename.destination};
   CO_TRY(const Admitted at, admit(context, std::move(to)));
   if (renames_->prepared(rename.op_id)) co_return Status{};
+  CO_CHECK_OK(co_await bring_home(context, at.key, Handover::Need::kChange));
   constexpr bool kHasParent = true;  // else the source's owner has asked for implied directories
   CO_TRY(const Parent parent, co_await check_parent(context, at, kHasParent));
   CO_TRY(const auto making, make_in(at, parent));
@@ -253,7 +254,22 @@ Status LocalTarget::check_unreserved(const store::Key& key) const {
   return renames_->reserved(key.bucket, key.key()) ? under_way(key) : Status{};
 }
 
+Task<Status> LocalTarget::bring_home(Context context,
+                                     const store::Key& key,
+                                     Handover::Need need) {
+  MapSnapshot map = maps_.current();
+  if (map->placement.past.empty()) co_return Status{};
+  const Bucket* bucket = map->find_bucket(key.bucket);
+  if (bucket == nullptr) co_return Status{};
+  co_return co_await handover_.bring_home(std::move(context), map, *bucket, key, need);
+}
+
 Task<Status> LocalTarget::settle_for_read(Context context, const store::Key& key) {
+  CO_CHECK_OK(co_await bring_home(context, key, Handover::Need::kRead));
+  co_return co_await ask_for_rename(std::move(context), key);
+}
+
+Task<Status> LocalTarget::ask_for_rename(Context context, const store::Key& key) {
   if (leases_->delegates()) {
     CO_CHECK_OK(co_await leases_->recall(context, key.bucket, Leases::below(path_of(key.key()))));
   }
@@ -262,10 +278,17 @@ Task<Status> LocalTarget::settle_for_read(Context context, const store::Key& key
   co_return co_await settle_prepared(std::move(context), prepared->rename.op_id);
 }
 
-Task<Status> LocalTarget::settle_for_write(Context context, const store::Key& key) {
+Task<Status> LocalTarget::settle_for_write(Context context,
+                                           const store::Key& key,
+                                           Handover::Need need) {
+  CO_CHECK_OK(co_await bring_home(context, key, need));
+  co_return co_await wait_for_rename(std::move(context), key);
+}
+
+Task<Status> LocalTarget::wait_for_rename(Context context, const store::Key& key) {
   const Deadline deadline = context.deadline.earlier(Deadline::after(kWaitMax));
   while (renames_->reserved(key.bucket, key.key())) {
-    CO_CHECK_OK(co_await settle_for_read(context, key));
+    CO_CHECK_OK(co_await ask_for_rename(context, key));
     if (!renames_->reserved(key.bucket, key.key())) break;
     if (deadline.expired()) co_return under_way(key);
     CO_CHECK_OK(co_await clock_.sleep(kLook));
@@ -301,6 +324,10 @@ Task<Status> LocalTarget::settle_intent(Context context, std::string op_id) {
     (void)done;
   }
   co_return Status{};
+}
+
+bool LocalTarget::has_open_renames() const {
+  return !renames_->open_intents().empty() || !renames_->open_prepared().empty();
 }
 
 Task<Result<std::size_t>> LocalTarget::settle_all(Context context) {

@@ -43,7 +43,7 @@ Task<Result<ObjectInfo>> LocalTarget::complete_upload(Context context,
   auto done = co_await store_.complete_upload(at.key, std::move(upload), std::move(parts),
                                               std::move(conditions));
   if (done) CO_CHECK_OK(co_await change.told());
-  co_return acknowledged(std::move(done));
+  co_return acknowledged(at, std::move(done));
 }
 
 Task<Status> LocalTarget::abort_upload(Context context, ObjectName name, std::string upload) {

@@ -28,6 +28,7 @@ bool has_moved(const R& result, const store::Key& key, int look) {
 Task<Result<ObjectInfo>> LocalTarget::head_version(Context context,
                                                    Admitted at,
                                                    Conditions conditions) {
+  CO_CHECK_OK(co_await bring_home(context, at.key, Handover::Need::kRead));
   for (int look = 1;; ++look) {
     CO_TRY(auto found, store_.find_version(at.key));
     CO_CHECK_OK(co_await settle_for_read(context, found.key));
@@ -42,6 +43,7 @@ Task<Result<ObjectInfo>> LocalTarget::head_version(Context context,
 Task<Result<ObjectStream>> LocalTarget::get_version(Context context,
                                                     Admitted at,
                                                     GetOptions options) {
+  CO_CHECK_OK(co_await bring_home(context, at.key, Handover::Need::kRead));
   for (int look = 1;; ++look) {
     CO_TRY(auto found, store_.find_version(at.key));
     Admitted there{at.bucket, found.key, at.map, {}};
@@ -77,7 +79,7 @@ Task<Status> LocalTarget::remove_version(Context context, Admitted at, Condition
   CO_CHECK_OK(
       co_await store_.remove_version(at.key, std::move(conditions), at.bucket.props.write_level));
   CO_CHECK_OK(co_await change.told());
-  co_return acknowledged(Status{});
+  co_return acknowledged(at, Status{});
 }
 
 Task<Result<ObjectInfo>> LocalTarget::put_delete_marker(Context context,
@@ -95,7 +97,7 @@ Task<Result<ObjectInfo>> LocalTarget::put_delete_marker(Context context,
   CO_CHECK_OK(co_await change.alone());
   auto marker = co_await store_.put_delete_marker(at.key, std::move(conditions), level);
   if (marker) CO_CHECK_OK(co_await change.told());
-  co_return acknowledged(std::move(marker));
+  co_return acknowledged(at, std::move(marker));
 }
 
 Task<Status> LocalTarget::make_keepable(Context context, store::Key key) {

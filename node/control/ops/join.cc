@@ -24,10 +24,12 @@ Result<wire::NodeRecord> next_record(const MapDraft& draft, const wire::JoinRequ
                  "join of " + id + " refused: its data belongs to cluster " + request.cluster_uuid +
                      ", this is " + draft.map.uuid + "; use other data folders or the right cluster");
   }
+  // The epoch that this join makes: higher than any before, and no other node's, so that no two
+  // nodes give the same version.
+  const std::uint32_t incarnation = draft.map.epoch + 1;
   const auto it = draft.records.find(id);
   if (it == draft.records.end()) {
-    return wire::NodeRecord{request.identity, request.attempt, request.place,
-                            request.node.incarnation + 1};
+    return wire::NodeRecord{request.identity, request.attempt, request.place, incarnation};
   }
   const wire::NodeRecord& known = it->second;
   if (known.identity != request.identity) {
@@ -41,7 +43,7 @@ Result<wire::NodeRecord> next_record(const MapDraft& draft, const wire::JoinRequ
                      std::to_string(request.node.incarnation) + ", the cluster knows " +
                      std::to_string(known.incarnation) + "); start the original, or wipe this one");
   }
-  return wire::NodeRecord{known.identity, request.attempt, request.place, known.incarnation + 1};
+  return wire::NodeRecord{known.identity, request.attempt, request.place, incarnation};
 }
 
 Status check_not_elsewhere(const MapDraft& draft,

@@ -42,6 +42,22 @@ class ClusterPeers final : public target::Peers {
   Task<Result<ObjectStream>> open_content(
       Context, std::string node, BucketName, store::Reference, ByteRange) override;
   Task<Status> drop_content(Context, std::string node, BucketName, store::Reference) override;
+  Task<Result<std::vector<store::NameState>>> name_states(Context,
+                                                          std::string node,
+                                                          BucketName,
+                                                          std::string key) override;
+  Task<Result<store::ObjectCopy>> fetch_copy(Context,
+                                             std::string node,
+                                             BucketName,
+                                             store::NameState) override;
+  Task<Status> forget_copies(Context,
+                             std::string node,
+                             BucketName,
+                             std::vector<store::NameState>) override;
+  Task<Result<std::vector<bool>>> offer_names(Context,
+                                              std::string node,
+                                              BucketName,
+                                              std::vector<store::NameState>) override;
 
  private:
   /// unreachable when the map has no such node.

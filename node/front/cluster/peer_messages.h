@@ -13,6 +13,10 @@ inline constexpr std::string_view kCloseDir = "close_dir";        // DirRequest
 inline constexpr std::string_view kCheckDir = "check_dir";        // DirRequest
 inline constexpr std::string_view kOpenContent = "open_content";  // answers with bulk bytes
 inline constexpr std::string_view kDropContent = "drop_content";
+inline constexpr std::string_view kNameStates = "name_states";      // NameStatesRequest
+inline constexpr std::string_view kFetchCopy = "fetch_copy";        // FetchCopyRequest
+inline constexpr std::string_view kForgetCopies = "forget_copies";  // NamesRequest
+inline constexpr std::string_view kOfferNames = "offer_names";      // NamesRequest
 
 struct FinishRenameRequest {
   std::string op_id;
@@ -42,6 +46,36 @@ struct ContentRequest {
   store::Reference content;
   ByteRange range;
   AISFS_MESSAGE_FIELDS(bucket, content, range)
+};
+
+struct NameStatesRequest {
+  BucketName bucket;
+  std::string key;
+  AISFS_MESSAGE_FIELDS(bucket, key)
+};
+
+struct NameStatesReply {
+  std::vector<store::NameState> states;
+  AISFS_MESSAGE_FIELDS(states)
+};
+
+/// Answered with the object as copy_stream.h has it.
+struct FetchCopyRequest {
+  BucketName bucket;
+  store::NameState state;
+  AISFS_MESSAGE_FIELDS(bucket, state)
+};
+
+struct NamesRequest {
+  BucketName bucket;
+  std::vector<store::NameState> states;
+  AISFS_MESSAGE_FIELDS(bucket, states)
+};
+
+/// One byte for each name of the request: 1 when its copy has been taken.
+struct OfferReply {
+  std::vector<std::uint8_t> taken;
+  AISFS_MESSAGE_FIELDS(taken)
 };
 
 }  // namespace aisfs::cluster

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/front/cluster/peer_routes.h"
 
+#include "node/front/cluster/copy_stream.h"
 #include "node/front/cluster/peer_messages.h"
 #include "node/front/native/bulk.h"
 #include "node/front/native/reply.h"
@@ -65,6 +66,43 @@ Task<Result<wire::Nothing>> drop(Call& call, LocalTarget& self, std::string byte
   co_return wire::Nothing{};
 }
 
+Task<Result<NameStatesReply>> states(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY(auto request, wire::decode<NameStatesRequest>(bytes));
+  NameStatesReply reply;
+  CO_TRY(reply.states, co_await self.name_states(call.context, request.bucket, request.key));
+  co_return reply;
+}
+
+Task<Result<wire::Nothing>> forget(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY(auto request, wire::decode<NamesRequest>(bytes));
+  CO_CHECK_OK(
+      co_await self.forget_copies(call.context, request.bucket, std::move(request.states)));
+  co_return wire::Nothing{};
+}
+
+Task<Result<OfferReply>> offer(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY(auto request, wire::decode<NamesRequest>(bytes));
+  CO_TRY(const auto taken,
+         co_await self.offer_names(call.context, request.bucket, std::move(request.states)));
+  co_return OfferReply{{taken.begin(), taken.end()}};
+}
+
+Task<void> fetch(Call& call, LocalTarget& self, std::string bytes) {
+  auto request = wire::decode<FetchCopyRequest>(bytes);
+  if (!request) co_return co_await native::reply_error(call, std::move(request).error());
+  auto copy = co_await self.fetch_copy(call.context, request->bucket, request->state);
+  if (!copy) co_return co_await native::reply_error(call, std::move(copy).error());
+  http::ResponseHead head;
+  head.fields.set("Content-Type", "application/octet-stream");
+  std::string prefix = describe_copy(copy->meta, head.fields);
+  if (prefix.empty()) {
+    (void)co_await call.exchange.respond(std::move(head), *copy->body);
+    co_return;
+  }
+  PrefixedSource whole(std::move(prefix), *copy->body);
+  (void)co_await call.exchange.respond(std::move(head), whole);
+}
+
 Task<void> open(Call& call, LocalTarget& self, std::string bytes) {
   auto request = wire::decode<ContentRequest>(bytes);
   if (!request) co_return co_await native::reply_error(call, std::move(request).error());
@@ -93,7 +131,9 @@ constexpr Route kRoutes[] = {
     {kPrepareRename, answer<prepare>}, {kFinishRename, answer<finish>},
     {kRenameState, answer<state>},     {kCloseDir, answer<close_dir>},
     {kCheckDir, answer<check_dir>},    {kOpenContent, open},
-    {kDropContent, answer<drop>},
+    {kDropContent, answer<drop>},      {kNameStates, answer<states>},
+    {kFetchCopy, fetch},               {kForgetCopies, answer<forget>},
+    {kOfferNames, answer<offer>},
 };
 
 const Route* route_of(const http::Target& target) {

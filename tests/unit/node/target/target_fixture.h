@@ -30,7 +30,11 @@ class FixedMap final : public MapSource {
     const std::lock_guard lock(mutex_);
     return map_;
   }
-  Task<Result<MapSnapshot>> at_least(Epoch, Deadline) override { co_return current(); }
+  Task<Result<MapSnapshot>> at_least(Epoch epoch, Deadline) override {
+    MapSnapshot map = current();
+    if (map->epoch >= epoch) co_return map;
+    co_return Error(Errc::unreachable, "there is no newer map");
+  }
 
   /// As the control plane changes it.
   template <class Edit>
@@ -82,6 +86,22 @@ class DirectPeers final : public Peers {
                             std::string node,
                             BucketName bucket,
                             store::Reference content) override;
+  Task<Result<std::vector<store::NameState>>> name_states(Context c,
+                                                          std::string node,
+                                                          BucketName bucket,
+                                                          std::string key) override;
+  Task<Result<store::ObjectCopy>> fetch_copy(Context c,
+                                             std::string node,
+                                             BucketName bucket,
+                                             store::NameState state) override;
+  Task<Status> forget_copies(Context c,
+                             std::string node,
+                             BucketName bucket,
+                             std::vector<store::NameState> states) override;
+  Task<Result<std::vector<bool>>> offer_names(Context c,
+                                              std::string node,
+                                              BucketName bucket,
+                                              std::vector<store::NameState> states) override;
 
  private:
   LocalTargetTest& test_;
@@ -93,22 +113,26 @@ class LocalTargetTest : public ::testing::Test {
     char name[] = "/tmp/aisfs-target-test-XXXXXX";
     dir_ = ::mkdtemp(name);
     runtime_.start();
-    for (const char* id : {"t1", "t2", "t3"}) {
-      const std::string base = dir_ + "/" + id;
-      std::filesystem::create_directories(base + "/m1");
-      std::filesystem::create_directories(base + "/m2");
-      store::StoreOptions options{
-          .cluster_uuid = "c", .node_id = id, .mountpaths = {base + "/m1", base + "/m2"}};
-      stores_[id] = std::make_unique<store::Store>(std::move(options), clock_);
-      EXPECT_TRUE(stores_[id]->open().ok());
-      restart(id);
-    }
+    for (const char* id : {"t1", "t2", "t3"}) make_target(id);
   }
   ~LocalTargetTest() override {
     runtime_.stop();
     targets_.clear();
     stores_.clear();
     std::filesystem::remove_all(dir_);
+  }
+
+  void make_target(const std::string& id) {
+    const std::string base = dir_ + "/" + id;
+    std::filesystem::create_directories(base + "/m1");
+    std::filesystem::create_directories(base + "/m2");
+    store::StoreOptions options{.cluster_uuid = "c",
+                                .node_id = id,
+                                .incarnation = static_cast<std::uint32_t>(stores_.size()) + 1,
+                                .mountpaths = {base + "/m1", base + "/m2"}};
+    stores_[id] = std::make_unique<store::Store>(std::move(options), clock_);
+    EXPECT_TRUE(stores_[id]->open().ok());
+    restart(id);
   }
 
   /// A new LocalTarget over what the old one left in its log.
@@ -203,6 +227,9 @@ class LocalTargetTest : public ::testing::Test {
     }
     return left;
   }
+  Status check_reachable(const std::string& node) const {
+    return node == cut_off_ ? Status(Error(Errc::unreachable, node)) : Status();
+  }
   template <class T>
   static Errc code(const Result<T>& r) {
     return r.ok() ? Errc::internal : r.error().code();
@@ -215,6 +242,7 @@ class LocalTargetTest : public ::testing::Test {
   DirectPeers peers_;
   bool finish_is_lost_ = false;
   bool fenced_ = false;
+  std::string cut_off_;  // a target's id
   int checks_of_dirs_ = 0;
   std::map<std::string, std::unique_ptr<store::Store>> stores_;
   std::map<std::string, std::unique_ptr<LocalTarget>> targets_;
@@ -293,6 +321,37 @@ inline Task<Status> DirectPeers::drop_content(Context c,
                                               store::Reference content) {
   co_return co_await test_.targets_.at(node)->drop_content(std::move(c), std::move(bucket),
                                                            std::move(content));
+}
+
+inline Task<Result<std::vector<store::NameState>>> DirectPeers::name_states(Context c,
+                                                                            std::string node,
+                                                                            BucketName bucket,
+                                                                            std::string key) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  co_return co_await test_.targets_.at(node)->name_states(std::move(c), std::move(bucket),
+                                                          std::move(key));
+}
+inline Task<Result<store::ObjectCopy>> DirectPeers::fetch_copy(Context c,
+                                                               std::string node,
+                                                               BucketName bucket,
+                                                               store::NameState state) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  co_return co_await test_.targets_.at(node)->fetch_copy(std::move(c), std::move(bucket),
+                                                         std::move(state));
+}
+inline Task<Status> DirectPeers::forget_copies(Context c,
+                                               std::string node,
+                                               BucketName bucket,
+                                               std::vector<store::NameState> states) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  co_return co_await test_.targets_.at(node)->forget_copies(std::move(c), std::move(bucket),
+                                                            std::move(states));
+}
+inline Task<Result<std::vector<bool>>> DirectPeers::offer_names(
+    Context c, std::string node, BucketName bucket, std::vector<store::NameState> states) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  co_return co_await test_.targets_.at(node)->offer_names(std::move(c), std::move(bucket),
+                                                          std::move(states));
 }
 
 }  // namespace aisfs::target

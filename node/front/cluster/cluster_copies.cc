@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// ClusterPeers: names that are placed elsewhere by now.
+#include "common/client/remote_call.h"
+#include "node/front/cluster/cluster_peers.h"
+#include "node/front/cluster/copy_stream.h"
+#include "node/front/cluster/peer_messages.h"
+
+namespace aisfs::cluster {
+
+using store::NameState;
+
+Task<Result<std::vector<NameState>>> ClusterPeers::name_states(Context context,
+                                                               std::string node,
+                                                               BucketName bucket,
+                                                               std::string key) {
+  if (node == node_id_) {
+    co_return co_await self_->name_states(std::move(context), std::move(bucket), std::move(key));
+  }
+  CO_TRY(NodeInfo to, find(node));
+  NameStatesRequest request{std::move(bucket), std::move(key)};
+  CO_TRY(auto reply, co_await call<NameStatesReply>(transport_, std::move(to), std::move(context),
+                                                    std::string(kNameStates), std::move(request)));
+  co_return std::move(reply.states);
+}
+
+Task<Result<store::ObjectCopy>> ClusterPeers::fetch_copy(Context context,
+                                                         std::string node,
+                                                         BucketName bucket,
+                                                         NameState state) {
+  if (node == node_id_) {
+    co_return co_await self_->fetch_copy(std::move(context), std::move(bucket), std::move(state));
+  }
+  CO_TRY(NodeInfo to, find(node));
+  FetchCopyRequest message{std::move(bucket), std::move(state)};
+  http::ClientRequest request;
+  request.head.method = http::Method::kPost;
+  request.head.target = std::string(wire::kRpcPath) + std::string(kFetchCopy);
+  request.head.fields.set("Content-Type", wire::kEnvelopeType);
+  request.body = wire::encode(message);
+  request.deadline = context.deadline;
+  CO_TRY(http::ClientResponse response,
+         co_await send_checked(transport_, std::move(to), std::move(context), std::move(request)));
+  const http::Fields fields = response.head().fields;
+  store::ObjectCopy copy;
+  copy.body = std::move(response).take_body();
+  CO_TRY(copy.meta, co_await read_copy_meta(fields, *copy.body));
+  co_return copy;
+}
+
+Task<Status> ClusterPeers::forget_copies(Context context,
+                                         std::string node,
+                                         BucketName bucket,
+                                         std::vector<NameState> states) {
+  if (node == node_id_) {
+    co_return co_await self_->forget_copies(std::move(context), std::move(bucket),
+                                            std::move(states));
+  }
+  CO_TRY(NodeInfo to, find(node));
+  NamesRequest request{std::move(bucket), std::move(states)};
+  CO_TRY([[maybe_unused]] const auto reply,
+         co_await call<wire::Nothing>(transport_, std::move(to), std::move(context),
+                                      std::string(kForgetCopies), std::move(request)));
+  co_return Status{};
+}
+
+Task<Result<std::vector<bool>>> ClusterPeers::offer_names(Context context,
+                                                          std::string node,
+                                                          BucketName bucket,
+                                                          std::vector<NameState> states) {
+  if (node == node_id_) {
+    co_return co_await self_->offer_names(std::move(context), std::move(bucket), std::move(states));
+  }
+  CO_TRY(NodeInfo to, find(node));
+  NamesRequest request{std::move(bucket), std::move(states)};
+  CO_TRY(const auto reply, co_await call<OfferReply>(transport_, std::move(to), std::move(context),
+                                                     std::string(kOfferNames), std::move(request)));
+  co_return std::vector<bool>(reply.taken.begin(), reply.taken.end());
+}
+
+}  // namespace aisfs::cluster

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// Store: what other targets ask of names here.
+#include "common/model/version_key.h"
+#include "node/store/engine.h"
+#include "node/store/file_body.h"
+#include "node/store/upload.h"
+
+namespace aisfs::store {
+namespace {
+
+constexpr std::size_t kKeptAtOnce = 1000;
+
+NameState state_of(std::string key, const IndexRecord& record) {
+  return {.key = std::move(key),
+          .kind = static_cast<NameState::Kind>(record.kind),
+          .content_version = record.info.content_version,
+          .meta_version = record.info.meta_version,
+          .size = record.info.size};
+}
+
+NamePage page_of(ScanPage scanned) {
+  NamePage page{.names = {}, .more = scanned.more, .next = std::move(scanned.next)};
+  for (ScanEntry& entry : scanned.entries) {
+    page.names.push_back(state_of(std::move(entry.key), entry.record));
+  }
+  return page;
+}
+
+}  // namespace
+
+Result<std::vector<NameState>> Store::states_of(const Key& key) {
+  if (!engine_->ready) return Error(Errc::not_ready, "the target recovers its disks");
+  const Index& index = engine_->mountpath_of(key).index();
+  std::vector<NameState> states;
+  TRY(const auto now, index.get(key.bucket, key.key()));
+  if (now) states.push_back(state_of(key.key(), *now));
+  ScanOptions kept{.prefix = version_key(key.key(), ""),
+                   .limit = kKeptAtOnce,
+                   .summary = true,
+                   .versions = true};
+  for (bool more = true; more;) {
+    TRY(ScanPage page, index.scan(key.bucket, kept));
+    more = page.more;
+    kept.after = page.next;
+    for (ScanEntry& entry : page.entries) {
+      states.push_back(state_of(std::move(entry.key), entry.record));
+    }
+  }
+  return states;
+}
+
+Task<Result<ObjectCopy>> Store::open_copy(Key key) {
+  // A publish between the two looks makes them disagree: the next look sees one version.
+  constexpr int kLooksMax = 3;
+  for (int look = 0;; ++look) {
+    CO_TRY(const auto record, engine_->find(key));
+    if (!record) co_return Error(Errc::not_found, key.display());
+    if (record->kind != IndexRecord::Kind::kObject) {
+      co_return Error(Errc::unsupported, key.display() + " is a reference");
+    }
+    auto file = co_await engine_->open_file(key, *record);
+    if (!file && (file.error() != Errc::stale_map || look == kLooksMax)) {
+      co_return std::move(file).error();
+    }
+    if (!file) continue;
+    auto read = [this, &key, &file] {
+      return read_meta(engine_->mountpath_of(key), dir_of(key.name.bucket), (*file)->fd.get());
+    };
+    CO_TRY(auto meta, co_await engine_->mountpath_of(key).pool().run(std::move(read)));
+    meta.key = key.key();  // of a kept version the file tells its first name
+    const ByteRange all{0, meta.info.size};
+    auto body = std::make_unique<FileBody>(*engine_, *std::move(file), all, VerifyRead::kFirst);
+    co_return ObjectCopy{std::move(meta), std::move(body)};
+  }
+}
+
+Task<Result<bool>> Store::adopt(Key key, StoredMeta meta, BodySource& body) {
+  PutOptions options{.level = meta.level, .size = meta.info.size};
+  const auto upload = begin_put(std::move(key), std::move(options));
+  CO_CHECK_OK(co_await upload->write_from(body));
+  co_return co_await upload->adopt(std::move(meta));
+}
+
+std::size_t Store::mountpath_count() const { return engine_->mountpaths.size(); }
+
+std::vector<std::pair<BucketId, BucketName>> Store::buckets_on(std::size_t mountpath) const {
+  const auto known = engine_->mountpaths[mountpath]->buckets();
+  return {known.begin(), known.end()};
+}
+
+Task<Result<NamePage>> Store::names_on(std::size_t mountpath,
+                                       BucketId bucket,
+                                       NamesOptions options) {
+  Mountpath& mp = *engine_->mountpaths[mountpath];
+  ScanOptions scan{.after = std::move(options.after),
+                   .limit = options.limit,
+                   .tombstones = options.tombstones,
+                   .summary = true,
+                   .versions = true};
+  auto read = [&mp, bucket, &scan] { return mp.index().scan(bucket, scan); };
+  CO_TRY(ScanPage page, co_await mp.pool().run(std::move(read)));
+  co_return page_of(std::move(page));
+}
+
+}  // namespace aisfs::store

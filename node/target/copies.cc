@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// What other targets ask of names that are placed elsewhere by now.
+#include "common/async/gather.h"
+#include "common/model/version_key.h"
+#include "common/placement/hrw.h"
+#include "node/target/local_target.h"
+
+namespace aisfs::target {
+namespace {
+
+// Names that are brought home at once for one that offers them.
+constexpr std::size_t kAtOnce = 32;
+
+store::Key plain_key_of(const Bucket& bucket, std::string_view key) {
+  return store::make_key(bucket.id, {bucket.name, std::string(plain_key(key))});
+}
+
+}  // namespace
+
+Task<Result<std::vector<store::NameState>>> LocalTarget::name_states(Context context,
+                                                                     BucketName bucket,
+                                                                     std::string key) {
+  CO_TRY(const Bucket found, admit(context, bucket));
+  const store::Key at = plain_key_of(found, key);
+  // Not while a rename of it is under way: what it leaves here would not be found again.
+  CO_CHECK_OK(co_await wait_for_rename(std::move(context), at));
+  co_return store_.states_of(at);
+}
+
+/// A reference goes with the bytes that it refers to; they stay for whoever reads them.
+Task<Result<store::ObjectCopy>> LocalTarget::fetch_copy(Context context,
+                                                        BucketName bucket,
+                                                        store::NameState state) {
+  CO_TRY(const Bucket found, admit(context, bucket));
+  const store::Key key = store::make_key(found.id, {bucket, state.key});
+  CO_TRY(const auto reference, reference_of(key));
+  Result<store::ObjectCopy> copy(Errc::not_found);
+  if (!reference) {
+    copy = co_await store_.open_copy(key);
+  } else {
+    CO_TRY(ObjectInfo info, co_await store_.head(key));
+    copy = store::ObjectCopy{{.bucket = found.id, .key = state.key, .info = info}, nullptr};
+    if (reference->is_empty()) {
+      copy->meta.reference = *reference;
+      copy->body = std::make_unique<StringSource>("");
+    } else {
+      copy->meta.level = found.props.write_level;
+      GetOptions all;
+      CO_TRY(ObjectStream stream, co_await open_referenced(std::move(context), key, *reference,
+                                                           std::move(all), std::move(info)));
+      copy->body = std::move(stream.body);
+    }
+  }
+  if (copy && copy->meta.info.meta_version != state.meta_version) {
+    co_return Error(Errc::stale_map, key.display() + " has changed meanwhile");
+  }
+  co_return copy;
+}
+
+Task<Status> LocalTarget::forget_copies(Context context,
+                                        BucketName bucket,
+                                        std::vector<store::NameState> states) {
+  CO_TRY(const Bucket found, admit(context, bucket));
+  for (const store::NameState& state : states) {
+    const store::Key key = store::make_key(found.id, {bucket, state.key});
+    CO_TRY(const std::string owner, owner_of(key.name));
+    if (owner == options_.node_id) {
+      co_return Error(Errc::stale_map, key.display() + " belongs to this target");
+    }
+    CO_TRY(const auto reference, reference_of(key));
+    CO_CHECK_OK(co_await store_.forget(key, state.meta_version));
+    if (reference) CO_CHECK_OK(co_await drop_referenced(context, key, *reference));
+  }
+  co_return Status{};
+}
+
+Task<Result<bool>> LocalTarget::take_offer(Context context,
+                                           MapSnapshot map,
+                                           const Bucket& bucket,
+                                           store::NameState state) {
+  const store::Key key = plain_key_of(bucket, state.key);
+  const NodeInfo* owner = placement::owner_of(*map, key.name);
+  if (owner == nullptr || owner->id != options_.node_id) {
+    co_return Error(Errc::stale_map, key.display() + " is not this target's");
+  }
+  CO_CHECK_OK(co_await handover_.bring_home(context, map, bucket, key, Handover::Need::kChange));
+  CO_TRY(const bool known, has_state(key, state));
+  if (known) co_return true;
+  // A change that its target did not acknowledge any more, after the name was brought home.
+  handover_.doubt(key);
+  CO_CHECK_OK(co_await handover_.bring_home(std::move(context), std::move(map), bucket, key,
+                                            Handover::Need::kChange));
+  co_return has_state(key, state);
+}
+
+/// As new as that, at least.
+Result<bool> LocalTarget::has_state(const store::Key& key, const store::NameState& state) const {
+  TRY(const auto here, store_.states_of(key));
+  return std::any_of(here.begin(), here.end(), [&](const store::NameState& own) {
+    return own.key == state.key && own.meta_version >= state.meta_version;
+  });
+}
+
+Task<Result<std::vector<bool>>> LocalTarget::offer_names(Context context,
+                                                         BucketName bucket,
+                                                         std::vector<store::NameState> states) {
+  CO_TRY(const Bucket found, admit(context, bucket));
+  const MapSnapshot map = maps_.current();
+  std::vector<bool> taken;
+  for (std::size_t at = 0; at < states.size(); at += kAtOnce) {
+    std::vector<Task<Result<bool>>> calls;
+    for (std::size_t i = at; i < std::min(at + kAtOnce, states.size()); ++i) {
+      calls.push_back(take_offer(context, map, found, std::move(states[i])));
+    }
+    for (const Result<bool>& one : co_await gather(std::move(calls))) {
+      taken.push_back(one.ok() && *one);
+    }
+  }
+  co_return taken;
+}
+
+}  // namespace aisfs::target

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "node/target/handover.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "common/async/gather.h"
+#include "common/base/hash.h"
+#include "common/model/version_key.h"
+#include "common/placement/hrw.h"
+
+namespace aisfs::target {
+namespace {
+
+using store::Key;
+using store::NameState;
+
+/// All that is kept of a name comes with it.
+Key plain_of(const Key& key) {
+  if (!is_version_key(key.key())) return key;
+  Key plain = key;
+  plain.name.key = plain_key(key.key());
+  return plain;
+}
+
+bool may_answer(const ClusterMap& map, const std::string& id) {
+  const NodeInfo* node = map.find_node(id);
+  return node != nullptr && node->state != NodeState::kAway;
+}
+
+Error missing(const Key& key, const std::vector<std::string>& nodes) {
+  std::string ids;
+  for (const std::string& id : nodes) ids += (ids.empty() ? "" : ", ") + id;
+  return Error(Errc::not_ready,
+               key.display() + " may lie on target " + ids + ", which does not answer");
+}
+
+Task<Result<std::vector<NameState>>> ask_one(Peers& peers,
+                                             Context context,
+                                             std::string node,
+                                             const Key& plain) {
+  return peers.name_states(std::move(context), std::move(node), plain.name.bucket, plain.key());
+}
+
+}  // namespace
+
+Handover::NameId Handover::id_of(const Key& key) {
+  return {key.bucket.value * 0x9E3779B97F4A7C15ull ^ key.digest, xxh3_64(as_bytes(key.key()))};
+}
+
+bool Handover::knows(Epoch since, NameId id) const {
+  const std::lock_guard lock(mutex_);
+  return since_ == since && home_.contains(id);
+}
+
+void Handover::remember(Epoch since, NameId id, std::vector<Found> leftovers) {
+  for (Found& found : leftovers) {
+    std::erase_if(found.states, [](const NameState& state) {
+      return state.kind == NameState::Kind::kTombstone;  // nobody sees it
+    });
+  }
+  std::erase_if(leftovers, [](const Found& found) { return found.states.empty(); });
+  const std::lock_guard lock(mutex_);
+  if (since < since_) return;
+  if (since > since_ || home_.size() >= kNamesMax) home_.clear();
+  since_ = since;
+  home_[id] = std::move(leftovers);
+}
+
+Result<bool> Handover::is_newest(const ClusterMap& map, const Key& plain) const {
+  TRY(const auto states, store_.states_of(plain));
+  return !states.empty() && states[0].meta_version.epoch >= map.placement.since;
+}
+
+bool Handover::is_home(const ClusterMap& map, const Bucket& bucket, const Key& key) const {
+  if (map.placement.past.empty()) return true;
+  const Key plain = plain_of(key);
+  if (knows(map.placement.since, id_of(plain))) return true;
+  return placement::past_holders(map, bucket.id, plain.name, bucket.props.copies, node_id_).empty();
+}
+
+Task<Status> Handover::bring_home(
+    Context context, MapSnapshot map, const Bucket& bucket, const Key& key, Need need) {
+  if (map->placement.past.empty()) co_return Status{};
+  const NodeInfo* owner = placement::owner_of(*map, key.name);
+  if (owner == nullptr || owner->id != node_id_) co_return Status{};
+  const Key plain = plain_of(key);
+  const NameId id = id_of(plain);
+  const Epoch since = map->placement.since;
+  if (knows(since, id)) co_return Status{};
+  auto sets = placement::past_holders(*map, bucket.id, plain.name, bucket.props.copies, node_id_);
+  if (sets.empty()) co_return Status{};
+  if (need == Need::kRead) {
+    CO_TRY(const bool newest, is_newest(*map, plain));
+    if (newest) co_return Status{};
+  }
+  const auto guard = co_await locks_.lock(id.key);
+  if (knows(since, id)) co_return Status{};
+  context.epoch = map->epoch;
+  CO_TRY(Asked asked, co_await ask(context, *map, plain, std::move(sets)));
+  if (!asked.missing.empty()) {
+    CO_TRY(const bool newest, is_newest(*map, plain));
+    const bool replaces = need == Need::kReplace && key.versioning == Versioning::kOff;
+    if (!newest && !replaces) co_return missing(plain, asked.missing);
+  }
+  CO_CHECK_OK(co_await take_newest(context, bucket, plain, asked.found));
+  if (asked.missing.empty()) remember(since, id, std::move(asked.found));
+  co_return Status{};
+}
+
+Task<Result<Handover::Asked>> Handover::ask(Context context,
+                                            const ClusterMap& map,
+                                            const Key& plain,
+                                            std::vector<std::vector<std::string>> sets) {
+  std::set<std::string> nodes;
+  for (const auto& holders : sets) nodes.insert(holders.begin(), holders.end());
+  std::vector<std::string> asked;
+  std::vector<Task<Result<std::vector<NameState>>>> calls;
+  for (const std::string& node : nodes) {
+    if (!may_answer(map, node)) continue;
+    asked.push_back(node);
+    calls.push_back(ask_one(peers_, context, node, plain));
+  }
+  auto replies = co_await gather(std::move(calls));
+  Asked result;
+  std::set<std::string> answered;
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    if (replies[i]) {
+      answered.insert(asked[i]);
+      result.found.push_back({asked[i], *std::move(replies[i])});
+    } else if (replies[i].error() == Errc::stale_map) {
+      co_return std::move(replies[i]).error();
+    }
+  }
+  for (auto& holders : sets) {
+    const bool known = std::any_of(holders.begin(), holders.end(),
+                                   [&](const auto& node) { return answered.contains(node); });
+    if (!known) result.missing.insert(result.missing.end(), holders.begin(), holders.end());
+  }
+  co_return result;
+}
+
+Task<Status> Handover::take_newest(Context context,
+                                   const Bucket& bucket,
+                                   const Key& plain,
+                                   const std::vector<Found>& found) {
+  CO_TRY(const auto here, store_.states_of(plain));
+  std::map<std::string, Version> known;
+  for (const NameState& state : here) known[state.key] = state.meta_version;
+  struct Best {
+    std::string node;
+    NameState state;
+  };
+  std::map<std::string, Best> newer;
+  for (const Found& other : found) {
+    for (const NameState& state : other.states) {
+      if (state.meta_version <= known[state.key]) continue;
+      known[state.key] = state.meta_version;
+      newer[state.key] = {other.node, state};
+    }
+  }
+  // The oldest first, so that at no time the current version is here without those before it.
+  for (auto it = newer.rbegin(); it != newer.rend(); ++it) {
+    CO_CHECK_OK(co_await pull(context, bucket, it->second.node, it->second.state));
+  }
+  co_return Status{};
+}
+
+Task<Status> Handover::pull(Context context,
+                            const Bucket& bucket,
+                            std::string node,
+                            NameState state) {
+  const Key key = store::make_key(bucket.id, {bucket.name, state.key});
+  if (state.kind == NameState::Kind::kTombstone) {
+    auto taken = co_await store_.adopt_tombstone(key, state.meta_version, bucket.props.write_level);
+    co_return taken ? Status{} : Status(std::move(taken).error());
+  }
+  CO_TRY(store::ObjectCopy copy,
+         co_await peers_.fetch_copy(std::move(context), std::move(node), bucket.name, state));
+  Result<bool> taken = false;
+  if (copy.meta.reference) {
+    taken = co_await store_.adopt_reference(key, std::move(copy.meta));
+  } else {
+    taken = co_await store_.adopt(key, std::move(copy.meta), *copy.body);
+  }
+  co_return taken ? Status{} : Status(std::move(taken).error());
+}
+
+void Handover::doubt(const Key& key) {
+  const std::lock_guard lock(mutex_);
+  home_.erase(id_of(plain_of(key)));
+}
+
+Task<Status> Handover::drop_leftovers(Context context, const BucketName& bucket, const Key& key) {
+  const NameId id = id_of(plain_of(key));
+  std::vector<Found> leftovers;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = home_.find(id);
+    if (it == home_.end() || it->second.empty()) co_return Status{};
+    leftovers = it->second;
+  }
+  context.epoch = 0;  // they are not needed, whatever the map is by now
+  for (Found& left : leftovers) {
+    CO_CHECK_OK(co_await peers_.forget_copies(context, left.node, bucket, std::move(left.states)));
+  }
+  const std::lock_guard lock(mutex_);
+  if (const auto it = home_.find(id); it != home_.end()) it->second.clear();
+  co_return Status{};
+}
+
+}  // namespace aisfs::target

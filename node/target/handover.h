@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/client/object_api.h"
+#include "node/store/key_locks.h"
+#include "node/store/store.h"
+#include "node/target/peers.h"
+
+namespace aisfs::target {
+
+/// Brings names home that this target owns and others may still have, because names were placed on
+/// them before (ClusterMap::placement.past).
+///
+/// Before a name is read or changed here, those who may have it are asked, and of what they and
+/// this target have the newest counts, tombstones included. Who cannot be asked is not taken for
+/// one who has nothing: then the answer is not_ready. What others have stays there until a change
+/// of the name is about to be acknowledged (drop_leftovers), or until they offer it
+/// (LocalTarget::offer_names) and hear that it is here.
+///
+/// Thread-safe. What it is given outlives it.
+class Handover {
+ public:
+  Handover(store::Store& store, Peers& peers, std::string node_id)
+      : store_(store), peers_(peers), node_id_(std::move(node_id)) {}
+
+  enum class Need : std::uint8_t {
+    kRead,     // the newest state
+    kChange,   // that, and whether anything is left elsewhere
+    kReplace,  // a PUT of a whole object, which nothing older matters to
+  };
+
+  /// Returns when this target has the newest state of the name and of the versions that are kept of
+  /// it. Nothing for a name of another target. not_ready names the targets that would have to
+  /// answer; kReplace does without them.
+  Task<Status> bring_home(
+      Context context, MapSnapshot map, const Bucket& bucket, const store::Key& key, Need need);
+
+  /// Whether a name of this target's is known to be here as the map stands. Inline.
+  bool is_home(const ClusterMap& map, const Bucket& bucket, const store::Key& key) const;
+
+  /// The name is looked for again: somebody has a newer state than this target.
+  void doubt(const store::Key& key);
+
+  /// After a change: what others had of the name goes. unreachable, timed_out: tried again with the
+  /// next change, or when it is offered.
+  Task<Status> drop_leftovers(Context context, const BucketName& bucket, const store::Key& key);
+
+ private:
+  struct Found {
+    std::string node;
+    std::vector<store::NameState> states;
+  };
+  struct Asked {
+    std::vector<Found> found;
+    std::vector<std::string> missing;  // one of these would have to answer
+  };
+  struct NameId {
+    std::uint64_t bucket, key;
+    bool operator==(const NameId&) const = default;
+  };
+  struct NameIdHash {
+    std::size_t operator()(const NameId& id) const { return id.key ^ id.bucket; }
+  };
+
+  static NameId id_of(const store::Key& key);
+  /// Has the newest version been written here since the names were placed as they are?
+  Result<bool> is_newest(const ClusterMap& map, const store::Key& plain) const;
+  Task<Result<Asked>> ask(Context context,
+                          const ClusterMap& map,
+                          const store::Key& plain,
+                          std::vector<std::vector<std::string>> sets);
+  Task<Status> take_newest(Context context,
+                           const Bucket& bucket,
+                           const store::Key& plain,
+                           const std::vector<Found>& found);
+  Task<Status> pull(Context context,
+                    const Bucket& bucket,
+                    std::string node,
+                    store::NameState state);
+  bool knows(Epoch since, NameId id) const;
+  void remember(Epoch since, NameId id, std::vector<Found> leftovers);
+
+  store::Store& store_;
+  Peers& peers_;
+  const std::string node_id_;
+  store::KeyLocks locks_;
+
+  // Each name is looked for once; beyond this many all are forgotten, and looked for again.
+  static constexpr std::size_t kNamesMax = 2'000'000;
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  Epoch since_ = 0;  // the placement that they hold for
+  std::unordered_map<NameId, std::vector<Found>, NameIdHash> home_;  // with what is left elsewhere
+};
+
+}  // namespace aisfs::target

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "common/async/clock.h"
+#include "common/async/notifier.h"
+#include "common/client/object_api.h"
+#include "node/store/store.h"
+#include "node/target/peers.h"
+
+namespace aisfs::target {
+
+/// How far this target is with names that are placed elsewhere by now.
+struct RebalanceProgress {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+
+  Epoch placement = 0;  // ClusterMap::placement.since that it works on, or has settled
+  bool running = false;
+  std::int64_t started_ns = 0, ended_ns = 0;
+  std::uint64_t names_seen = 0, names_total = 0;   // total: as counted at the start
+  std::uint64_t names_moved = 0, bytes_moved = 0;  // given to their owners
+  std::uint64_t names_left = 0;                    // that an owner could not take yet
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(placement, running, started_ns, ended_ns, names_seen, names_total, names_moved, bytes_moved,
+       names_left);
+  }
+};
+
+/// Offers the names of this target that belong to others to their owners, until none is left: after
+/// every change of the placement, from the start after the next one. What has been taken is
+/// forgotten here. One run at a time, on one shard; progress() from any thread.
+class Rebalancer {
+ public:
+  struct Deps {
+    std::string node_id;
+    store::Store& store;
+    MapSource& maps;
+    Peers& peers;
+    Clock& clock;
+    /// Whether something goes on that may still leave names here (renames).
+    std::function<bool()> is_busy;
+  };
+  explicit Rebalancer(Deps deps) : deps_(std::move(deps)) {}
+
+  /// Until cancelled.
+  Task<void> run();
+  /// One look at everything; true when nothing here belongs to others, which is durable then.
+  /// stale_map when the placement changed meanwhile.
+  Task<Result<bool>> walk(MapSnapshot map);
+
+  /// The placement (its `since`) for which nothing is left to do here; 0: none yet.
+  Epoch settled() const { return settled_.load(); }
+  RebalanceProgress progress() const;
+
+ private:
+  struct Offer {
+    std::vector<store::NameState> states;
+    std::uint64_t bytes = 0;
+  };
+  using Offers = std::map<std::string, Offer>;  // by owner
+
+  Task<Result<bool>> walk_bucket(MapSnapshot map, std::size_t mountpath, Bucket bucket);
+  Task<Result<bool>> walk_names(MapSnapshot map,
+                                std::size_t mountpath,
+                                const Bucket& bucket,
+                                bool tombstones);
+  Task<Result<bool>> offer(MapSnapshot map, const Bucket& bucket, std::string owner, Offer offer);
+  Task<Result<bool>> offer_all(MapSnapshot map, const Bucket& bucket, Offers offers);
+  Context context_of(const ClusterMap& map) const;
+  template <class Edit>
+  void note(Edit edit);
+
+  const Deps deps_;
+  std::atomic<Epoch> settled_ = 0;
+  mutable std::mutex mutex_;
+  RebalanceProgress progress_;  // guarded by mutex_
+};
+
+}  // namespace aisfs::target

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+// Names that get another target: what was acknowledged before is what everybody sees afterwards.
+#include "common/model/version_key.h"
+#include "node/target/rebalancer.h"
+#include "tests/unit/node/target/target_fixture.h"
+
+namespace aisfs::target {
+namespace {
+
+class HandoverTest : public LocalTargetTest {
+ protected:
+  /// As the control plane ends a change of the placement.
+  void place_on(const std::vector<std::string>& active) {
+    const Status changed = maps_.change([&](ClusterMap& map) -> Status {
+      PastTargets past{.until = map.epoch + 1};
+      for (const NodeInfo* target : map.active_targets()) past.targets.push_back(target->id);
+      map.placement.past.push_back(std::move(past));
+      map.placement.since = map.epoch + 1;
+      for (const std::string& id : active) map.nodes[id].id = id;
+      for (auto& [id, node] : map.nodes) {
+        const bool takes_part = std::find(active.begin(), active.end(), id) != active.end();
+        node.state = takes_part ? NodeState::kActive : NodeState::kMaintenance;
+      }
+      return {};
+    });
+    EXPECT_TRUE(changed.ok());
+  }
+  void set_state(const std::string& id, NodeState state) {
+    const Status changed = maps_.change([&](ClusterMap& map) -> Status {
+      map.nodes[id].state = state;
+      return {};
+    });
+    EXPECT_TRUE(changed.ok());
+  }
+  void add_t4() {
+    make_target("t4");
+    place_on({"t1", "t2", "t3", "t4"});
+  }
+  void end_move() {
+    const Status changed = maps_.change([](ClusterMap& map) -> Status {
+      map.placement.past.clear();
+      return {};
+    });
+    EXPECT_TRUE(changed.ok());
+  }
+
+  /// One walk at every target; whether nothing is left.
+  bool walk() {
+    bool all = true;
+    for (auto& [id, target] : targets_) {
+      Rebalancer rebalancer({.node_id = id,
+                             .store = *stores_[id],
+                             .maps = maps_,
+                             .peers = peers_,
+                             .clock = clock_,
+                             .is_busy = [&target] { return target->has_open_renames(); }});
+      const auto done = run(rebalancer.walk(maps_.current()));
+      all = all && done && *done;
+      moved_ += rebalancer.progress().names_moved;
+    }
+    return all;
+  }
+
+  std::vector<std::string> on_disk(const std::string& id) {
+    std::vector<std::string> keys;
+    const auto page = run(stores_[id]->list(kId, {.limit = 10'000, .versions = true}));
+    for (const ListEntry& entry : page->entries) keys.push_back(entry.key);
+    return keys;
+  }
+  /// Keys that t4 takes over from others.
+  std::string moving_key(const std::string& begin, const std::string& from = "") {
+    ClusterMap later = *maps_.current();
+    later.nodes["t4"] = NodeInfo{.id = "t4"};
+    for (int i = 0;; ++i) {
+      std::string key = begin + std::to_string(i);
+      const bool moves = placement::owner_of(later, name(key))->id == "t4";
+      if (moves && (from.empty() || owner(key) == from)) return key;
+    }
+  }
+  Status remove(const std::string& key) {
+    return run(cluster_.remove(alice(), name(key), RemoveOptions{}));
+  }
+  void keep_versions() {
+    const Status changed = maps_.change([](ClusterMap& map) -> Status {
+      map.buckets.at(kName.uname()).props.versioning = Versioning::kEnabled;
+      return {};
+    });
+    EXPECT_TRUE(changed.ok());
+  }
+
+  std::uint64_t moved_ = 0;
+};
+
+TEST_F(HandoverTest, WhatOthersHoldIsReadAtTheNewOwner) {
+  std::map<std::string, ObjectInfo> before;
+  for (int i = 0; i < 60; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    before[key] = *put(key, "body of " + key);
+  }
+  add_t4();
+  EXPECT_EQ(list().size(), before.size()) << "each once, wherever it lies";
+  for (const auto& [key, info] : before) {
+    EXPECT_EQ(*get(key), "body of " + key);
+    const auto now = head(key);
+    ASSERT_TRUE(now.ok());
+    EXPECT_EQ(now->ino, info.ino);
+    EXPECT_EQ(now->content_version, info.content_version);
+    EXPECT_EQ(now->modified_ns, info.modified_ns);
+    EXPECT_EQ(now->etag, info.etag);
+  }
+  EXPECT_EQ(list().size(), before.size()) << "while two targets have some of them";
+}
+
+TEST_F(HandoverTest, AWalkLeavesEveryNameAtItsOwnerAndMovesNoOther) {
+  std::map<std::string, std::string> before;
+  for (int i = 0; i < 200; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    ASSERT_TRUE(put(key, key).ok());
+    before[key] = owner(key);
+  }
+  add_t4();
+  EXPECT_TRUE(walk());
+  std::size_t expected = 0;
+  for (const auto& [key, old] : before) expected += owner(key) != old ? 1 : 0;
+  EXPECT_EQ(moved_, expected);
+  for (const auto& [id, _] : targets_) {
+    for (const std::string& key : on_disk(id)) EXPECT_EQ(owner(key), id) << key;
+  }
+  end_move();
+  EXPECT_EQ(list().size(), before.size());
+  for (const auto& [key, _] : before) EXPECT_EQ(*get(key), key);
+}
+
+TEST_F(HandoverTest, AChangeAtTheNewOwnerLeavesNothingOldBehind) {
+  const std::string changed = moving_key("c"), gone = moving_key("g"), made = moving_key("m");
+  ASSERT_TRUE(put(changed, "old").ok());
+  ASSERT_TRUE(put(gone, "old").ok());
+  add_t4();
+  ASSERT_TRUE(put(changed, "new").ok());
+  ASSERT_TRUE(remove(gone).ok());
+  ASSERT_TRUE(put(made, "made").ok());
+  EXPECT_EQ(*get(changed), "new");
+  EXPECT_EQ(code(get(gone)), Errc::not_found);
+  std::vector<std::string> expected{changed, made};
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(list(), expected);
+  for (const char* id : {"t1", "t2", "t3"}) EXPECT_TRUE(on_disk(id).empty()) << id;
+  EXPECT_TRUE(walk());
+  end_move();
+  EXPECT_EQ(list(), expected);
+  EXPECT_EQ(code(get(gone)), Errc::not_found);
+}
+
+TEST_F(HandoverTest, WhoDoesNotAnswerIsNotTakenForOneWhoHasNothing) {
+  const std::string key = moving_key("k", "t1"), other = moving_key("o", "t2");
+  const std::string replaced = moving_key("r", "t1");
+  for (const std::string& each : {key, other, replaced}) ASSERT_TRUE(put(each, "old").ok());
+  add_t4();
+  cut_off_ = "t1";
+  set_state("t1", NodeState::kAway);
+  const auto at_owner = [&](const std::string& name_of) {  // without trying again for long
+    Context context = alice();
+    context.deadline = Deadline::after(std::chrono::milliseconds(50));
+    return run(cluster_.head(std::move(context), name(name_of), {}));
+  };
+  EXPECT_EQ(*get(other), "old");
+  const auto refused = at_owner(key);
+  EXPECT_EQ(code(refused), Errc::not_ready);
+  EXPECT_NE(refused.error().what().find("t1"), std::string::npos) << refused.error().what();
+  ASSERT_TRUE(put(replaced, "new").ok()) << "nothing older matters to it";
+  EXPECT_EQ(*get(replaced), "new");
+  EXPECT_FALSE(walk());
+
+  cut_off_.clear();
+  set_state("t1", NodeState::kMaintenance);
+  EXPECT_EQ(*get(key), "old");
+  EXPECT_EQ(*get(replaced), "new");
+  EXPECT_TRUE(walk());
+  end_move();
+  EXPECT_EQ(*get(replaced), "new");
+  EXPECT_EQ(list().size(), 3u);
+}
+
+TEST_F(HandoverTest, NobodyAnswersForANameThatIsBeingHandedOver) {
+  const std::string moves = moving_key("m");
+  ASSERT_TRUE(put(moves, "old").ok());
+  make_target("t4");
+  const Status prepared = maps_.change([](ClusterMap& map) -> Status {
+    map.nodes["t4"] = NodeInfo{.id = "t4", .state = NodeState::kJoining};
+    map.placement.next["t4"] = NodeState::kActive;
+    return {};
+  });
+  ASSERT_TRUE(prepared.ok());
+  Context context = alice();
+  context.deadline = Deadline::after(std::chrono::milliseconds(20));
+  EXPECT_EQ(code(run(cluster_.head(std::move(context), name(moves), {}))), Errc::stale_map);
+  const std::string stays = [&] {
+    for (int i = 0;; ++i) {
+      std::string key = "s" + std::to_string(i);
+      if (placement::owner_of(*maps_.current(), name(key)) != nullptr) return key;
+    }
+  }();
+  ASSERT_TRUE(put(stays, "here").ok());
+  EXPECT_EQ(*get(stays), "here");
+}
+
+TEST_F(HandoverTest, ADeletedNameStaysDeletedWhenAnOlderCopyReturns) {
+  const std::string key = moving_key("k", "t1");
+  ASSERT_TRUE(put(key, "old").ok());
+  place_on({"t2", "t3"});
+  set_state("t1", NodeState::kAway);
+  cut_off_ = "t1";
+  ASSERT_TRUE(put(key, "new").ok());
+  ASSERT_TRUE(remove(key).ok());
+  make_target("t4");
+  place_on({"t2", "t3", "t4"});
+  set_state("t1", NodeState::kMaintenance);
+  cut_off_.clear();
+  EXPECT_EQ(code(get(key)), Errc::not_found);
+  EXPECT_TRUE(walk());
+  end_move();
+  EXPECT_EQ(code(get(key)), Errc::not_found);
+  EXPECT_TRUE(list().empty());
+}
+
+TEST_F(HandoverTest, VersionsMoveWithTheirName) {
+  keep_versions();
+  const std::string key = moving_key("v");
+  const std::string first = version_id(*put(key, "one"));
+  ASSERT_TRUE(put(key, "two").ok());
+  add_t4();
+  EXPECT_EQ(*get(key), "two");
+  EXPECT_EQ(*get(version_key(key, first)), "one");
+  EXPECT_TRUE(walk());
+  end_move();
+  EXPECT_EQ(*get(version_key(key, first)), "one");
+  ASSERT_TRUE(remove(key).ok());
+  EXPECT_EQ(*get(version_key(key, first)), "one");
+}
+
+TEST_F(HandoverTest, AReservedNameMoves) {
+  const std::string key = moving_key("n");
+  const auto reserved = reserve(key);
+  ASSERT_TRUE(reserved.ok());
+  add_t4();
+  EXPECT_EQ(code(reserve(key)), Errc::already_exists);
+  EXPECT_EQ(head(key)->ino, reserved->ino);
+  EXPECT_TRUE(walk());
+  end_move();
+  EXPECT_EQ(head(key)->ino, reserved->ino);
+}
+
+TEST_F(HandoverTest, ARenamedNameMovesWithItsContent) {
+  const std::string to = moving_key("to", "t2"), from = key_on("t1", "from");
+  ASSERT_TRUE(put(from, "content").ok());
+  ASSERT_TRUE(rename(from, to).ok());
+  add_t4();
+  EXPECT_EQ(*get(to), "content");
+  EXPECT_EQ(code(get(from)), Errc::not_found);
+  while (settle_all() > 0) {
+  }
+  EXPECT_TRUE(walk());
+  end_move();
+  EXPECT_EQ(*get(to), "content");
+  EXPECT_EQ(list(), std::vector<std::string>{to});
+}
+
+}  // namespace
+}  // namespace aisfs::target
