@@ -53,10 +53,19 @@ class [[nodiscard]] Error {
   /// Prefixes context; the innermost cause stays last: "put a/b: write: No space left".
   Error&& context(std::string_view outer) &&;
 
+  /// Of a request of which nobody has seen anything: it may be sent again, whatever it does. Known
+  /// to who sent it only: an error that another process has reported does not have it.
+  bool never_sent() const { return never_sent_; }
+  Error&& mark_never_sent() && {
+    never_sent_ = true;
+    return std::move(*this);
+  }
+
   friend bool operator==(const Error& e, Errc code) { return e.code_ == code; }
 
  private:
   Errc code_;
+  bool never_sent_ = false;
   std::string what_;
 };
 

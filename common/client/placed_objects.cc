@@ -8,10 +8,6 @@ namespace {
 // Long enough for a map that is being published; then the wait goes on by backoff.
 constexpr Duration kRefreshMax = std::chrono::seconds(1);
 
-Replay replay_of(const Conditions& conditions) {
-  return conditions.any() ? Replay::kAmbiguous : Replay::kSafe;
-}
-
 }  // namespace
 
 Deadline PlacedObjects::bounded(Deadline deadline) const {
@@ -152,8 +148,7 @@ Task<Result<ObjectInfo>> PlacedObjects::set_attrs(Context context,
                                                   ObjectName name,
                                                   AttrChange change,
                                                   Conditions conditions) {
-  const bool exclusive = change.xattr_must_exist || change.xattr_must_not_exist;
-  const Replay replay = exclusive ? Replay::kAmbiguous : replay_of(conditions);
+  const Replay replay = replay_of(change, conditions);
   auto step = [change = std::move(change), conditions = std::move(conditions)](
                   ObjectApi& api, const Context& c, const ObjectName& place) {
     return api.set_attrs(c, place, change, conditions);
@@ -162,7 +157,7 @@ Task<Result<ObjectInfo>> PlacedObjects::set_attrs(Context context,
 }
 
 Task<Status> PlacedObjects::remove(Context context, ObjectName name, RemoveOptions options) {
-  const Replay replay = options.missing_ok ? replay_of(options.conditions) : Replay::kAmbiguous;
+  const Replay replay = replay_of(options);
   auto step = [options = std::move(options)](ObjectApi& api, const Context& c,
                                              const ObjectName& place) {
     return api.remove(c, place, options);
@@ -197,7 +192,7 @@ Task<Result<ObjectInfo>> PlacedObjects::copy(Context context,
                                              ObjectName from,
                                              ObjectName to,
                                              CopyOptions options) {
-  const Replay replay = replay_of(options.destination_conditions);
+  const Replay replay = replay_of(options);
   auto step = [from = std::move(from), options = std::move(options)](
                   ObjectApi& api, const Context& c, const ObjectName& place) {
     return api.copy(c, from, place, options);

@@ -8,6 +8,8 @@ namespace {
 
 using wire::DataMethod;
 
+// What changes the map is ambiguous: a second attempt meets what the first has left.
+
 /// Calls and takes the one member out of the reply.
 template <class Reply, class Request, class T>
 Task<Result<T>> call_member(Transport& transport,
@@ -15,18 +17,20 @@ Task<Result<T>> call_member(Transport& transport,
                             Context context,
                             DataMethod method,
                             Request request,
-                            T Reply::*member) {
+                            T Reply::* member,
+                            Replay replay = Replay::kSafe) {
   CO_TRY(auto reply, co_await call<Reply>(transport, std::move(node), std::move(context), method,
-                                          std::move(request)));
+                                          std::move(request), replay));
   co_return std::move(reply.*member);
 }
 
+/// A change without a reply.
 template <class Request>
-Task<Status> call_status(
+Task<Status> change(
     Transport& transport, NodeInfo node, Context context, DataMethod method, Request request) {
   CO_TRY([[maybe_unused]] auto reply,
          co_await call<wire::Nothing>(transport, std::move(node), std::move(context), method,
-                                      std::move(request)));
+                                      std::move(request), Replay::kAmbiguous));
   co_return Status{};
 }
 
@@ -48,13 +52,13 @@ Task<Result<Bucket>> RemoteAdmin::create_bucket(Context context,
                                                 BucketProps props) {
   wire::BucketPropsRequest request{std::move(name), props};
   return call_member(transport_, node_, std::move(context), DataMethod::create_bucket,
-                     std::move(request), &wire::BucketReply::bucket);
+                     std::move(request), &wire::BucketReply::bucket, Replay::kAmbiguous);
 }
 
 Task<Status> RemoteAdmin::destroy_bucket(Context context, BucketName name, bool force) {
   wire::DestroyBucketRequest request{std::move(name), force};
-  return call_status(transport_, node_, std::move(context), DataMethod::destroy_bucket,
-                     std::move(request));
+  return change(transport_, node_, std::move(context), DataMethod::destroy_bucket,
+                std::move(request));
 }
 
 Task<Result<Bucket>> RemoteAdmin::set_bucket_props(Context context,
@@ -62,13 +66,13 @@ Task<Result<Bucket>> RemoteAdmin::set_bucket_props(Context context,
                                                    BucketProps props) {
   wire::BucketPropsRequest request{std::move(name), props};
   return call_member(transport_, node_, std::move(context), DataMethod::set_bucket_props,
-                     std::move(request), &wire::BucketReply::bucket);
+                     std::move(request), &wire::BucketReply::bucket, Replay::kAmbiguous);
 }
 
 Task<Result<UserInfo>> RemoteAdmin::create_user(Context context, CreateUser user) {
   wire::CreateUserRequest request{std::move(user)};
   return call<UserInfo>(transport_, node_, std::move(context), DataMethod::create_user,
-                        std::move(request));
+                        std::move(request), Replay::kAmbiguous);
 }
 
 Task<Result<std::vector<UserInfo>>> RemoteAdmin::list_users(Context context) {
@@ -78,8 +82,7 @@ Task<Result<std::vector<UserInfo>>> RemoteAdmin::list_users(Context context) {
 
 Task<Status> RemoteAdmin::remove_user(Context context, std::string id) {
   wire::RemoveUserRequest request{std::move(id)};
-  return call_status(transport_, node_, std::move(context), DataMethod::remove_user,
-                     std::move(request));
+  return change(transport_, node_, std::move(context), DataMethod::remove_user, std::move(request));
 }
 
 Task<Result<std::string>> RemoteAdmin::create_token(Context context, Duration lifetime) {

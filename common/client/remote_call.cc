@@ -34,14 +34,19 @@ Task<Result<http::ClientResponse>> send_checked(Transport& transport,
   co_return co_await error_of(std::move(response), id);
 }
 
-Task<Result<std::string>> call_bytes(
-    Transport& transport, NodeInfo node, Context context, std::string method, std::string body) {
+Task<Result<std::string>> call_bytes(Transport& transport,
+                                     NodeInfo node,
+                                     Context context,
+                                     std::string method,
+                                     std::string body,
+                                     Replay replay) {
   http::ClientRequest request;
   request.head.method = http::Method::kPost;
   request.head.target = std::string(wire::kRpcPath) + method;
   request.head.fields.set("Content-Type", wire::kEnvelopeType);
   request.body = std::move(body);
   request.deadline = context.deadline;
+  request.once = replay == Replay::kAmbiguous;
   CO_TRY(http::ClientResponse response,
          co_await send_checked(transport, std::move(node), std::move(context), std::move(request)));
   co_return co_await read_all(response.body(), kReplyBytesMax);

@@ -2,6 +2,7 @@
 // One request to one node, its errors brought back as they were there.
 #pragma once
 #include "common/client/messages.h"
+#include "common/client/replay.h"
 #include "common/client/transport.h"
 
 namespace aisfs {
@@ -16,18 +17,26 @@ Task<Result<http::ClientResponse>> send_checked(Transport& transport,
                                                 Context context,
                                                 http::ClientRequest request);
 
-/// POST /v1/x/<method> with `body`; the whole reply.
-Task<Result<std::string>> call_bytes(
-    Transport& transport, NodeInfo node, Context context, std::string method, std::string body);
+/// POST /v1/x/<method> with `body`; the whole reply. What is ambiguous is sent once.
+Task<Result<std::string>> call_bytes(Transport& transport,
+                                     NodeInfo node,
+                                     Context context,
+                                     std::string method,
+                                     std::string body,
+                                     Replay replay);
 
 /// call_bytes with envelopes.
 template <class Reply, class Request>
-Task<Result<Reply>> call(
-    Transport& transport, NodeInfo node, Context context, std::string method, Request request) {
+Task<Result<Reply>> call(Transport& transport,
+                         NodeInfo node,
+                         Context context,
+                         std::string method,
+                         Request request,
+                         Replay replay = Replay::kSafe) {
   std::string body = wire::encode(request);
   CO_TRY(const std::string reply,
          co_await call_bytes(transport, std::move(node), std::move(context), std::move(method),
-                             std::move(body)));
+                             std::move(body), replay));
   co_return wire::decode<Reply>(reply);
 }
 
@@ -36,9 +45,10 @@ Task<Result<Reply>> call(Transport& transport,
                          NodeInfo node,
                          Context context,
                          wire::DataMethod method,
-                         Request request) {
+                         Request request,
+                         Replay replay = Replay::kSafe) {
   return call<Reply>(transport, std::move(node), std::move(context),
-                     std::string(wire::name_of(method)), std::move(request));
+                     std::string(wire::name_of(method)), std::move(request), replay);
 }
 
 /// A base64 envelope for a header; too_large beyond wire::kEnvelopeHeaderMax.

@@ -52,20 +52,28 @@ Task<Result<ObjectInfo>> info_of(http::ResponseHead head,
 
 /// An operation whose reply is an ObjectInfo.
 template <class Request>
-Task<Result<ObjectInfo>> call_info(
-    Transport& transport, NodeInfo node, Context context, DataMethod method, Request request) {
+Task<Result<ObjectInfo>> call_info(Transport& transport,
+                                   NodeInfo node,
+                                   Context context,
+                                   DataMethod method,
+                                   Request request,
+                                   Replay replay) {
   CO_TRY(auto reply, co_await call<wire::InfoReply>(transport, std::move(node), std::move(context),
-                                                    method, std::move(request)));
+                                                    method, std::move(request), replay));
   co_return std::move(reply.info);
 }
 
 /// An operation without a reply.
 template <class Request>
-Task<Status> call_status(
-    Transport& transport, NodeInfo node, Context context, DataMethod method, Request request) {
+Task<Status> call_status(Transport& transport,
+                         NodeInfo node,
+                         Context context,
+                         DataMethod method,
+                         Request request,
+                         Replay replay) {
   CO_TRY([[maybe_unused]] auto reply,
          co_await call<wire::Nothing>(transport, std::move(node), std::move(context), method,
-                                      std::move(request)));
+                                      std::move(request), replay));
   co_return Status{};
 }
 
@@ -97,7 +105,8 @@ Task<Result<ObjectStream>> stream_of(http::ClientResponse response,
 
 Task<Result<ObjectInfo>> RemoteNode::head(Context context, ObjectName name, Conditions conditions) {
   wire::HeadRequest request{std::move(name), std::move(conditions)};
-  return call_info(transport_, node_, std::move(context), DataMethod::head, std::move(request));
+  return call_info(transport_, node_, std::move(context), DataMethod::head, std::move(request),
+                   Replay::kSafe);
 }
 
 namespace {
@@ -202,15 +211,17 @@ Task<Result<ObjectInfo>> RemoteNode::set_attrs(Context context,
                                                ObjectName name,
                                                AttrChange change,
                                                Conditions conditions) {
+  const Replay replay = replay_of(change, conditions);
   wire::SetAttrsRequest request{std::move(name), std::move(change), std::move(conditions)};
-  return call_info(transport_, node_, std::move(context), DataMethod::set_attrs,
-                   std::move(request));
+  return call_info(transport_, node_, std::move(context), DataMethod::set_attrs, std::move(request),
+                   replay);
 }
 
 Task<Status> RemoteNode::remove(Context context, ObjectName name, RemoveOptions options) {
+  const Replay replay = replay_of(options);
   wire::RemoveRequest request{std::move(name), std::move(options)};
-  return call_status(transport_, node_, std::move(context), DataMethod::remove,
-                     std::move(request));
+  return call_status(transport_, node_, std::move(context), DataMethod::remove, std::move(request),
+                     replay);
 }
 
 Task<Result<ObjectInfo>> RemoteNode::rename(Context context,
@@ -218,15 +229,18 @@ Task<Result<ObjectInfo>> RemoteNode::rename(Context context,
                                             ObjectName to,
                                             RenameOptions options) {
   wire::RenameRequest request{std::move(from), std::move(to), std::move(options)};
-  return call_info(transport_, node_, std::move(context), DataMethod::rename, std::move(request));
+  return call_info(transport_, node_, std::move(context), DataMethod::rename, std::move(request),
+                   Replay::kAmbiguous);
 }
 
 Task<Result<ObjectInfo>> RemoteNode::copy(Context context,
                                           ObjectName from,
                                           ObjectName to,
                                           CopyOptions options) {
+  const Replay replay = replay_of(options);
   wire::CopyRequest request{std::move(from), std::move(to), std::move(options)};
-  return call_info(transport_, node_, std::move(context), DataMethod::copy, std::move(request));
+  return call_info(transport_, node_, std::move(context), DataMethod::copy, std::move(request),
+                   replay);
 }
 
 Task<Result<ObjectInfo>> RemoteNode::patch(Context context,
@@ -256,21 +270,21 @@ Task<Result<ObjectInfo>> RemoteNode::make_dir(Context context,
                                               std::string path,
                                               MakeDirOptions options) {
   wire::MakeDirRequest request{std::move(bucket), std::move(path), std::move(options)};
-  return call_info(transport_, node_, std::move(context), DataMethod::make_dir,
-                   std::move(request));
+  return call_info(transport_, node_, std::move(context), DataMethod::make_dir, std::move(request),
+                   Replay::kAmbiguous);
 }
 
 Task<Status> RemoteNode::remove_dir(Context context, BucketName bucket, std::string path) {
   wire::PathRequest request{std::move(bucket), std::move(path)};
   return call_status(transport_, node_, std::move(context), DataMethod::remove_dir,
-                     std::move(request));
+                     std::move(request), Replay::kAmbiguous);
 }
 
 Task<Status> RemoteNode::rename_dir(
     Context context, BucketName bucket, std::string from, std::string to, bool no_replace) {
   wire::RenameDirRequest request{std::move(bucket), std::move(from), std::move(to), no_replace};
   return call_status(transport_, node_, std::move(context), DataMethod::rename_dir,
-                     std::move(request));
+                     std::move(request), Replay::kAmbiguous);
 }
 
 Task<Result<Capacity>> RemoteNode::capacity(Context context) {
@@ -280,7 +294,8 @@ Task<Result<Capacity>> RemoteNode::capacity(Context context) {
 
 Task<Status> RemoteNode::sync(Context context, ObjectName name) {
   wire::SyncRequest request{std::move(name)};
-  return call_status(transport_, node_, std::move(context), DataMethod::sync, std::move(request));
+  return call_status(transport_, node_, std::move(context), DataMethod::sync, std::move(request),
+                     Replay::kSafe);
 }
 
 Task<Result<std::string>> RemoteNode::create_upload(Context context,
@@ -309,13 +324,13 @@ Task<Result<ObjectInfo>> RemoteNode::complete_upload(Context context,
   wire::CompleteUploadRequest request{std::move(name), std::move(upload), std::move(parts),
                                       std::move(conditions)};
   return call_info(transport_, node_, std::move(context), DataMethod::complete_upload,
-                   std::move(request));
+                   std::move(request), Replay::kSafe);
 }
 
 Task<Status> RemoteNode::abort_upload(Context context, ObjectName name, std::string upload) {
   wire::AbortUploadRequest request{std::move(name), std::move(upload)};
   return call_status(transport_, node_, std::move(context), DataMethod::abort_upload,
-                     std::move(request));
+                     std::move(request), Replay::kAmbiguous);
 }
 
 Task<Result<PartList>> RemoteNode::list_parts(Context context,

@@ -5,8 +5,6 @@
 
 namespace aisfs {
 
-bool was_never_sent(const Error& error) { return error.what().starts_with("connect to "); }
-
 bool may_retry(const Error& error, Replay replay) {
   switch (info(error.code()).retry) {
     case Retry::kNever: return false;
@@ -14,8 +12,7 @@ bool may_retry(const Error& error, Replay replay) {
     case Retry::kBackoff: return replay == Replay::kSafe || error.code() != Errc::timed_out;
     // A second replica is the owner's business; a node that is away may come back.
     case Retry::kOtherReplica:
-      return error.code() == Errc::unreachable &&
-             (replay == Replay::kSafe || was_never_sent(error));
+      return error.code() == Errc::unreachable && (replay == Replay::kSafe || error.never_sent());
   }
   return false;
 }

@@ -3,21 +3,12 @@
 #include <random>
 
 #include "common/async/task.h"
+#include "common/client/replay.h"
 
 namespace aisfs {
 
-/// What a second attempt of an operation may do after the answer to the first got lost.
-enum class Replay : std::uint8_t {
-  kSafe,       // doing it twice is doing it once
-  kAmbiguous,  // the first may have happened: only a refusal may be tried again
-};
-
 /// Decides by errc.def and the operation whether to try again.
 bool may_retry(const Error& error, Replay replay);
-
-/// The node has seen nothing of the request: http::Client says so of an error before the first byte
-/// has left.
-bool was_never_sent(const Error& error);
 
 /// Waits between attempts: doubling from `first` to `cap`, each with full jitter, so that clients
 /// that failed together do not come back together.

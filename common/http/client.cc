@@ -84,24 +84,27 @@ class Client::Impl {
 
   Task<Result<ClientResponse>> send(ClientRequest request) {
     const auto pool = pools_[Runtime::current_shard()];
-    CO_TRY(auto slot, co_await pool->acquire(request.to, request.deadline));
+    auto acquired = co_await pool->acquire(request.to, request.deadline);
+    if (!acquired) co_return std::move(acquired).error().mark_never_sent();
+    ConnPool::Slot slot = *std::move(acquired);
     auto connection = slot.take_idle();
     const bool reused = connection != nullptr;
     if (reused) {
       ClientExchange exchange(*connection, request, options_.header_bytes_max);
       auto result = co_await exchange.run();
       if (result) co_return respond(std::move(slot), std::move(connection), *std::move(result));
-      const bool stale = result.error() == Errc::unreachable && exchange.silent();
-      if (!stale || request.stream != nullptr) {
-        co_return std::move(result).error().context(request.to.to_string());
+      Error why = std::move(result).error();
+      const bool stale = why == Errc::unreachable && exchange.silent();
+      if (stale && request.once) static_cast<void>(std::move(why).context("it may have happened"));
+      if (!stale || request.once || request.stream != nullptr) {
+        co_return std::move(why).context(request.to.to_string());
       }
     }
     connection = nullptr;
     auto connected = co_await connect(*pool, request.to, request.deadline);
-    // Who has got it on the connection that closed may have acted on it: not "connect to" then.
-    if (!connected && reused)
-      co_return std::move(connected).error().context(request.to.to_string());
-    if (!connected) co_return std::move(connected).error();
+    // Who has got it on the connection that closed may have acted on it.
+    if (!connected && reused) co_return std::move(connected).error();
+    if (!connected) co_return std::move(connected).error().mark_never_sent();
     connection = *std::move(connected);
     ClientExchange exchange(*connection, request, options_.header_bytes_max);
     auto result = co_await exchange.run();

@@ -44,6 +44,10 @@ struct ClientRequest {
   /// Of the exchange up to the response's head. The time a streamed body takes to send does not
   /// count: like a response's body it fails with timed_out when nothing moves for 30 s.
   Deadline deadline;
+  /// For what must not be done twice. Once a byte of the request may have been read, it is sent on
+  /// no other connection: when a kept-alive one, which was open a moment before, turns out to be
+  /// closed without an answer, send() fails and the error says that it may have happened.
+  bool once = false;
   std::function<void()> sent;  // called when the kernel has all of it; empty: not
 };
 
@@ -81,9 +85,8 @@ class Client {
   /// Sends and waits for the response's head. Any status is success here.
   ///
   /// A kept-alive connection that the server closed before a byte of the response is replaced
-  /// once, if the request has no stream. Fails with unreachable, timed_out, corrupt (not HTTP),
-  /// or the stream's own error. An error whose text begins with "connect to " came before the
-  /// first byte was sent: the server has seen nothing.
+  /// once, unless the request has a stream or is for `once`. Fails with unreachable, timed_out,
+  /// corrupt (not HTTP), or the stream's own error; Error::never_sent() when no byte has left.
   Task<Result<ClientResponse>> send(ClientRequest request);
 
   /// send() plus the whole body, at most `body_max` bytes.

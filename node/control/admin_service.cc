@@ -4,7 +4,6 @@
 #include "common/auth/authorize.h"
 #include "common/auth/token.h"
 #include "common/client/remote_admin.h"
-#include "common/client/retry.h"
 #include "node/control/ops/ops.h"
 #include "node/control/ops/rights.h"
 
@@ -18,7 +17,7 @@ auto AdminService::at_gateway(Step step) const -> std::invoke_result_t<Step&, Ad
     auto task = step(admin);
     auto reply = co_await std::move(task);
     const bool last = i + 1 == gateways.size();
-    if (reply.ok() || last || !was_never_sent(reply.error())) co_return reply;
+    if (reply.ok() || last || !reply.error().never_sent()) co_return reply;
   }
   co_return Error(Errc::not_ready, "no gateway is known yet");
 }

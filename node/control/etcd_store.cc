@@ -112,13 +112,14 @@ Task<Result<etcd::json::object>> EtcdStore::ask(std::string path,
     const bool others = options_.endpoints.size() > 1;
     const Duration max = twice == Twice::kNever ? kOnlyTryMax : others ? kTryMax : kOperationMax;
     http::ClientRequest request = post(options_.endpoints[at], path, text, max);
+    request.once = twice == Twice::kNever;
     auto answer = co_await http_.call(std::move(request), kAnswerBytesMax);
     if (answer && answer->head.status == 200) co_return etcd::parse(answer->body);
     Error why =
         answer ? etcd::error_of(answer->head.status, answer->body) : std::move(answer).error();
     if (!is_away(why)) co_return why;
     pass_over(at);
-    if (twice == Twice::kNever && !was_never_sent(why)) co_return why;
+    if (twice == Twice::kNever && !why.never_sent()) co_return why;
     const bool all_asked = attempt % options_.endpoints.size() == 0;
     if (all_asked && !co_await backoff.wait(deadline)) co_return why;
     if (deadline.expired()) co_return why;
@@ -142,8 +143,7 @@ Task<Result<meta::TxnReply>> EtcdStore::txn(meta::TxnRequest request) {
 Task<Result<meta::LeaseId>> EtcdStore::grant(Duration ttl) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(ttl).count();
   etcd::json::object body{{"TTL", std::to_string(seconds)}};
-  // A lease that nobody uses ends by itself.
-  CO_TRY(const auto answer, co_await ask("lease/grant", std::move(body), Twice::kHarmless));
+  CO_TRY(const auto answer, co_await ask("lease/grant", std::move(body), Twice::kNever));
   co_return etcd::number(answer, "ID");
 }
 

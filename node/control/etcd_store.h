@@ -18,8 +18,9 @@ struct EtcdOptions {
 /// long as a majority of the members does.
 ///
 /// A member that does not answer is passed over for the next one, and stays so until that one
-/// fails. What changes nothing, and what can be done twice, is asked again elsewhere; a transaction
-/// only when the member has seen nothing of it. Leases last whole seconds, two at least.
+/// fails. What changes nothing, and what can be done twice, is asked again elsewhere; a
+/// transaction, a grant and a revocation only when the member has seen nothing of it. Leases last
+/// whole seconds, two at least.
 class EtcdStore final : public MetaStore {
  public:
   /// `http` outlives it, speaks TLS when etcd does, and decides the threads: call from its

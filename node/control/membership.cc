@@ -62,13 +62,17 @@ std::vector<NodeInfo> Membership::gateways() const {
 }
 
 template <class Reply, class Request>
-Task<Result<Reply>> Membership::ask_gateways(std::string method, Request request, Duration each) {
+Task<Result<Reply>> Membership::ask_gateways(std::string method,
+                                             Request request,
+                                             Duration each,
+                                             Replay replay) {
   Error last(Errc::unreachable, "no gateway is known; give one with --join");
   std::vector<NodeInfo> all = gateways();
   for (NodeInfo& gateway : all) {
     const Endpoint asked = gateway.control_net;
     Context context{.who = {}, .deadline = Deadline::after(each), .trace = {}};
-    auto reply = co_await call<Reply>(peers_, std::move(gateway), std::move(context), method, request);
+    auto reply = co_await call<Reply>(peers_, std::move(gateway), std::move(context), method,
+                                      request, replay);
     if (reply) answered_ = asked;
     if (reply) co_return reply;
     last = std::move(reply).error();
@@ -94,8 +98,9 @@ wire::JoinRequest Membership::join_request() const {
 Task<Result<wire::JoinReply>> Membership::try_join() {
   auto request = join_request();
   if (plane_ != nullptr) co_return co_await ops::join(*plane_, std::move(request));
-  co_return co_await ask_gateways<wire::JoinReply>(std::string(wire::kJoinMethod),
-                                                   std::move(request), kJoinAttempt);
+  // A gateway takes a nonce once: it would refuse for ever what it is sent twice.
+  co_return co_await ask_gateways<wire::JoinReply>(
+      std::string(wire::kJoinMethod), std::move(request), kJoinAttempt, Replay::kAmbiguous);
 }
 
 Task<Result<NodeInfo>> Membership::join(Deadline deadline) {

@@ -5,6 +5,7 @@
 
 #include "common/async/clock.h"
 #include "common/auth/cluster_key.h"
+#include "common/client/replay.h"
 #include "common/client/transport.h"
 #include "node/control/control_plane.h"
 #include "node/control/fencing.h"
@@ -50,7 +51,10 @@ class Membership {
   wire::JoinRequest join_request() const;
   /// Calls a method at one gateway after the other until one answers.
   template <class Reply, class Request>
-  Task<Result<Reply>> ask_gateways(std::string method, Request request, Duration each);
+  Task<Result<Reply>> ask_gateways(std::string method,
+                                   Request request,
+                                   Duration each,
+                                   Replay replay = Replay::kSafe);
   std::vector<NodeInfo> gateways() const;
   Task<void> renew();
   Task<Result<ClusterMap>> ask_map();

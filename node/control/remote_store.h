@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <functional>
+#include <mutex>
+#include <string_view>
 #include <vector>
 
+#include "common/client/replay.h"
 #include "common/client/transport.h"
 #include "node/control/meta_store.h"
 
 namespace aisfs::control {
 
-/// The embedded store of another gateway, over its control listener. An operation is sent to the
-/// store at most once, whichever gateway has it: the others refuse it (unsupported).
+/// The embedded store of another gateway, over its control listener; the others refuse what they
+/// are asked (unsupported). Who answered last is asked first. A transaction, a grant and a
+/// revocation are sent to the store at most once; when one that was asked does not answer, they
+/// fail.
 class RemoteStore final : public MetaStore {
  public:
   /// `transport` outlives it; `candidates` tells which gateways may have the store, likeliest
@@ -26,10 +31,17 @@ class RemoteStore final : public MetaStore {
 
  private:
   template <class Reply, class Request>
-  Task<Result<Reply>> ask(std::string method, Request request, Duration wait);
+  Task<Result<Reply>> ask(std::string_view method,
+                          Request request,
+                          Replay replay,
+                          Duration wait = {});
+  /// Each once, and first the one that answered last.
+  std::vector<NodeInfo> candidates();
 
   Transport& transport_;
   const std::function<std::vector<NodeInfo>()> candidates_;
+  std::mutex mutex_;
+  Endpoint answered_;  // guarded by mutex_
 };
 
 }  // namespace aisfs::control

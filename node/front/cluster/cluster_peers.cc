@@ -3,7 +3,6 @@
 
 #include "common/client/remote_call.h"
 #include "common/client/remote_node.h"
-#include "common/client/retry.h"
 #include "common/wire/control.h"
 #include "node/front/cluster/peer_messages.h"
 
@@ -24,8 +23,9 @@ Task<Status> ClusterPeers::change_map(Context context, std::string method, Reque
   Result<wire::EpochReply> reply(Error(Errc::not_ready, "no gateway is known yet"));
   const std::vector<NodeInfo> gateways = maps_.current()->gateways();
   for (const NodeInfo& gateway : gateways) {
-    reply = co_await call<wire::EpochReply>(control_, gateway, context, method, request);
-    if (reply || !was_never_sent(reply.error())) break;
+    reply = co_await call<wire::EpochReply>(control_, gateway, context, method, request,
+                                            Replay::kAmbiguous);
+    if (reply || !reply.error().never_sent()) break;
   }
   if (!reply) co_return std::move(reply).error();
   auto known = co_await maps_.at_least(reply->epoch, deadline);

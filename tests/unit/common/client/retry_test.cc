@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/wire/error_text.h"
+
 namespace aisfs {
 namespace {
 
@@ -17,8 +19,18 @@ TEST(MayRetry, RefusalsAlwaysAmbiguitiesOnlyWhenSafe) {
 }
 
 TEST(MayRetry, WhatWasNeverSentMayBeSentAgain) {
-  const Error refused(Errc::unreachable, "connect to 127.0.0.1:1: Connection refused");
+  const Error refused = Error(Errc::unreachable, "no route").mark_never_sent();
   EXPECT_TRUE(may_retry(refused, Replay::kAmbiguous));
+  EXPECT_TRUE(may_retry(Error(refused).context("a step"), Replay::kAmbiguous));
+}
+
+TEST(MayRetry, WhatAnotherNodeCouldNotSendIsAmbiguousHere) {
+  const Error there =
+      Error(Errc::unreachable, "connect to 127.0.0.1:1: Connection refused").mark_never_sent();
+  const Error here = wire::decode_error(wire::encode_error(there), 503);
+  EXPECT_EQ(here.what(), there.what());
+  EXPECT_FALSE(here.never_sent());
+  EXPECT_FALSE(may_retry(here, Replay::kAmbiguous));
 }
 
 TEST(MayRetry, NeverForFinalAnswers) {

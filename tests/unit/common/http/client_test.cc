@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "common/http/client.h"
 
+#include <gmock/gmock.h>
+
+#include "tests/unit/common/http/hangs_up_once.h"
 #include "tests/unit/common/http/loopback.h"
 
 namespace aisfs::http {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ClientTest = Loopback;
 
 Task<void> echo(Exchange& exchange) {
@@ -151,48 +156,49 @@ TEST_F(ClientTest, KeepsConnectionsAndReplacesOneThatTheServerClosed) {
   EXPECT_EQ(third->body, "x");
 }
 
-/// Answers one request on its first connection and hangs up on the second one there, as a server
-/// does whose idle time ends at the wrong moment; then answers one on a second connection.
-void hang_up_once(int listener, std::string& second_request) {
-  const auto accept_one = [&] { return UniqueFd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)); };
-  const auto read_head = [](int fd) {
-    std::string got;
-    char c;
-    while (!got.ends_with("\r\n\r\n") && ::recv(fd, &c, 1, 0) == 1) got += c;
-    return got;
-  };
-  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-  UniqueFd first = accept_one();
-  read_head(first.get());
-  EXPECT_GT(::send(first.get(), answer.data(), answer.size(), MSG_NOSIGNAL), 0);
-  read_head(first.get());
-  first.reset();
-  const UniqueFd second = accept_one();
-  second_request = read_head(second.get());
-  EXPECT_GT(::send(second.get(), answer.data(), answer.size(), MSG_NOSIGNAL), 0);
+TEST_F(ClientTest, AHangUpInsteadOfAnAnswerIsRetriedOnce) {
+  HangsUpOnce peer;
+  EXPECT_TRUE(call(peer.request("/1")).ok());
+  const auto again = call(peer.request("/2"));
+  EXPECT_TRUE(again.ok()) << again.error().what();
+  EXPECT_THAT(peer.asked(), ElementsAre("GET /1", "GET /2", "GET /2"));
 }
 
-TEST_F(ClientTest, AHangUpInsteadOfAnAnswerIsRetriedOnce) {
-  const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof at;
-  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&at), size), 0);
-  ASSERT_EQ(::listen(listener.get(), 8), 0);
-  ASSERT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&at), &size), 0);
-  std::string retried;
-  std::thread peer([&] { hang_up_once(listener.get(), retried); });
-  for (const char* target : {"/1", "/2"}) {
-    ClientRequest r;
-    r.to = {"127.0.0.1", ntohs(at.sin_port)};
-    r.head.target = target;
-    r.deadline = Deadline::after(10s);
-    auto got = call(std::move(r));
-    EXPECT_TRUE(got.ok()) << got.error().what();
-  }
-  peer.join();
-  EXPECT_TRUE(retried.starts_with("GET /2 HTTP/1.1\r\n")) << retried;
+TEST_F(ClientTest, WhatMustNotBeDoneTwiceIsNotSentAgainAfterAHangUp) {
+  HangsUpOnce peer;
+  EXPECT_TRUE(call(peer.request("/1")).ok());
+  ClientRequest change = peer.request("/2");
+  change.once = true;
+  const auto lost = call(std::move(change));
+  ASSERT_FALSE(lost.ok());
+  EXPECT_EQ(lost.error(), Errc::unreachable);
+  EXPECT_THAT(lost.error().what(), HasSubstr("it may have happened"));
+  EXPECT_FALSE(lost.error().never_sent());
+  EXPECT_THAT(peer.asked(), ElementsAre("GET /1", "GET /2"));
+}
+
+TEST_F(ClientTest, AConnectionThatIsKnownToBeClosedIsNoneThatHasSeenARequestForOnce) {
+  HangsUpOnce peer;
+  EXPECT_TRUE(call(peer.request("/1")).ok());
+  peer.hang_up();
+  ClientRequest change = peer.request("/2");
+  change.once = true;
+  const auto done = call(std::move(change));
+  EXPECT_TRUE(done.ok()) << done.error().what();
+  EXPECT_THAT(peer.asked(), ElementsAre("GET /1", "GET /2"));
+}
+
+TEST_F(ClientTest, WhatAConnectionThatWasLostMayHaveSeenIsNotCalledNeverSent) {
+  HangsUpOnce peer;
+  EXPECT_TRUE(call(peer.request("/1")).ok());
+  peer.listen_no_more();
+  const auto lost = call(peer.request("/2"));
+  ASSERT_FALSE(lost.ok());
+  EXPECT_THAT(peer.asked(), ElementsAre("GET /1", "GET /2"));
+  EXPECT_FALSE(lost.error().never_sent());
+  const auto refused = call(peer.request("/3"));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_TRUE(refused.error().never_sent());
 }
 
 TEST_F(ClientTest, ConnectionsToAServerAreBoundedAndOthersWait) {
@@ -207,6 +213,7 @@ TEST_F(ClientTest, ConnectionsToAServerAreBoundedAndOthersWait) {
     EXPECT_TRUE(first.ok());
     auto blocked = co_await c.send(std::move(b));
     EXPECT_EQ(blocked.error().code(), Errc::timed_out);
+    EXPECT_TRUE(blocked.error().never_sent());
     auto body = co_await read_all(first->body(), 1_MiB);
     EXPECT_TRUE(body.ok());
     auto free_again = co_await c.send(std::move(d));

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "tests/kit/etcd_process.h"
+#include "tests/unit/common/http/hangs_up_once.h"
 #include "tests/unit/node/control/meta_store_suite.h"
 
 namespace aisfs::control {
@@ -55,6 +56,35 @@ class EtcdMaker {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Etcd, MetaStoreSuite, EtcdMaker);
+
+/// A member that loses the answer, on a connection that was there already.
+class EtcdOnceTest : public ::testing::Test {
+ protected:
+  EtcdOnceTest() { runtime_.start(); }
+  ~EtcdOnceTest() override {
+    http_.close();
+    runtime_.stop();
+  }
+  /// How often `change` came there.
+  template <class T>
+  std::ptrdiff_t times(Task<T> change, const std::string& path) {
+    static_cast<void>(runtime_.run_on(0, store_.get({{"k", {}}, 0, 0})));  // it says nothing of use
+    EXPECT_EQ(runtime_.run_on(0, std::move(change)).error(), Errc::unreachable);
+    const auto asked = member_.asked();
+    return std::count(asked.begin(), asked.end(), "POST /v3/" + path);
+  }
+
+  Runtime runtime_{1};
+  http::HangsUpOnce member_;
+  http::Client http_{runtime_, {}};
+  EtcdStore store_{http_, {{member_.endpoint()}, ""}};
+};
+
+TEST_F(EtcdOnceTest, ATransactionIsNotSentTwice) { EXPECT_EQ(times(store_.txn({}), "kv/txn"), 1); }
+
+TEST_F(EtcdOnceTest, ALeaseIsNotAskedForTwice) {
+  EXPECT_EQ(times(store_.grant(std::chrono::seconds(2)), "lease/grant"), 1);
+}
 
 /// Three members; the store is told of all of them.
 class EtcdClusterTest : public ::testing::Test {
