@@ -14,7 +14,7 @@ constexpr int kRacesMax = 32;
 constexpr int kLostMax = 2;
 
 bool may_have_happened(const Error& error) {
-  return error == Errc::unreachable || error == Errc::timed_out;
+  return !error.never_sent() && (error == Errc::unreachable || error == Errc::timed_out);
 }
 
 template <class T>
@@ -105,6 +105,19 @@ Keys keys_of(const MapDraft& draft, const MappingKeys& mapping_keys) {
   return keys;
 }
 
+meta::TxnRequest steps_between(const Keys& before, const Keys& after) {
+  meta::TxnRequest request;
+  for (const auto& [name, value] : after) {
+    const auto it = before.find(name);
+    if (it == before.end() || it->second != value)
+      request.then.push_back(meta::put_step(name, value));
+  }
+  for (const auto& [name, _] : before) {
+    if (!after.contains(name)) request.then.push_back(meta::remove_step(name));
+  }
+  return request;
+}
+
 Status read_key(std::string_view name, const std::string& value, MapDraft& draft) {
   const auto slash = name.find('/');
   const std::string_view kind = name.substr(0, slash);
@@ -129,8 +142,8 @@ Status read_key(std::string_view name, const std::string& value, MapDraft& draft
 
 }  // namespace
 
-Task<Result<MapStore::Loaded>> MapStore::load_all() {
-  meta::GetRequest all{meta::prefix_range(std::string(kMapPrefix)), 0, 0};
+Task<Result<MapStore::Loaded>> MapStore::load_all(meta::Revision at) {
+  meta::GetRequest all{meta::prefix_range(std::string(kMapPrefix)), at, 0};
   CO_TRY(auto reply, co_await meta_.get(std::move(all)));
   Loaded loaded;
   for (auto& kv : reply.kvs) {
@@ -168,36 +181,55 @@ Task<Result<Epoch>> MapStore::epoch() {
 }
 
 Task<Result<MapDraft>> MapStore::change(Edit edit) {
-  int lost = 0;
+  Lost lost;
+  const auto failed = [&lost](Error why) { return lost.made.empty() ? std::move(why) : *lost.why; };
   for (int race = 0; race < kRacesMax; ++race) {
-    CO_TRY(auto loaded, co_await load_all());
-    MapDraft next = loaded.draft;
-    CO_CHECK_OK(edit(next));
-    const MappingKeys mapping_keys = mapping_keys_of(loaded.kvs);
-    const MappingKeys next_keys = next_mapping_keys(loaded.draft.map, mapping_keys, next.map);
-    const Keys before = keys_of(loaded.draft, mapping_keys);
+    auto loaded = co_await load_all();
+    if (!loaded) co_return failed(std::move(loaded).error());
+    const meta::Revision base = loaded->kvs[std::string(kEpochKey)].mod_revision;
+    if (!lost.made.empty() && lost.base != base) {
+      auto happened = co_await find_happened(lost);
+      if (!happened) co_return failed(std::move(happened).error());
+      if (*happened) co_return **std::move(happened);
+      lost.made.clear();
+    }
+    if (lost.count > kLostMax) co_return *lost.why;
+    MapDraft next = loaded->draft;
+    Status edited = edit(next);
+    if (!edited) co_return failed(std::move(edited).error());
+    const MappingKeys mapping_keys = mapping_keys_of(loaded->kvs);
+    const MappingKeys next_keys = next_mapping_keys(loaded->draft.map, mapping_keys, next.map);
+    const Keys before = keys_of(loaded->draft, mapping_keys);
     if (keys_of(next, next_keys) == before) co_return next;
     ++next.map.epoch;
-
-    meta::TxnRequest request;
-    request.compares.push_back({.key = std::string(kEpochKey),
-                                .number = loaded.kvs[std::string(kEpochKey)].mod_revision});
-    const Keys after = keys_of(next, next_keys);
-    for (const auto& [name, value] : after) {
-      const auto it = before.find(name);
-      if (it == before.end() || it->second != value) request.then.push_back(meta::put_step(name, value));
-    }
-    for (const auto& [name, _] : before) {
-      if (!after.contains(name)) request.then.push_back(meta::remove_step(name));
-    }
+    Keys after = keys_of(next, next_keys);
+    meta::TxnRequest request = steps_between(before, after);
+    request.compares.push_back({.key = std::string(kEpochKey), .number = base});
     const auto reply = co_await meta_.txn(std::move(request));
     if (reply && reply->succeeded) co_return next;
     if (reply) continue;
-    if (!may_have_happened(reply.error()) || ++lost > kLostMax) co_return reply.error();
-    CO_TRY(const auto now, co_await load_all());
-    if (keys_of(now.draft, mapping_keys_of(now.kvs)) == after) co_return next;
+    if (!may_have_happened(reply.error())) co_return failed(reply.error());
+    lost.base = base;
+    ++lost.count;
+    if (lost.made.empty()) lost.why = reply.error();
+    lost.made.push_back({std::move(next), std::move(after)});
   }
-  co_return Error(Errc::overloaded, "the cluster map changes too fast; try again");
+  co_return failed(Error(Errc::overloaded, "the cluster map changes too fast; try again"));
+}
+
+/// It has made the first epoch after that one; what is newest may be somebody else's.
+Task<Result<std::optional<MapDraft>>> MapStore::find_happened(const Lost& lost) {
+  meta::WatchRequest since{{std::string(kEpochKey), {}}, lost.base + 1, 0};
+  CO_TRY(const auto history, co_await meta_.watch(std::move(since)));
+  if (history.events.empty()) {
+    co_return Error(Errc::unreachable, "the store does not know yet what has become of the epoch");
+  }
+  CO_TRY(const auto first, co_await load_all(history.events.front().kv.mod_revision));
+  const Keys keys = keys_of(first.draft, mapping_keys_of(first.kvs));
+  for (const Lost::Made& made : lost.made) {
+    if (made.keys == keys) co_return std::optional(made.draft);
+  }
+  co_return std::optional<MapDraft>();
 }
 
 Task<Status> MapStore::bootstrap(std::string uuid) {

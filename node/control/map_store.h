@@ -12,6 +12,9 @@
 //   aisfs/moved                where the map has gone (move_map.h)
 #pragma once
 #include <functional>
+#include <map>
+#include <optional>
+#include <vector>
 
 #include "common/model/cluster_map.h"
 #include "common/wire/control.h"
@@ -42,7 +45,10 @@ class MapStore {
 
   /// Applies `edit` to the newest map and publishes the outcome as the next epoch; when somebody
   /// else was faster, anew. An edit that changes nothing makes no epoch; its error is passed on.
-  /// `edit` may run several times. overloaded after too many lost races.
+  /// `edit` may run several times. overloaded after too many lost races. When the store's answer
+  /// was lost, its history tells whether the change has happened, whatever others have changed
+  /// since; where it does not, the change fails as the answer did (unreachable, timed_out) and may
+  /// have happened.
   using Edit = std::function<Status(MapDraft&)>;
   Task<Result<MapDraft>> change(Edit edit);
 
@@ -56,7 +62,22 @@ class MapStore {
     std::map<std::string, meta::KeyValue> kvs;
     MapDraft draft;
   };
-  Task<Result<Loaded>> load_all();
+  /// Transactions of one change whose answer was lost, and which may have happened. At most one
+  /// has: each replaces the same epoch. Of those of an earlier one it is known that none has.
+  struct Lost {
+    struct Made {
+      MapDraft draft;
+      std::map<std::string, std::string> keys;
+    };
+    meta::Revision base = 0;  // where that epoch was written
+    std::vector<Made> made;
+    std::optional<Error> why;  // the first of their errors
+    int count = 0;             // with those of earlier epochs
+  };
+  /// As of that revision, or of now.
+  Task<Result<Loaded>> load_all(meta::Revision at = 0);
+  /// What became of them, when there is a later epoch.
+  Task<Result<std::optional<MapDraft>>> find_happened(const Lost& lost);
   Task<Error> no_cluster();
 
   MetaStore& meta_;

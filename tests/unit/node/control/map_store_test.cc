@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "node/control/map_store.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/unit/node/control/embedded_maker.h"
+
+namespace aisfs::control {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Key;
+
+MapStore::Edit add_user(const std::string& id) {
+  return [id](MapDraft& draft) -> Status {
+    if (draft.map.users.contains(id)) return Error(Errc::already_exists, id);
+    draft.map.users[id] = {.id = id};
+    return {};
+  };
+}
+
+/// A store behind a wire that loses answers, and somebody else who changes the map meanwhile.
+class LossyStore final : public MetaStore {
+ public:
+  explicit LossyStore(MetaStore& store) : store_(store) {}
+
+  enum class Fate : std::uint8_t {
+    kAnswerLost,   // it has happened
+    kRequestLost,  // it has not
+    kLate,         // it happens just before the next one
+  };
+  std::vector<Fate> fates;             // of the transactions to come; those after them are answered
+  std::vector<std::string> meanwhile;  // users that another adds after the next that is lost
+  bool knows_history = true;
+  bool loses_reads = false;  // from the next transaction that is lost on
+
+  Task<Result<meta::GetReply>> get(meta::GetRequest r) override {
+    if (!reads_) co_return Error(Errc::timed_out, "a read");
+    co_return co_await store_.get(std::move(r));
+  }
+  Task<Result<meta::TxnReply>> txn(meta::TxnRequest r) override {
+    if (late_) CO_CHECK_OK(co_await store_.txn(*std::exchange(late_, std::nullopt)));
+    if (fates.empty()) co_return co_await store_.txn(std::move(r));
+    const Fate fate = fates.front();
+    fates.erase(fates.begin());
+    if (fate == Fate::kLate) late_ = std::move(r);
+    if (fate == Fate::kAnswerLost) CO_CHECK_OK(co_await store_.txn(std::move(r)));
+    MapStore other(store_);
+    for (const std::string& user : std::exchange(meanwhile, {})) {
+      CO_CHECK_OK(co_await other.change(add_user(user)));
+    }
+    reads_ = !loses_reads;
+    co_return Error(Errc::unreachable, "the answer was lost");
+  }
+  Task<Result<meta::LeaseId>> grant(Duration ttl) override { return store_.grant(ttl); }
+  Task<Result<Duration>> keep_alive(meta::LeaseId id) override { return store_.keep_alive(id); }
+  Task<Status> revoke(meta::LeaseId id) override { return store_.revoke(id); }
+  Task<Result<meta::WatchReply>> watch(meta::WatchRequest r) override {
+    if (!knows_history) co_return Error(Errc::out_of_range, "compacted");
+    co_return co_await store_.watch(std::move(r));
+  }
+
+ private:
+  MetaStore& store_;
+  std::optional<meta::TxnRequest> late_;
+  bool reads_ = true;
+};
+using Fate = LossyStore::Fate;
+
+class MapStoreTest : public ::testing::Test {
+ protected:
+  MapStoreTest() { EXPECT_TRUE(run(MapStore(maker_.store()).bootstrap("cluster")).ok()); }
+  ~MapStoreTest() override { maker_.stop(); }
+
+  template <class T>
+  T run(Task<T> task) {
+    return runtime_.run_on(0, std::move(task));
+  }
+  Result<MapDraft> add(const std::string& user) { return run(maps_.change(add_user(user))); }
+  ClusterMap stored() { return run(MapStore(maker_.store()).load())->map; }
+
+  struct Started : Runtime {
+    Started() : Runtime(1) { start(); }
+  };
+  Started runtime_;
+  EmbeddedMaker maker_{runtime_};
+  LossyStore lossy_{maker_.store()};
+  MapStore maps_{lossy_};
+};
+
+TEST_F(MapStoreTest, AChangeWhoseAnswerWasLostHasHappened) {
+  lossy_.fates = {Fate::kAnswerLost};
+  const auto added = add("mine");
+  ASSERT_TRUE(added.ok()) << added.error().what();
+  EXPECT_EQ(added->map.epoch, stored().epoch);
+  EXPECT_THAT(stored().users, ElementsAre(Key("mine")));
+}
+
+TEST_F(MapStoreTest, EvenWhenOthersHaveChangedTheMapSince) {
+  lossy_.fates = {Fate::kAnswerLost};
+  lossy_.meanwhile = {"a", "b"};
+  const auto added = add("mine");
+  ASSERT_TRUE(added.ok()) << added.error().what();
+  EXPECT_THAT(added->map.users, ElementsAre(Key("mine")));
+  EXPECT_THAT(stored().users, ElementsAre(Key("a"), Key("b"), Key("mine")));
+  EXPECT_EQ(stored().epoch, added->map.epoch + 2);
+}
+
+TEST_F(MapStoreTest, ARequestThatWasLostIsMadeAnew) {
+  lossy_.fates = {Fate::kRequestLost, Fate::kRequestLost};
+  lossy_.meanwhile = {"a"};
+  const auto added = add("mine");
+  ASSERT_TRUE(added.ok()) << added.error().what();
+  EXPECT_THAT(added->map.users, ElementsAre(Key("a"), Key("mine")));
+  EXPECT_EQ(stored().epoch, added->map.epoch);
+}
+
+TEST_F(MapStoreTest, OneThatHappensAfterItWasLookedForIsRecognised) {
+  lossy_.fates = {Fate::kLate};
+  const auto added = add("mine");
+  ASSERT_TRUE(added.ok()) << added.error().what();
+  EXPECT_EQ(stored().epoch, added->map.epoch) << "once";
+  EXPECT_THAT(stored().users, ElementsAre(Key("mine")));
+}
+
+TEST_F(MapStoreTest, TooManyLostAnswersAreAnError) {
+  lossy_.fates = std::vector(5, Fate::kRequestLost);
+  const auto added = add("mine");
+  ASSERT_FALSE(added.ok());
+  EXPECT_EQ(added.error().what(), "the answer was lost");
+  EXPECT_EQ(lossy_.fates.size(), 2u);
+}
+
+TEST_F(MapStoreTest, WithoutAHistoryTheErrorIsThatOfTheChange) {
+  lossy_.fates = {Fate::kAnswerLost};
+  lossy_.meanwhile = {"a"};
+  lossy_.knows_history = false;
+  const auto added = add("mine");
+  ASSERT_FALSE(added.ok());
+  EXPECT_EQ(added.error().what(), "the answer was lost");
+}
+
+TEST_F(MapStoreTest, AndSoItIsWhenTheStoreCannotBeRead) {
+  lossy_.fates = {Fate::kAnswerLost};
+  lossy_.loses_reads = true;
+  const auto added = add("mine");
+  ASSERT_FALSE(added.ok());
+  EXPECT_EQ(added.error(), Errc::unreachable);
+  EXPECT_EQ(added.error().what(), "the answer was lost");
+}
+
+}  // namespace
+}  // namespace aisfs::control
