@@ -323,7 +323,7 @@ class Node {
       CO_CHECK_OK(co_await wait_for_cluster(deadline));
     }
     const std::string id = identity_.id, holder = store_->embedded() != nullptr ? id : "";
-    CO_TRY([[maybe_unused]] const auto there, co_await plane_->maps().load());
+    CO_CHECK_OK(co_await plane_->maps().check_key(key_));
     const control::MapStore::Edit hold = [holder](control::MapDraft& draft) -> Status {
       draft.map.store_node = holder;
       return {};
@@ -342,7 +342,7 @@ class Node {
   Task<Status> make_cluster(Deadline deadline) {
     Backoff backoff;
     while (true) {
-      Status made = co_await plane_->maps().bootstrap(fresh_uuid());
+      Status made = co_await plane_->maps().bootstrap(fresh_uuid(), key_);
       if (made || !may_retry(made.error(), Replay::kSafe)) co_return made;
       if (!co_await backoff.wait(deadline)) co_return made;
     }

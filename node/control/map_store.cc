@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "common/base/hash.h"
 #include "common/base/text.h"
 #include "common/wire/envelope.h"
 
@@ -140,6 +141,10 @@ Status read_key(std::string_view name, const std::string& value, MapDraft& draft
   return {};
 }
 
+std::string proof_of(const auth::ClusterKey& key, const std::string& uuid) {
+  return to_hex(as_bytes(hmac_sha256(key.join(), "cluster " + uuid)));
+}
+
 }  // namespace
 
 Task<Result<MapStore::Loaded>> MapStore::load_all(meta::Revision at) {
@@ -232,11 +237,12 @@ Task<Result<std::optional<MapDraft>>> MapStore::find_happened(const Lost& lost) 
   co_return std::optional<MapDraft>();
 }
 
-Task<Status> MapStore::bootstrap(std::string uuid) {
+Task<Status> MapStore::bootstrap(std::string uuid, auth::ClusterKey key) {
   MapDraft first;
   first.map.uuid = std::move(uuid);
   first.map.epoch = 1;
   meta::TxnRequest request;
+  request.then.push_back(meta::put_step(std::string(kKeyProofKey), proof_of(key, first.map.uuid)));
   for (const std::string_view absent : {kEpochKey, kMovedKey}) {
     request.compares.push_back({.key = std::string(absent), .number = 0});
   }
@@ -245,6 +251,32 @@ Task<Status> MapStore::bootstrap(std::string uuid) {
   CO_TRY(const auto reply, co_await meta_.txn(std::move(request)));
   static_cast<void>(reply);  // lost: there is a cluster already, which is as good
   co_return Status{};
+}
+
+Task<Status> MapStore::check_key(auth::ClusterKey key) {
+  int lost = 0;
+  for (int race = 0; race < kRacesMax; ++race) {
+    CO_TRY(auto loaded, co_await load_all());
+    if (loaded.draft.map.epoch == 0) co_return co_await no_cluster();
+    const std::string proof = proof_of(key, loaded.draft.map.uuid);
+    const auto known = loaded.kvs.find(std::string(kKeyProofKey));
+    if (known != loaded.kvs.end()) {
+      if (equal_constant_time(known->second.value, proof)) co_return Status{};
+      co_return Error(
+          Errc::permission_denied,
+          "this store holds the map of a cluster with another key; give this gateway a "
+          "copy of the first gateway's cluster.key, or a store of its own (etcd.prefix)");
+    }
+    meta::TxnRequest request;
+    request.compares.push_back({.key = std::string(kKeyProofKey), .number = 0});
+    request.compares.push_back(
+        {.key = std::string(kEpochKey), .number = loaded.kvs[std::string(kEpochKey)].mod_revision});
+    request.then.push_back(meta::put_step(std::string(kKeyProofKey), proof));
+    const auto reply = co_await meta_.txn(std::move(request));
+    const bool may_be_there = reply || may_have_happened(reply.error());
+    if (!may_be_there || (!reply && ++lost > kLostMax)) co_return reply.error();
+  }
+  co_return Error(Errc::overloaded, "the cluster map changes too fast; try again");
 }
 
 Task<Result<std::vector<std::string>>> MapStore::alive() {

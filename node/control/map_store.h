@@ -3,6 +3,9 @@
 //
 //   aisfs/map/epoch            decimal; every change compares and raises it
 //   aisfs/map/uuid             of the cluster
+//   aisfs/map/key_proof        hex(HMAC-SHA256(join key, "cluster " uuid)): who has the cluster's
+//   key
+//                              finds the same; not there in clusters of earlier releases
 //   aisfs/map/store            id of the gateway that holds the embedded store; "" in etcd
 //   aisfs/map/placement        Placement, if it is not empty
 //   aisfs/map/nodes/<id>       NodeInfo           aisfs/map/buckets/<uname>   Bucket
@@ -16,6 +19,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/auth/cluster_key.h"
 #include "common/model/cluster_map.h"
 #include "common/wire/control.h"
 #include "node/control/meta_store.h"
@@ -24,6 +28,7 @@ namespace aisfs::control {
 
 inline constexpr std::string_view kMapPrefix = "aisfs/map/";
 inline constexpr std::string_view kEpochKey = "aisfs/map/epoch";
+inline constexpr std::string_view kKeyProofKey = "aisfs/map/key_proof";
 inline constexpr std::string_view kAlivePrefix = "aisfs/alive/";
 inline constexpr std::string_view kMovedKey = "aisfs/moved";
 
@@ -52,8 +57,13 @@ class MapStore {
   using Edit = std::function<Status(MapDraft&)>;
   Task<Result<MapDraft>> change(Edit edit);
 
-  /// Makes the first map, of epoch 1, if there is none and has been none.
-  Task<Status> bootstrap(std::string uuid);
+  /// Makes the first map, of epoch 1, if there is none and has been none; only gateways with this
+  /// key may open it then.
+  Task<Status> bootstrap(std::string uuid, auth::ClusterKey key);
+
+  /// permission_denied unless the cluster was made with this key. One that does not say yet which
+  /// is its key takes this one. not_found as load().
+  Task<Status> check_key(auth::ClusterKey key);
 
   Task<Result<std::vector<std::string>>> alive();
 

@@ -175,6 +175,24 @@ TEST_F(ControlPlaneTest, AllGatewaysStartAnewOnWhatEtcdKnows) {
   EXPECT_TRUE(user.create("more").ok());
 }
 
+TEST_F(ControlPlaneTest, AGatewayOfAnotherClusterIsRefused) {
+  auto& first =
+      add({.dir = dir_ + "/g1", .role = "gateway", .key_file = key_, .flags = etcd_flags()});
+  ASSERT_TRUE(first.start()) << first.log();
+  for (const std::string& join : {std::string(), first.at("control")}) {
+    auto& stranger = add({.dir = dir_ + "/stranger" + join,
+                          .role = "gateway",
+                          .key_file = make_key("other.key", 'b'),
+                          .join = join,
+                          .flags = etcd_flags()});
+    EXPECT_FALSE(stranger.start());
+    EXPECT_NE(stranger.log().find("copy of the first gateway's cluster.key"), std::string::npos)
+        << stranger.log();
+  }
+  User user(first, admin());
+  EXPECT_EQ(user.api().current()->nodes.size(), 1u);
+}
+
 TEST_F(ControlPlaneTest, TheMapMovesToEtcdAndBack) {
   start_cluster(1);
   std::string expected;

@@ -4,6 +4,7 @@
 
 #include "common/async/runtime.h"
 #include "common/async/scope.h"
+#include "common/auth/cluster_key.h"
 #include "node/control/embedded_store.h"
 
 namespace aisfs::control {
@@ -24,6 +25,13 @@ class TempDir {
  private:
   std::string path_;
 };
+
+/// A cluster's key of that hex digit.
+inline auth::ClusterKey test_key(char digit = 'a') {
+  auto key = auth::ClusterKey::parse(std::string(64, digit));
+  AISFS_ASSERT(key.ok());
+  return *std::move(key);
+}
 
 /// An embedded store in a temporary directory with its expiry running on shard 0.
 class EmbeddedMaker {

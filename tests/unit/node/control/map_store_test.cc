@@ -9,6 +9,7 @@ namespace aisfs::control {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::Key;
 
 MapStore::Edit add_user(const std::string& id) {
@@ -69,7 +70,9 @@ using Fate = LossyStore::Fate;
 
 class MapStoreTest : public ::testing::Test {
  protected:
-  MapStoreTest() { EXPECT_TRUE(run(MapStore(maker_.store()).bootstrap("cluster")).ok()); }
+  MapStoreTest() {
+    EXPECT_TRUE(run(MapStore(maker_.store()).bootstrap("cluster", test_key())).ok());
+  }
   ~MapStoreTest() override { maker_.stop(); }
 
   template <class T>
@@ -147,6 +150,25 @@ TEST_F(MapStoreTest, AndSoItIsWhenTheStoreCannotBeRead) {
   ASSERT_FALSE(added.ok());
   EXPECT_EQ(added.error(), Errc::unreachable);
   EXPECT_EQ(added.error().what(), "the answer was lost");
+}
+
+TEST_F(MapStoreTest, OnlyWhoHasTheKeyOfTheClusterOpensIt) {
+  EXPECT_TRUE(run(maps_.check_key(test_key())).ok());
+  const auto other = run(maps_.check_key(test_key('b')));
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error(), Errc::permission_denied);
+  EXPECT_THAT(other.error().what(), HasSubstr("copy of the first gateway's cluster.key"));
+  ASSERT_TRUE(add("a change of the map").ok());
+  EXPECT_FALSE(run(maps_.check_key(test_key('b'))).ok());
+}
+
+TEST_F(MapStoreTest, AClusterThatDoesNotKnowItsKeyTakesTheFirst) {
+  const meta::TxnRequest forget{{}, {meta::remove_step(std::string(kKeyProofKey))}, {}};
+  ASSERT_TRUE(run(maker_.store().txn(forget)).ok());
+  lossy_.fates = {Fate::kRequestLost, Fate::kAnswerLost};
+  EXPECT_TRUE(run(maps_.check_key(test_key('b'))).ok());
+  EXPECT_TRUE(run(maps_.check_key(test_key('b'))).ok());
+  EXPECT_EQ(run(maps_.check_key(test_key())).error(), Errc::permission_denied);
 }
 
 }  // namespace

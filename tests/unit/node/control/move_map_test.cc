@@ -36,7 +36,7 @@ class Mortal final : public MetaStore {
 class MoveMapTest : public ::testing::Test {
  protected:
   MoveMapTest() {
-    EXPECT_TRUE(run(MapStore(a_.store()).bootstrap("cluster")).ok());
+    EXPECT_TRUE(run(MapStore(a_.store()).bootstrap("cluster", test_key())).ok());
     EXPECT_TRUE(add_users(a_.store(), 250).ok());
   }
   ~MoveMapTest() override {
@@ -86,11 +86,13 @@ TEST_F(MoveMapTest, ItIsThereWholeAndTheSourceSaysWhereItHasGone) {
   EXPECT_EQ(after->map.uuid, "cluster");
   EXPECT_EQ(after->map.epoch, before->map.epoch + 1);
   EXPECT_EQ(after->map.store_node, "g2");
+  EXPECT_TRUE(run(MapStore(b_.store()).check_key(test_key())).ok());
+  EXPECT_FALSE(run(MapStore(b_.store()).check_key(test_key('b'))).ok());
 
   const auto gone = run(MapStore(a_.store()).load());
   ASSERT_FALSE(gone.ok());
   EXPECT_THAT(gone.error().what(), HasSubstr("moved to the other"));
-  EXPECT_TRUE(run(MapStore(a_.store()).bootstrap("a new one")).ok());
+  EXPECT_TRUE(run(MapStore(a_.store()).bootstrap("a new one", test_key())).ok());
   EXPECT_FALSE(run(MapStore(a_.store()).load()).ok()) << "no second cluster where one has been";
 }
 
@@ -135,7 +137,7 @@ TEST_F(MoveMapTest, ItReplacesNeitherAnotherClusterNorANewerMap) {
   EXPECT_EQ(newer.error(), Errc::busy);
 
   EmbeddedMaker other(runtime_);
-  ASSERT_TRUE(run(MapStore(other.store()).bootstrap("another")).ok());
+  ASSERT_TRUE(run(MapStore(other.store()).bootstrap("another", test_key())).ok());
   const auto another = move(a_.store(), other.store());
   ASSERT_FALSE(another.ok());
   EXPECT_THAT(another.error().what(), HasSubstr("another cluster"));

@@ -128,7 +128,7 @@ class StoredMapTest : public ::testing::Test {
 
 TEST_F(StoredMapTest, BucketsOfTheFirstVersionAreReadAndLeftAsTheyAre) {
   const std::string stored = golden("bucket.1", "");
-  ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster")).ok());
+  ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster", test_key())).ok());
   put(key_, stored);
   EXPECT_EQ(loaded_box(), first_bucket());
 
@@ -141,7 +141,7 @@ TEST_F(StoredMapTest, BucketsOfTheFirstVersionAreReadAndLeftAsTheyAre) {
 }
 
 TEST_F(StoredMapTest, AChangedBucketIsOfTheSecondVersion) {
-  ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster")).ok());
+  ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster", test_key())).ok());
   put(key_, golden("bucket.1", ""));
   const MapStore::Edit configure = [](MapDraft& draft) -> Status {
     draft.map.buckets.at(native_bucket("box").uname()) = second_bucket();
@@ -154,7 +154,7 @@ TEST_F(StoredMapTest, AChangedBucketIsOfTheSecondVersion) {
 }
 
 TEST_F(StoredMapTest, AMappingThatGoesLeavesTheKeysOfTheOthersAlone) {
-  ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster")).ok());
+  ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster", test_key())).ok());
   const auto change = [&](const MapStore::Edit& edit) {
     const auto changed = runtime_.run_on(0, maps_.change(edit));
     EXPECT_TRUE(changed.ok());
