@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/block_hashes.h"
 #include "common/base/bytes.h"
-#include "node/store/block_hashes.h"
 
 namespace aisfs::store {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "common/base/block_hashes.h"
 #include "common/base/hash.h"
 #include "common/client/object_api.h"
-#include "node/store/block_hashes.h"
 
 namespace aisfs::store {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/block_hashes.h"
 #include "common/model/object.h"
-#include "node/store/block_hashes.h"
 
 namespace aisfs::store {
 

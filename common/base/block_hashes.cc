@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "node/store/block_hashes.h"
+#include "common/base/block_hashes.h"
 
 #if __has_include(<xxh_x86dispatch.h>)
 #include <xxh_x86dispatch.h>  // the widest vectors that the processor has
@@ -12,7 +12,7 @@
 #include "common/base/assert.h"
 #include "common/base/hash.h"
 
-namespace aisfs::store {
+namespace aisfs {
 namespace {
 XXH3_state_t* state_of(void* p) { return static_cast<XXH3_state_t*>(p); }
 }  // namespace
@@ -47,6 +47,12 @@ void BlockHasher::update(ConstBytes bytes) {
   }
 }
 
+void BlockHasher::add_block(std::uint64_t hash) {
+  AISFS_ASSERT(size_ % kHashBlockBytes == 0);
+  blocks_.push_back(hash);
+  size_ += kHashBlockBytes;
+}
+
 void BlockHasher::end_block() {
   blocks_.push_back(XXH3_64bits_digest(state_of(state_.get())));
   XXH3_64bits_reset(state_of(state_.get()));
@@ -58,4 +64,4 @@ BlockHashes BlockHasher::finish() {
   return {.root = root, .blocks = std::move(blocks_)};
 }
 
-}  // namespace aisfs::store
+}  // namespace aisfs

@@ -6,7 +6,7 @@
 
 #include "common/base/bytes.h"
 
-namespace aisfs::store {
+namespace aisfs {
 
 inline constexpr std::uint64_t kHashBlockBytes = 1_MiB;
 
@@ -39,6 +39,8 @@ class BlockHasher {
   BlockHasher& operator=(BlockHasher&&) noexcept;
 
   void update(ConstBytes bytes);
+  /// The next whole block, by one who has its hash already. Only where a block begins.
+  void add_block(std::uint64_t hash);
   /// The object is used up.
   BlockHashes finish();
   std::uint64_t size() const { return size_; }
@@ -54,4 +56,4 @@ class BlockHasher {
   std::vector<std::uint64_t> blocks_;
 };
 
-}  // namespace aisfs::store
+}  // namespace aisfs
