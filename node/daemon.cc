@@ -22,6 +22,7 @@
 #include "node/control/admin_keys.h"
 #include "node/control/control_handler.h"
 #include "node/control/control_transport.h"
+#include "node/control/governor.h"
 #include "node/control/membership.h"
 #include "node/control/ops/ops.h"
 #include "node/control/small_file.h"
@@ -137,10 +138,16 @@ class Node {
   /// A map that the node was told counts when no change goes on that an older one let in.
   static Task<void> in_force(Node& self, Epoch epoch) {
     if (!self.serving() || !self.disks_) co_return;
+    self.disks_->see_epoch(epoch);
     const Deadline deadline = Deadline::after(kOlderChangesMax);
     (void)co_await self.disks_->target().wait_for_older_changes(epoch, deadline);
     const Deadline leases = Deadline::after(wire::kLeaseLength + kLeaseSlack);
     (void)co_await self.disks_->target().leases().wait_for_epoch(epoch, leases);
+    // Of a name that gets another target no mount may know more than the cluster.
+    const MapSnapshot map = self.maps_.current();
+    if (map->placement.next.empty()) co_return;
+    const Status recalled = co_await self.disks_->target().recall_all(*map, leases);
+    if (!recalled) LOG_WARN("directories stay delegated", "why", recalled.error().what());
   }
 
   Task<Result<bool>> bucket_is_empty(Context context, BucketName bucket) {
@@ -300,6 +307,7 @@ class Node {
     control::MembershipOptions options;
     options.data_dir = config_.data_dir();
     options.gateways = join_;
+    options.state = [this] { return describe_state(); };
     membership_ =
         std::make_unique<control::Membership>(identity_, describe(), std::move(options), key_,
                                               clock_, peers_, maps_, fencing_, plane_.get());
@@ -307,10 +315,20 @@ class Node {
     scope_->spawn(membership_->keep_alive());
     scope_->spawn(membership_->save_maps());
     scope_->spawn(plane_ ? plane_->follow() : membership_->follow_map());
+    if (plane_) {
+      governor_ =
+          std::make_unique<control::Governor>(*plane_, clock_, control::Governor::Options{});
+      scope_->spawn(governor_->run());
+    }
     const auto map = co_await maps_.at_least(1, Deadline::after(config_.join_timeout()));
     if (!map) co_return map.error();
     LOG_INFO("joined", "node", joined_.id, "incarnation", joined_.incarnation);
     co_return Status{};
+  }
+
+  wire::AliveRecord describe_state() const {
+    if (!serving() || !disks_) return {};
+    return {.settled = disks_->rebalancer().settled(), .compared = disks_->rebalancer().compared()};
   }
 
   /// The cluster, its uuid, and an administrator with new keys, if there is none yet.
@@ -412,6 +430,7 @@ class Node {
   std::unique_ptr<ControlPlane> plane_;
   std::unique_ptr<control::AdminService> admin_;
   std::unique_ptr<control::Membership> membership_;
+  std::unique_ptr<control::Governor> governor_;
   std::unique_ptr<TaskScope> scope_;
   std::vector<std::unique_ptr<http::Server>> servers_;
 };

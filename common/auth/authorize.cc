@@ -22,6 +22,8 @@ std::string_view to_string(Action action) {
     case Action::kCreateToken: return "create tokens";
     case Action::kShowCluster: return "see the cluster";
     case Action::kManageUsers: return "manage users";
+    case Action::kManageNodes:
+      return "manage nodes";
   }
   return "do that";
 }

@@ -12,9 +12,10 @@ enum class Action : std::uint8_t {
   kAdministerBucket,  // properties, destruction
   kListBuckets,       // those of one's own
   kCreateBucket,
-  kCreateToken,       // for oneself
-  kShowCluster,       // nodes and their addresses, capacity
+  kCreateToken,  // for oneself
+  kShowCluster,  // nodes and their addresses, capacity
   kManageUsers,
+  kManageNodes,
 };
 std::string_view to_string(Action action);
 

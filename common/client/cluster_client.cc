@@ -327,6 +327,13 @@ Task<Status> ClusterClient::remove_user(Context context, std::string id) {
   return impl_->at_any(std::move(context), std::move(step));
 }
 
+Task<Status> ClusterClient::change_node(Context context, std::string node, NodeAction action) {
+  auto step = [node = std::move(node), action](AdminApi& admin, const Context& c) {
+    return admin.change_node(c, node, action);
+  };
+  return impl_->at_any(std::move(context), step);
+}
+
 Task<Result<std::string>> ClusterClient::create_token(Context context, Duration lifetime) {
   auto step = [lifetime](AdminApi& admin, const Context& c) {
     return admin.create_token(c, lifetime);

@@ -87,6 +87,7 @@ class ClusterClient final : public ObjectApi, public AdminApi, public MapSource,
   Task<Result<UserInfo>> create_user(Context, CreateUser) override;
   Task<Result<std::vector<UserInfo>>> list_users(Context) override;
   Task<Status> remove_user(Context, std::string) override;
+  Task<Status> change_node(Context, std::string, NodeAction) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:

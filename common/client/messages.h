@@ -190,6 +190,12 @@ struct CreateUserRequest {
   AISFS_MESSAGE_FIELDS(user.id, user.display_name, user.admin, user.access_key, user.secret_key)
 };
 
+struct ChangeNodeRequest {
+  std::string node;
+  NodeAction action = NodeAction::kStartMaintenance;
+  AISFS_MESSAGE_FIELDS(node, action)
+};
+
 struct RemoveUserRequest {
   std::string id;
   AISFS_MESSAGE_FIELDS(id)

@@ -14,26 +14,14 @@
 #include <vector>
 
 #include "common/async/byte_stream.h"
-#include "common/auth/identity.h"
+#include "common/client/admin_api.h"
+#include "common/client/context.h"
 #include "common/client/hot_object.h"
 #include "common/model/cluster_map.h"
 #include "common/model/object.h"
 #include "common/model/range.h"
 
 namespace aisfs {
-
-/// What travels with every operation.
-struct Context {
-  auth::Identity who;  // ignored by ClusterClient with credentials of its own
-  Deadline deadline;
-  std::string trace;  // id in every log line of the request
-  /// Of the map that the names in the request were placed by; 0: nobody has placed them yet.
-  Epoch epoch = 0;
-  /// The mount that asks, if it holds leases (common/wire/leases.h): it is told of others' changes
-  /// to the names that it looks up or makes. 0: none.
-  std::uint64_t session = 0;
-  std::function<void()> sent = {};  // called on the caller's shard when an attempt has gone out
-};
 
 /// What must hold of the object before an operation happens. All empty: no condition.
 /// Evaluated by the owner under the key's lock. Failing: precondition_failed (for if_none_match
@@ -440,67 +428,6 @@ class ObjectApi {
                                                 std::string after_key,
                                                 std::string after_id,
                                                 std::uint32_t limit) = 0;
-};
-
-/// What a client may know of a user; the secret only in the answer to create_user and add_key.
-struct UserInfo {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
-
-  std::string id;
-  std::string display_name;
-  bool admin = false;
-  std::vector<std::string> access_keys;
-  std::string new_access_key, new_secret_key;
-
-  template <class A>
-  void fields(A& ar, std::uint16_t) {
-    ar(id, display_name, admin, access_keys, new_access_key, new_secret_key);
-  }
-};
-
-struct CreateUser {
-  std::string id, display_name;
-  bool admin = false;
-  std::string access_key, secret_key;  // empty: generated
-};
-
-/// Buckets and users: the control plane as a client sees it.
-class AdminApi {
- public:
-  virtual ~AdminApi() = default;
-
-  /// Those that the caller may see.
-  virtual Task<Result<std::vector<Bucket>>> list_buckets(Context context) = 0;
-  /// not_found: "bucket \"ais://b\" does not exist".
-  virtual Task<Result<Bucket>> find_bucket(Context context, BucketName name) = 0;
-  /// already_exists: "bucket \"ais://b\" already exists". Returns when all active targets know it.
-  virtual Task<Result<Bucket>> create_bucket(Context context,
-                                             BucketName name,
-                                             BucketProps props) = 0;
-  /// not_empty unless `force`.
-  virtual Task<Status> destroy_bucket(Context context, BucketName name, bool force) = 0;
-  virtual Task<Result<Bucket>> set_bucket_props(Context context,
-                                                BucketName name,
-                                                BucketProps props) = 0;
-
-  // For administrators only.
-  virtual Task<Result<UserInfo>> create_user(Context context, CreateUser user) = 0;
-  virtual Task<Result<std::vector<UserInfo>>> list_users(Context context) = 0;
-  virtual Task<Status> remove_user(Context context, std::string id) = 0;
-  /// A bearer token that stands for the caller until it expires.
-  virtual Task<Result<std::string>> create_token(Context context, Duration lifetime) = 0;
-};
-
-/// Where the newest cluster map is to be had. Thread-safe.
-class MapSource {
- public:
-  virtual ~MapSource() = default;
-
-  /// The newest map known here; never null once the owner has started.
-  virtual MapSnapshot current() const = 0;
-  /// A map with at least this epoch, fetched if necessary; unreachable when none can be had
-  /// before the deadline.
-  virtual Task<Result<MapSnapshot>> at_least(Epoch epoch, Deadline deadline) = 0;
 };
 
 }  // namespace aisfs

@@ -121,9 +121,13 @@ Task<Result<std::vector<T>>> PlacedObjects::everywhere_once(MapSnapshot map,
   context.epoch = map->epoch;
   std::vector<std::shared_ptr<ObjectApi>> apis;
   for (const NodeInfo* node : map->holding_targets()) {
-    // What only an absent node holds is unknown, so nothing may be said about all names.
+    // What only an absent node holds is unknown, so nothing may be said about all names; and one
+    // that has come back holds what was replaced or removed meanwhile.
     if (node->state == NodeState::kAway) {
       co_return Error(Errc::not_ready, "target " + node->id + " is away");
+    }
+    if (node->state == NodeState::kJoining) {
+      co_return Error(Errc::not_ready, "target " + node->id + " compares what it holds");
     }
     apis.push_back(api_of_(*node));
   }

@@ -85,6 +85,11 @@ Task<Status> RemoteAdmin::remove_user(Context context, std::string id) {
   return change(transport_, node_, std::move(context), DataMethod::remove_user, std::move(request));
 }
 
+Task<Status> RemoteAdmin::change_node(Context context, std::string node, NodeAction action) {
+  wire::ChangeNodeRequest request{std::move(node), action};
+  return change(transport_, node_, std::move(context), DataMethod::change_node, std::move(request));
+}
+
 Task<Result<std::string>> RemoteAdmin::create_token(Context context, Duration lifetime) {
   wire::CreateTokenRequest request{lifetime.count()};
   return call_member(transport_, node_, std::move(context), DataMethod::create_token,

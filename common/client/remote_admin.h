@@ -20,6 +20,7 @@ class RemoteAdmin final : public AdminApi {
   Task<Result<UserInfo>> create_user(Context, CreateUser) override;
   Task<Result<std::vector<UserInfo>>> list_users(Context) override;
   Task<Status> remove_user(Context, std::string) override;
+  Task<Status> change_node(Context, std::string, NodeAction) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:

@@ -105,21 +105,23 @@ struct PastTargets {
   }
 };
 
-/// Which targets names are placed on, and how that changes. A change has two steps, so that no two
-/// targets answer for a name at a time: while `next` is not empty, nobody answers for a name that
-/// it moves; when all targets go by that map, the states of `next` become those of the nodes, and
-/// the targets until then go to `past`. When all objects are where the map says, `past` is emptied.
+/// Which targets names are placed on, and how that changes: in three steps, so that no two targets
+/// answer for a name at a time. `next` announces the states that nodes will have: directories that
+/// are delegated to mounts are recalled. While they are `held`, nobody answers for a name that they
+/// move. When all targets go by that map, the states become those of the nodes, and the targets
+/// until then go to `past`. When all objects are where the map says, `past` is emptied.
 struct Placement {
   Epoch since = 0;                        // of the last change
   std::map<std::string, NodeState> next;  // by node id
-  std::vector<PastTargets> past;          // the oldest first
+  bool held = false;
+  std::vector<PastTargets> past;  // the oldest first
 
   bool operator==(const Placement&) const = default;
   bool settled() const { return next.empty() && past.empty(); }
 
   template <class A>
   void serialize(A& ar) {
-    ar(since, next, past);
+    ar(since, next, held, past);
   }
 };
 

@@ -109,12 +109,12 @@ const NodeInfo* owner_next(const ClusterMap& map, std::uint64_t key) {
 const NodeInfo* owner_of(const ClusterMap& map, const ObjectName& name) {
   const std::uint64_t key = placement_digest(name);
   const NodeInfo* owner = owner_now(map, key);
-  if (map.placement.next.empty() || owner == owner_next(map, key)) return owner;
+  if (!map.placement.held || owner == owner_next(map, key)) return owner;
   return nullptr;
 }
 
 bool is_handed_over(const ClusterMap& map, const ObjectName& name) {
-  if (map.placement.next.empty()) return false;
+  if (!map.placement.held) return false;
   const std::uint64_t key = placement_digest(name);
   return owner_now(map, key) != owner_next(map, key);
 }

@@ -30,7 +30,7 @@ std::uint64_t placement_digest(const ObjectName& name);
 std::size_t heaviest(const std::vector<std::uint64_t>& node_digests, std::uint64_t key_digest);
 
 /// The target that owns the name in this map; null when no target is active, and while the name is
-/// being handed over (Placement::next), when nobody answers for it.
+/// being handed over (Placement::held), when nobody answers for it.
 const NodeInfo* owner_of(const ClusterMap& map, const ObjectName& name);
 
 /// Whether nobody owns the name because it is being handed over.

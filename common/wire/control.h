@@ -60,15 +60,30 @@ struct JoinReply {
   }
 };
 
-struct KeepAliveRequest {
+/// What a living node says of itself, known to gateways as long as its lease lasts.
+struct AliveRecord {
   static constexpr std::uint16_t kVersion = 1, kCompat = 1;
-  std::string node;
   std::uint32_t incarnation = 0;
-  std::int64_t lease = 0;
+  Epoch settled = 0;   // the placement (its `since`) for which it has nothing left of others
+  Epoch compared = 0;  // while it joins: the one for which it has dropped what others have newer
 
+  bool operator==(const AliveRecord&) const = default;
   template <class A>
   void fields(A& ar, std::uint16_t) {
-    ar(node, incarnation, lease);
+    ar(incarnation, settled, compared);
+  }
+};
+
+struct KeepAliveRequest {
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  std::string node;
+  std::int64_t lease = 0;
+  AliveRecord state;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t version) {
+    ar(node, state.incarnation, lease);
+    if (version >= 2) ar(state.settled, state.compared);
   }
 };
 
@@ -154,16 +169,18 @@ struct ClusterStatus {
 
 /// What is known of a node beside the map, so that a copy of its disks is not taken for it.
 struct NodeRecord {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   std::string identity;
   std::string attempt;
   std::string place;
   std::uint32_t incarnation = 0;
+  bool fenced = false;  // it was given up with what it held: it never comes back
 
   bool operator==(const NodeRecord&) const = default;
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t version) {
     ar(identity, attempt, place, incarnation);
+    if (version >= 2) ar(fenced);
   }
 };
 

@@ -10,8 +10,8 @@
 namespace aisfs::wire {
 
 /// Every request that is not bulk bytes. An id names a method in metrics and traces.
-/// Ids are never reused: objects 1-, names 40-, uploads 60-, buckets and users 80-; a group grows
-/// into its gap, and a method that goes leaves its number unused.
+/// Ids are never reused: objects 1-, names 40-, uploads 60-, buckets and users 80-, nodes 100-; a
+/// group grows into its gap, and a method that goes leaves its number unused.
 #define AISFS_DATA_METHODS(X) \
   X(head, 1)                  \
   X(set_attrs, 2)             \
@@ -38,7 +38,8 @@ namespace aisfs::wire {
   X(create_user, 90)          \
   X(list_users, 91)           \
   X(remove_user, 92)          \
-  X(create_token, 93)
+  X(create_token, 93)         \
+  X(change_node, 100)
 
 enum class DataMethod : std::uint16_t {
 #define X(name, id) name = id,

@@ -103,6 +103,13 @@ Task<Status> AdminService::remove_user(Context context, std::string id) {
   co_return co_await at_gateway([&](AdminApi& a) { return a.remove_user(context, id); });
 }
 
+Task<Status> AdminService::change_node(Context context, std::string node, NodeAction action) {
+  if (deps_.plane != nullptr) {
+    co_return co_await ops::change_node(*deps_.plane, context.who, std::move(node), action);
+  }
+  co_return co_await at_gateway([&](AdminApi& a) { return a.change_node(context, node, action); });
+}
+
 Task<Result<std::string>> AdminService::create_token(Context context, Duration lifetime) {
   CO_CHECK_OK(ops::need_user(context.who));
   const MapSnapshot map = deps_.maps.current();

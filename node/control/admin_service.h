@@ -33,6 +33,7 @@ class AdminService final : public AdminApi {
   Task<Result<UserInfo>> create_user(Context context, CreateUser user) override;
   Task<Result<std::vector<UserInfo>>> list_users(Context context) override;
   Task<Status> remove_user(Context context, std::string id) override;
+  Task<Status> change_node(Context context, std::string node, NodeAction action) override;
   Task<Result<std::string>> create_token(Context context, Duration lifetime) override;
 
  private:

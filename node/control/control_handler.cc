@@ -108,7 +108,8 @@ Bytes run_cluster_status(const ControlHandlerDeps& deps, Context, std::string) {
   if (deps.plane == nullptr) co_return not_here("and sees no leases");
   wire::ClusterStatus status;
   status.epoch = deps.maps.current()->epoch;
-  CO_TRY(status.alive, co_await deps.plane->maps().alive());
+  CO_TRY(const auto alive, co_await deps.plane->maps().alive());
+  for (const auto& [id, _] : alive) status.alive.push_back(id);
   co_return wire::encode(status);
 }
 
@@ -178,6 +179,13 @@ Bytes run_remove_user(const ControlHandlerDeps& deps, Context context, std::stri
   co_return encoded(co_await deps.admin.remove_user(std::move(context), std::move(r.id)));
 }
 
+Bytes run_change_node(const ControlHandlerDeps& deps, Context context, std::string body) {
+  if (deps.plane == nullptr) co_return not_here("and changes no map");
+  CO_TRY(auto r, wire::decode<wire::ChangeNodeRequest>(body));
+  co_return encoded(
+      co_await deps.admin.change_node(std::move(context), std::move(r.node), r.action));
+}
+
 const std::map<std::string_view, Method>& methods() {
   static const std::map<std::string_view, Method> table = {
       {wire::kJoinMethod, run_join},
@@ -200,6 +208,7 @@ const std::map<std::string_view, Method>& methods() {
       {wire::name_of(wire::DataMethod::destroy_bucket), run_destroy_bucket},
       {wire::name_of(wire::DataMethod::create_user), run_create_user},
       {wire::name_of(wire::DataMethod::remove_user), run_remove_user},
+      {wire::name_of(wire::DataMethod::change_node), run_change_node},
   };
   return table;
 }

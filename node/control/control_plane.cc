@@ -38,11 +38,32 @@ Task<Result<MapDraft>> ControlPlane::change(MapStore::Edit edit) {
   co_return draft;
 }
 
+Task<void> ControlPlane::enforce() {
+  const MapSnapshot map = known_.current();
+  co_await tell_all(map);
+  if (options_.in_force) co_await options_.in_force(map->epoch);
+}
+
+Task<Status> ControlPlane::note_alive(const wire::KeepAliveRequest& request) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto noted = alive_.find(request.node);
+    if (noted != alive_.end() && noted->second == request.state) co_return Status{};
+  }
+  meta::TxnRequest txn;
+  txn.then.push_back(meta::put_step(std::string(kAlivePrefix) + request.node,
+                                    wire::encode(request.state), request.lease));
+  CO_TRY([[maybe_unused]] const auto done, co_await meta_.txn(std::move(txn)));
+  std::lock_guard lock(mutex_);
+  alive_[request.node] = request.state;
+  co_return Status{};
+}
+
 Task<void> ControlPlane::tell_all(MapSnapshot map) {
   const auto alive = co_await map_store_.alive();
   if (!alive) co_return;  // their polls will tell them
   TaskScope scope(co_await asio::this_coro::executor);
-  for (const auto& id : *alive) {
+  for (const auto& [id, _] : *alive) {
     const NodeInfo* node = map->find_node(id);
     if (node != nullptr && id != self_) scope.spawn(tell(*node, map));
   }

@@ -45,6 +45,16 @@ class ControlPlane {
   /// it or after push_wait.
   Task<Result<MapDraft>> change(MapStore::Edit edit);
 
+  /// Tells every live node the map that is known here; returns when all of them go by it or after
+  /// push_wait, when the others have fenced themselves.
+  Task<void> enforce();
+
+  /// Writes what a node says of itself under its lease, if that is new here. not_found: the lease
+  /// has ended.
+  Task<Status> note_alive(const wire::KeepAliveRequest& request);
+
+  const std::string& self() const { return self_; }
+
   /// Follows changes that other gateways make; until cancelled.
   Task<void> follow();
 
@@ -65,6 +75,7 @@ class ControlPlane {
   const ControlOptions options_;
   std::mutex mutex_;
   std::map<std::string, std::int64_t> nonces_;  // with their time; guarded by mutex_
+  std::map<std::string, wire::AliveRecord> alive_;  // as noted last; guarded by mutex_
 };
 
 }  // namespace aisfs::control

@@ -279,12 +279,16 @@ Task<Status> MapStore::check_key(auth::ClusterKey key) {
   co_return Error(Errc::overloaded, "the cluster map changes too fast; try again");
 }
 
-Task<Result<std::vector<std::string>>> MapStore::alive() {
+Task<Result<std::map<std::string, wire::AliveRecord>>> MapStore::alive() {
   meta::GetRequest all{meta::prefix_range(std::string(kAlivePrefix)), 0, 0};
   CO_TRY(const auto reply, co_await meta_.get(std::move(all)));
-  std::vector<std::string> ids;
-  for (const auto& kv : reply.kvs) ids.push_back(kv.key.substr(kAlivePrefix.size()));
-  co_return ids;
+  std::map<std::string, wire::AliveRecord> nodes;
+  for (const auto& kv : reply.kvs) {
+    // Earlier releases wrote the incarnation as text: it lives, more is not known.
+    auto record = wire::decode<wire::AliveRecord>(kv.value);
+    nodes[kv.key.substr(kAlivePrefix.size())] = record ? *record : wire::AliveRecord{};
+  }
+  co_return nodes;
 }
 
 }  // namespace aisfs::control

@@ -65,7 +65,8 @@ class MapStore {
   /// is its key takes this one. not_found as load().
   Task<Status> check_key(auth::ClusterKey key);
 
-  Task<Result<std::vector<std::string>>> alive();
+  /// Of the nodes whose lease lasts, by id.
+  Task<Result<std::map<std::string, wire::AliveRecord>>> alive();
 
  private:
   struct Loaded {

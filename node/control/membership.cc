@@ -158,7 +158,9 @@ Task<Status> Membership::fetch_map(Epoch epoch, Deadline deadline) {
 }
 
 Task<void> Membership::renew() {
-  wire::KeepAliveRequest request{node_.id, node_.incarnation, lease_};
+  wire::KeepAliveRequest request{.node = node_.id, .lease = lease_, .state = {}};
+  if (options_.state) request.state = options_.state();
+  request.state.incarnation = node_.incarnation;
   const TimePoint sent = clock_.now();
   Result<wire::KeepAliveReply> reply(Errc::cancelled);
   if (plane_ != nullptr) {

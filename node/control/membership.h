@@ -7,6 +7,7 @@
 #include "common/auth/cluster_key.h"
 #include "common/client/replay.h"
 #include "common/client/transport.h"
+#include "common/wire/control.h"
 #include "node/control/control_plane.h"
 #include "node/control/fencing.h"
 #include "node/control/node_maps.h"
@@ -18,6 +19,8 @@ struct MembershipOptions {
   std::string data_dir;
   std::vector<Endpoint> gateways;  // control addresses to try beside those of the map
   Duration renew_every = std::chrono::seconds(1);
+  /// What the node says of itself with each renewal; its incarnation is filled in. Null: nothing.
+  std::function<wire::AliveRecord()> state = nullptr;
 };
 
 /// A node's side of being a member: joins, renews its lease, follows the map and keeps it on disk.

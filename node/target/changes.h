@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string_view>
@@ -55,12 +56,25 @@ class ChangesUnderWay {
     for (;;) {
       const auto seen = ended_.count();
       if (!has_older(epoch)) co_return true;
-      if (deadline.expired()) co_return false;
+      if (deadline.expired()) {
+        give_up(epoch);
+        co_return false;
+      }
       co_await ended_.wait(seen, deadline);
     }
   }
 
+  /// Changes that a map older than this let in were not waited for any more: what they change may
+  /// be somebody else's by now.
+  Epoch given_up() const { return given_up_.load(); }
+
  private:
+  void give_up(Epoch epoch) {
+    Epoch known = given_up_.load();
+    while (known < epoch && !given_up_.compare_exchange_weak(known, epoch)) {
+    }
+  }
+
   bool has_older(Epoch epoch) const {
     std::lock_guard lock(mutex_);
     return !counts_.empty() && counts_.begin()->first < epoch;
@@ -79,6 +93,7 @@ class ChangesUnderWay {
   mutable std::mutex mutex_;
   std::map<Epoch, std::size_t> counts_;  // guarded by mutex_
   Notifier ended_;
+  std::atomic<Epoch> given_up_ = 0;
 };
 
 }  // namespace aisfs::target

@@ -119,4 +119,24 @@ Task<Result<std::vector<bool>>> LocalTarget::offer_names(Context context,
   co_return taken;
 }
 
+Task<Result<std::vector<bool>>> LocalTarget::compare_names(Context context,
+                                                           BucketName bucket,
+                                                           std::string from,
+                                                           std::vector<store::NameState> states) {
+  CO_TRY(const Bucket found, admit(context, bucket));
+  const MapSnapshot map = maps_.current();
+  std::vector<bool> older;
+  for (std::size_t at = 0; at < states.size(); at += kAtOnce) {
+    std::vector<Task<Result<bool>>> calls;
+    for (std::size_t i = at; i < std::min(at + kAtOnce, states.size()); ++i) {
+      calls.push_back(handover_.is_superseded(context, map, found, from, std::move(states[i])));
+    }
+    for (Result<bool>& one : co_await gather(std::move(calls))) {
+      CO_TRY(const bool is_older, std::move(one));
+      older.push_back(is_older);
+    }
+  }
+  co_return older;
+}
+
 }  // namespace aisfs::target

@@ -240,6 +240,7 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   lease(context, *at.map, at.bucket.id, path);
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await change.alone());
+  CO_CHECK_OK(check_placed(at));
   auto made = co_await store_.put(at.key, std::move(put), std::move(unknown), empty);
   if (made) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(at, std::move(made));
@@ -267,6 +268,7 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
   RemoveOptions options{.missing_ok = true};
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await change.alone());
+  CO_CHECK_OK(check_placed(at));
   auto removed = co_await store_.remove(at.key, std::move(options), name_level_of(at.bucket));
   if (removed) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(at, std::move(removed));

@@ -101,7 +101,10 @@ Task<Status> Handover::bring_home(
   CO_TRY(Asked asked, co_await ask(context, *map, plain, std::move(sets)));
   if (!asked.missing.empty()) {
     CO_TRY(const bool newest, is_newest(*map, plain));
-    const bool replaces = need == Need::kReplace && key.versioning == Versioning::kOff;
+    // Who is away drops what is older before it counts again.
+    const bool away = std::none_of(asked.missing.begin(), asked.missing.end(),
+                                   [&](const auto& node) { return may_answer(*map, node); });
+    const bool replaces = need == Need::kReplace && key.versioning == Versioning::kOff && away;
     if (!newest && !replaces) co_return missing(plain, asked.missing);
   }
   CO_CHECK_OK(co_await take_newest(context, bucket, plain, asked.found));
@@ -185,6 +188,28 @@ Task<Status> Handover::pull(Context context,
     taken = co_await store_.adopt(key, std::move(copy.meta), *copy.body);
   }
   co_return taken ? Status{} : Status(std::move(taken).error());
+}
+
+Task<Result<bool>> Handover::is_superseded(
+    Context context, MapSnapshot map, const Bucket& bucket, std::string from, NameState state) {
+  const Key key = store::make_key(bucket.id, {bucket.name, state.key});
+  const Key plain = plain_of(key);
+  const auto is_newer = [&state](const std::vector<NameState>& states) {
+    return std::any_of(states.begin(), states.end(), [&](const NameState& other) {
+      return other.key == state.key && other.meta_version > state.meta_version;
+    });
+  };
+  CO_TRY(const auto here, store_.states_of(plain));
+  if (is_newer(here)) co_return true;
+  auto sets = placement::past_holders(*map, bucket.id, plain.name, bucket.props.copies, node_id_);
+  std::erase_if(sets, [&](const auto& holders) {
+    return std::find(holders.begin(), holders.end(), from) != holders.end();
+  });
+  context.epoch = map->epoch;
+  CO_TRY(const Asked asked, co_await ask(std::move(context), *map, plain, std::move(sets)));
+  if (!asked.missing.empty()) co_return missing(plain, asked.missing);
+  co_return std::any_of(asked.found.begin(), asked.found.end(),
+                        [&](const Found& found) { return is_newer(found.states); });
 }
 
 void Handover::doubt(const Key& key) {

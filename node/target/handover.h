@@ -42,6 +42,14 @@ class Handover {
   /// Whether a name of this target's is known to be here as the map stands. Inline.
   bool is_home(const ClusterMap& map, const Bucket& bucket, const store::Key& key) const;
 
+  /// Whether what `from`, which was away, has of a name of this target's is older than what this
+  /// target or another that held the name has.
+  Task<Result<bool>> is_superseded(Context context,
+                                   MapSnapshot map,
+                                   const Bucket& bucket,
+                                   std::string from,
+                                   store::NameState state);
+
   /// The name is looked for again: somebody has a newer state than this target.
   void doubt(const store::Key& key);
 

@@ -137,26 +137,46 @@ Status LocalTarget::delegate(const Context& context, wire::DelegateRequest reque
   return Error(Errc::busy, "a rename to a name in \"" + request.path + "\" is under way");
 }
 
-Status LocalTarget::check_placed(const Admitted& at) const {
-  const MapSnapshot now = maps_.current();
-  if (now->epoch != at.map->epoch) {
-    if (now->find_bucket(at.bucket.id) == nullptr) {
-      return Error(Errc::not_found,
-                   "bucket \"" + at.bucket.name.display() + "\" does not exist any more");
-    }
-    if (now->mappings != at.map->mappings) {
-      return Error(Errc::stale_map, "a directory was renamed meanwhile");
-    }
+Task<Status> LocalTarget::recall_all(const ClusterMap& map, Deadline deadline) {
+  const Context nobody{.who = {}, .deadline = deadline, .trace = "handover"};
+  for (const auto& [_, bucket] : map.buckets) {
+    if (!leases_->delegates()) break;
+    CO_CHECK_OK(co_await leases_->recall(nobody, bucket.id, [](std::string_view) { return true; }));
   }
-  return check_owned(at);
+  co_return Status{};
 }
 
-Status LocalTarget::check_owned(const Admitted& at) const {
+Status LocalTarget::check_placed(const Admitted& at) const {
   if (options_.may_serve) CHECK_OK(options_.may_serve());
-  if (maps_.current()->placement == at.map->placement) return {};
+  const MapSnapshot now = maps_.current();
+  if (now->epoch == at.map->epoch) return {};
+  if (now->find_bucket(at.bucket.id) == nullptr) {
+    return Error(Errc::not_found,
+                 "bucket \"" + at.bucket.name.display() + "\" does not exist any more");
+  }
+  if (now->mappings != at.map->mappings) {
+    return Error(Errc::stale_map, "a directory was renamed meanwhile");
+  }
+  if (now->placement == at.map->placement) return {};
   TRY(const std::string owner, owner_of(at.key.name));
   if (owner == options_.node_id) return {};
   return Error(Errc::stale_map, at.key.display() + " belongs to another target by now");
+}
+
+/// A change that a map let in is waited for before another target gets the name (Placement::held).
+Status LocalTarget::check_acknowledged(const Admitted& at) const {
+  Status may = options_.may_serve ? options_.may_serve() : Status();
+  const MapSnapshot now = maps_.current();
+  const bool waited_for =
+      now->placement.since == at.map->placement.since && changes_.given_up() <= at.map->epoch;
+  if (may && !waited_for) {
+    const auto owner = owner_of(at.key.name);
+    if (!owner || *owner != options_.node_id) {
+      may = Error(Errc::stale_map, at.key.display() + " belongs to another target by now");
+    }
+  }
+  if (may) return {};
+  return Error(Errc::timed_out, may.error().what() + "; the change may have happened");
 }
 
 Result<std::string> LocalTarget::owner_of(const ObjectName& name) const {
@@ -325,6 +345,7 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
   const Durability level = posix ? name_level_of(at.bucket) : at.bucket.props.write_level;
   auto telling = changing(context, at.key);
   CO_CHECK_OK(co_await telling.alone());
+  CO_CHECK_OK(check_placed(at));
   auto changed = co_await store_.set_attrs(at.key, std::move(change), std::move(conditions), level);
   if (changed) CO_CHECK_OK(co_await telling.told());
   co_return acknowledged(at, std::move(changed));
@@ -354,6 +375,7 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
   CO_TRY(const auto old, reference_of(at.key));
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await change.alone());
+  CO_CHECK_OK(check_placed(at));
   CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), level));
   CO_CHECK_OK(co_await change.told());
   if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
@@ -370,6 +392,7 @@ Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
   options.level = level_of(at.bucket, options.level, options.lower_level);
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await change.alone());
+  CO_CHECK_OK(check_placed(at));
   auto patched = co_await store_.patch(at.key, std::move(options), body);
   if (patched) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(at, std::move(patched));
@@ -398,6 +421,7 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
     CO_TRY(const auto making, make_in(target, parent));
     auto change = changing(context, target.key);
     CO_CHECK_OK(co_await change.alone());
+    CO_CHECK_OK(check_placed(target));
     auto copied = co_await store_.copy_local(source.key, target.key, std::move(options));
     if (copied) CO_CHECK_OK(co_await change.told());
     co_return acknowledged(target, std::move(copied));

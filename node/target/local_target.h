@@ -57,6 +57,8 @@ class LocalTarget final : public ObjectApi {
 
   /// What mounts believe of this target's names.
   Leases& leases() { return *leases_; }
+  /// Returns when no mount has a directory to itself; timed_out at the deadline.
+  Task<Status> recall_all(const ClusterMap& map, Deadline deadline);
   /// A mount asks for a directory, or gives it back (common/wire/leases.h).
   Status delegate(const Context& context, wire::DelegateRequest request);
 
@@ -85,6 +87,10 @@ class LocalTarget final : public ObjectApi {
   Task<Result<std::vector<bool>>> offer_names(Context context,
                                               BucketName bucket,
                                               std::vector<store::NameState> states);
+  Task<Result<std::vector<bool>>> compare_names(Context context,
+                                                BucketName bucket,
+                                                std::string from,
+                                                std::vector<store::NameState> states);
 
   // --- ObjectApi ---------------------------------------------------------------------------------
 
@@ -156,10 +162,8 @@ class LocalTarget final : public ObjectApi {
   /// While the name is made; stale_map (tried again) when the directory was closed since.
   Result<ClosedDirs::Ticket> make_in(const Admitted& at, const Parent& parent);
   /// Before publishing: not_found when the bucket is gone by now, stale_map when the name may have
-  /// another place than when it was admitted, or check_owned's error.
+  /// another place than when it was admitted, or may_serve's error.
   Status check_placed(const Admitted& at) const;
-  /// may_serve's error; stale_map when targets have changed and the name is another's now.
-  Status check_owned(const Admitted& at) const;
   /// A change of one name, from before anybody can see it until it is acknowledged.
   class Change {
    public:
@@ -178,14 +182,15 @@ class LocalTarget final : public ObjectApi {
   Change changing(const Context& context, const store::Key& key);
   /// Lets the requester believe what is read of a name of this target's alone from now on.
   void lease(const Context& context, const ClusterMap& map, BucketId bucket, std::string_view path);
-  /// The result of a change, or why this node may not acknowledge it: it is fenced, or the name has
-  /// got another place meanwhile.
+  /// The result of a change, or that it may have happened and cannot be acknowledged: this node is
+  /// fenced, or the name is another's by now.
   template <class R>
   R acknowledged(const Admitted& at, R result) const {
     if (!result.ok()) return result;
-    if (Status may = check_owned(at); !may) return std::move(may).error();
+    if (Status may = check_acknowledged(at); !may) return std::move(may).error();
     return result;
   }
+  Status check_acknowledged(const Admitted& at) const;
   /// The node id of the owner; not_ready when no target is active.
   Result<std::string> owner_of(const ObjectName& name) const;
 

@@ -122,6 +122,14 @@ class Peers {
                                                       BucketName bucket,
                                                       std::vector<store::NameState> states) = 0;
 
+  /// To the owner, by one who was away: whether each is older than what others have (or unknown:
+  /// an error). Nothing is moved.
+  virtual Task<Result<std::vector<bool>>> compare_names(Context context,
+                                                        std::string node,
+                                                        BucketName bucket,
+                                                        std::string from,
+                                                        std::vector<store::NameState> states) = 0;
+
   /// Nothing to drop is success.
   virtual Task<Status> drop_content(Context context,
                                     std::string node,

@@ -39,20 +39,40 @@ Context Rebalancer::context_of(const ClusterMap& map) const {
   return context;
 }
 
+bool Rebalancer::is_joining(const ClusterMap& map) const {
+  const NodeInfo* self = map.find_node(deps_.node_id);
+  return self != nullptr && self->state == NodeState::kJoining;
+}
+
 Task<void> Rebalancer::run() {
   Duration pause = kLookEvery;
   while (co_await deps_.clock.sleep(pause)) {
     pause = kLookEvery;
     const MapSnapshot map = deps_.maps.current();
     const Epoch since = map->placement.since;
-    if (!map->placement.next.empty() || map->placement.past.empty() || settled() == since) continue;
-    auto done = co_await walk(map);
+    if (!map->placement.next.empty()) continue;
+    if (is_joining(*map) && compared() != since) {
+      const Status compared = co_await compare(map);
+      if (!compared) LOG_INFO("not compared yet", "why", compared.error().what());
+      compared ? compared_.store(since) : void(pause = kAgain);
+      continue;
+    }
+    if (is_joining(*map) || settled() == since) continue;
+    Result<bool> done = true;
+    if (!map->placement.past.empty()) done = co_await walk(map);
     if (!done) LOG_DEBUG("rebalance interrupted", "why", done.error().what());
     if (done && !*done) pause = kAgain;
     if (!done || !*done) continue;
     settled_ = since;
+    if (map->placement.past.empty()) continue;
     LOG_INFO("rebalance settled", "placement", since, "moved", progress().names_moved);
   }
+}
+
+Task<Status> Rebalancer::compare(MapSnapshot map) {
+  CO_TRY(const bool all, co_await walk_all(map, &Rebalancer::compare_share, false));
+  if (!all) co_return Error(Errc::not_ready, "not every owner has answered");
+  co_return co_await deps_.store.sync_all();
 }
 
 Task<Result<bool>> Rebalancer::walk(MapSnapshot map) {
@@ -68,40 +88,37 @@ Task<Result<bool>> Rebalancer::walk(MapSnapshot map) {
     p.names_moved = before.names_moved;
     p.bytes_moved = before.bytes_moved;
   });
-  Result<bool> all = true;
-  for (std::size_t mountpath = 0; mountpath < deps_.store.mountpath_count(); ++mountpath) {
-    for (const auto& known : deps_.store.buckets_on(mountpath)) {
-      const Bucket* bucket = map->find_bucket(known.first);
-      if (bucket == nullptr) continue;
-      auto done = co_await walk_bucket(map, mountpath, *bucket);
-      if (!done) co_return done;
-      all = *all && *done;
-    }
-  }
-  if (*all) *all = !deps_.is_busy();
+  // Tombstones first: what they have buried is not moved for nothing.
+  CO_TRY(const bool tombstones, co_await walk_all(map, &Rebalancer::offer, true));
+  CO_TRY(const bool names, co_await walk_all(map, &Rebalancer::offer, false));
+  const bool all = tombstones && names && !deps_.is_busy();
   // What has gone may not come back by a power loss once it is said to have gone.
-  if (*all) CO_CHECK_OK(co_await deps_.store.sync_all());
+  if (all) CO_CHECK_OK(co_await deps_.store.sync_all());
   note([&](RebalanceProgress& p) {
-    p.running = !*all;
-    if (*all) p.ended_ns = deps_.clock.unix_ns();
+    p.running = !all;
+    if (all) p.ended_ns = deps_.clock.unix_ns();
   });
   co_return all;
 }
 
-Task<Result<bool>> Rebalancer::walk_bucket(MapSnapshot map, std::size_t mountpath, Bucket bucket) {
-  // Tombstones first: what they have buried is not moved for nothing.
-  CO_TRY(const bool tombstones, co_await walk_names(map, mountpath, bucket, true));
-  CO_TRY(const bool names, co_await walk_names(map, mountpath, bucket, false));
-  co_return tombstones&& names;
+Task<Result<bool>> Rebalancer::walk_all(MapSnapshot map, Send send, bool tombstones) {
+  bool all = true;
+  for (std::size_t mountpath = 0; mountpath < deps_.store.mountpath_count(); ++mountpath) {
+    for (const auto& known : deps_.store.buckets_on(mountpath)) {
+      const Bucket* bucket = map->find_bucket(known.first);
+      if (bucket == nullptr) continue;
+      CO_TRY(const bool done, co_await walk_names(map, mountpath, *bucket, send, tombstones));
+      all = all && done;
+    }
+  }
+  co_return all;
 }
 
-Task<Result<bool>> Rebalancer::walk_names(MapSnapshot map,
-                                          std::size_t mountpath,
-                                          const Bucket& bucket,
-                                          bool tombstones) {
+Task<Result<bool>> Rebalancer::walk_names(
+    MapSnapshot map, std::size_t mountpath, const Bucket& bucket, Send send, bool tombstones) {
   bool all = true;
   Offers offers;
-  store::Store::NamesOptions options{.limit = kPage, .tombstones = tombstones};
+  store::Store::NamesOptions options{.after = {}, .limit = kPage, .tombstones = tombstones};
   for (bool more = true; more;) {
     if (deps_.maps.current()->placement != map->placement) {
       co_return Error(Errc::stale_map, "the placement has changed");
@@ -117,22 +134,27 @@ Task<Result<bool>> Rebalancer::walk_names(MapSnapshot map,
       offer.bytes += state.size;
       offer.states.push_back(std::move(state));
       if (offer.states.size() < kOfferNames && offer.bytes < kOfferBytes) continue;
-      CO_TRY(const bool taken, co_await offer_all(map, bucket, std::exchange(offers, {})));
+      CO_TRY(const bool taken, co_await send_all(map, bucket, send, std::exchange(offers, {})));
       all = all && taken;
     }
     note([&](RebalanceProgress& p) { p.names_seen += tombstones ? 0 : page.names.size(); });
   }
-  CO_TRY(const bool taken, co_await offer_all(map, bucket, std::move(offers)));
+  CO_TRY(const bool taken, co_await send_all(map, bucket, send, std::move(offers)));
   co_return all&& taken;
 }
 
-Task<Result<bool>> Rebalancer::offer_all(MapSnapshot map, const Bucket& bucket, Offers offers) {
+Task<Result<bool>> Rebalancer::send_all(MapSnapshot map,
+                                        const Bucket& bucket,
+                                        Send send,
+                                        Offers offers) {
   std::vector<Task<Result<bool>>> calls;
-  for (auto& [owner, one] : offers) calls.push_back(offer(map, bucket, owner, std::move(one)));
+  for (auto& [owner, one] : offers) {
+    calls.push_back((this->*send)(map, bucket, owner, std::move(one)));
+  }
   bool all = true;
   for (const Result<bool>& done : co_await gather(std::move(calls))) {
     if (!done && done.error() == Errc::stale_map) co_return done.error();
-    if (!done) LOG_DEBUG("an owner takes nothing", "why", done.error().what());
+    if (!done) LOG_INFO("an owner does not answer", "why", done.error().what());
     all = all && done && *done;
   }
   co_return all;
@@ -144,24 +166,38 @@ Task<Result<bool>> Rebalancer::offer(MapSnapshot map,
                                      Offer offer) {
   CO_TRY(const auto taken, co_await deps_.peers.offer_names(context_of(*map), std::move(owner),
                                                             bucket.name, offer.states));
-  bool all = true;
   std::vector<NameState> gone;
-  for (std::size_t i = 0; i < offer.states.size(); ++i) {
-    const bool is_taken = i < taken.size() && taken[i];
-    all = all && is_taken;
-    if (is_taken) gone.push_back(std::move(offer.states[i]));
+  for (std::size_t i = 0; i < std::min(offer.states.size(), taken.size()); ++i) {
+    if (taken[i]) gone.push_back(offer.states[i]);
   }
+  const std::size_t left = offer.states.size() - gone.size();
   note([&](RebalanceProgress& p) {
     for (const NameState& state : gone) {
       if (state.kind == NameState::Kind::kTombstone) continue;
       ++p.names_moved;
       p.bytes_moved += state.size;
     }
-    p.names_left += offer.states.size() - gone.size();
+    p.names_left += left;
   });
   CO_CHECK_OK(co_await deps_.peers.forget_copies(context_of(*map), deps_.node_id, bucket.name,
                                                  std::move(gone)));
-  co_return all;
+  co_return left == 0;
+}
+
+Task<Result<bool>> Rebalancer::compare_share(MapSnapshot map,
+                                             const Bucket& bucket,
+                                             std::string owner,
+                                             Offer offer) {
+  CO_TRY(const auto older,
+         co_await deps_.peers.compare_names(context_of(*map), std::move(owner), bucket.name,
+                                            deps_.node_id, offer.states));
+  std::vector<NameState> gone;
+  for (std::size_t i = 0; i < std::min(offer.states.size(), older.size()); ++i) {
+    if (older[i]) gone.push_back(std::move(offer.states[i]));
+  }
+  CO_CHECK_OK(co_await deps_.peers.forget_copies(context_of(*map), deps_.node_id, bucket.name,
+                                                 std::move(gone)));
+  co_return older.size() == offer.states.size();
 }
 
 }  // namespace aisfs::target

@@ -32,9 +32,10 @@ struct RebalanceProgress {
   }
 };
 
-/// Offers the names of this target that belong to others to their owners, until none is left: after
-/// every change of the placement, from the start after the next one. What has been taken is
-/// forgotten here. One run at a time, on one shard; progress() from any thread.
+/// Offers the names of this target that belong to others to their owners, until none is left, after
+/// every change of the placement. What has been taken is forgotten here. Of a target that was away
+/// (NodeState::kJoining) it first compares every name with what others have by now, and forgets
+/// what is older. One run at a time, on one shard; progress() from any thread.
 class Rebalancer {
  public:
   struct Deps {
@@ -54,6 +55,12 @@ class Rebalancer {
   /// stale_map when the placement changed meanwhile.
   Task<Result<bool>> walk(MapSnapshot map);
 
+  /// Forgets what is older here than elsewhere; durable when it returns. not_ready when somebody
+  /// who would have to know does not answer; stale_map as walk().
+  Task<Status> compare(MapSnapshot map);
+
+  /// The placement for which compare() has been done; 0: none.
+  Epoch compared() const { return compared_.load(); }
   /// The placement (its `since`) for which nothing is left to do here; 0: none yet.
   Epoch settled() const { return settled_.load(); }
   RebalanceProgress progress() const;
@@ -65,19 +72,27 @@ class Rebalancer {
   };
   using Offers = std::map<std::string, Offer>;  // by owner
 
-  Task<Result<bool>> walk_bucket(MapSnapshot map, std::size_t mountpath, Bucket bucket);
-  Task<Result<bool>> walk_names(MapSnapshot map,
-                                std::size_t mountpath,
-                                const Bucket& bucket,
-                                bool tombstones);
+  /// What is done with a share of the names here; false: something of it is left.
+  using Send = Task<Result<bool>> (Rebalancer::*)(MapSnapshot map,
+                                                  const Bucket& bucket,
+                                                  std::string owner,
+                                                  Offer offer);
+  Task<Result<bool>> walk_all(MapSnapshot map, Send send, bool tombstones);
+  Task<Result<bool>> walk_names(
+      MapSnapshot map, std::size_t mountpath, const Bucket& bucket, Send send, bool tombstones);
   Task<Result<bool>> offer(MapSnapshot map, const Bucket& bucket, std::string owner, Offer offer);
-  Task<Result<bool>> offer_all(MapSnapshot map, const Bucket& bucket, Offers offers);
+  Task<Result<bool>> compare_share(MapSnapshot map,
+                                   const Bucket& bucket,
+                                   std::string owner,
+                                   Offer offer);
+  Task<Result<bool>> send_all(MapSnapshot map, const Bucket& bucket, Send send, Offers offers);
+  bool is_joining(const ClusterMap& map) const;
   Context context_of(const ClusterMap& map) const;
   template <class Edit>
   void note(Edit edit);
 
   const Deps deps_;
-  std::atomic<Epoch> settled_ = 0;
+  std::atomic<Epoch> settled_ = 0, compared_ = 0;
   mutable std::mutex mutex_;
   RebalanceProgress progress_;  // guarded by mutex_
 };

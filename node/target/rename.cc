@@ -53,6 +53,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     auto coming = changing(context, target.key);
     CO_CHECK_OK(co_await leaving.alone());
     CO_CHECK_OK(co_await coming.alone());
+    CO_CHECK_OK(check_placed(source));
     CO_TRY(ObjectInfo info,
            co_await store_.rename_local(source.key, target.key, std::move(options), level));
     CO_CHECK_OK(co_await leaving.told());

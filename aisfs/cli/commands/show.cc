@@ -30,6 +30,8 @@ std::string_view text_of(NodeState state) {
       return "decommission";
     case NodeState::kAway:
       return "away";
+    case NodeState::kJoining:
+      return "joining";
   }
   return "?";
 }
@@ -57,11 +59,10 @@ JsonObject cluster_json(const ClusterMap& map, const Capacity& capacity) {
 }
 
 void print_nodes(Output& out, const ClusterMap& map) {
-  Table table({{"NODE"}, {"ROLE"}, {"STATE"}, {"PUBLIC"}, {"S3"}, {"STARTS", Align::kRight}});
+  Table table({{"NODE"}, {"ROLE"}, {"STATE"}, {"PUBLIC"}, {"S3"}});
   for (const auto& [id, node] : map.nodes) {
     table.add_row({id, std::string(text_of(node.role)), std::string(text_of(node.state)),
-                   node.public_net.to_string(), node.s3_net ? node.s3_net.to_string() : "-",
-                   std::to_string(node.incarnation)});
+                   node.public_net.to_string(), node.s3_net ? node.s3_net.to_string() : "-"});
   }
   out.table(table);
 }
@@ -84,6 +85,9 @@ void print_summary(Output& out, const ClusterMap& map, const Capacity& capacity)
   out.line("  Objects:      " + std::to_string(capacity.objects));
   out.line("  Cluster map:  epoch " + std::to_string(map.epoch) + ", uuid " + map.uuid);
   out.line("  Control:      " + control_of(map));
+  if (!map.placement.past.empty()) {
+    out.line("  Placement:    names move to other targets; see ais show rebalance");
+  }
 }
 
 Task<Status> show_cluster(Session& s) {

@@ -32,6 +32,12 @@ Result<wire::NodeRecord> next_record(const MapDraft& draft, const wire::JoinRequ
     return wire::NodeRecord{request.identity, request.attempt, request.place, incarnation};
   }
   const wire::NodeRecord& known = it->second;
+  if (known.fenced) {
+    return Error(Errc::permission_denied,
+                 "join of " + id +
+                     " refused: it was decommissioned and what it held given up; wipe "
+                     "its folders to use the machine again");
+  }
   if (known.identity != request.identity) {
     return Error(Errc::permission_denied, "join of " + id +
                                               " refused: another node has this id; remove node_id "
@@ -47,20 +53,29 @@ Result<wire::NodeRecord> next_record(const MapDraft& draft, const wire::JoinRequ
 }
 
 Status check_not_elsewhere(const MapDraft& draft,
-                           const std::vector<std::string>& alive,
+                           const std::map<std::string, wire::AliveRecord>& alive,
                            const wire::JoinRequest& request) {
   const auto it = draft.records.find(request.node.id);
-  const bool lives = std::find(alive.begin(), alive.end(), request.node.id) != alive.end();
+  const bool lives = alive.contains(request.node.id);
   if (!lives || it == draft.records.end() || it->second.place == request.place) return {};
   return Error(Errc::busy, "node " + request.node.id + " is running at " + it->second.place +
                                "; stop it, or wait for its lease to end");
 }
 
+/// A target's names come to it when it has compared what it holds (governor.h); without a bucket
+/// there is nothing to compare.
+NodeState state_of_joining(const ClusterMap& map, const NodeInfo& node, const NodeInfo* known) {
+  if (!node.stores() || map.buckets.empty()) return NodeState::kActive;
+  if (known == nullptr || known->state == NodeState::kAway) return NodeState::kJoining;
+  return known->state;
+}
+
 Task<Result<meta::LeaseId>> grant_lease(ControlPlane& plane, std::string id, std::uint32_t incarnation) {
   CO_TRY(const auto lease, co_await plane.meta().grant(plane.options().lease));
   meta::TxnRequest request;
-  request.then.push_back(meta::put_step(std::string(kAlivePrefix) + id,
-                                        std::to_string(incarnation), lease));
+  const wire::AliveRecord alive{.incarnation = incarnation};
+  request.then.push_back(
+      meta::put_step(std::string(kAlivePrefix) + id, wire::encode(alive), lease));
   CO_TRY(const auto reply, co_await plane.meta().txn(std::move(request)));
   static_cast<void>(reply);
   co_return lease;
@@ -87,7 +102,7 @@ Task<Result<wire::JoinReply>> join(ControlPlane& plane, wire::JoinRequest reques
     NodeInfo node = request.node;
     node.incarnation = record.incarnation;
     const auto* known = draft.map.find_node(node.id);
-    node.state = known != nullptr ? known->state : NodeState::kActive;
+    node.state = state_of_joining(draft.map, node, known);
     draft.map.nodes[node.id] = std::move(node);
     draft.records[request.node.id] = std::move(record);
     return {};

@@ -41,6 +41,20 @@ Task<Result<wire::KeepAliveReply>> keep_alive(ControlPlane& plane, wire::KeepAli
 /// while it may hold objects.
 Task<Status> leave(ControlPlane& plane, auth::Identity who, wire::LeaveRequest request);
 
+/// Gives targets these states: their names are handed over in steps (ClusterMap::placement).
+/// precondition_failed when no target would be left; overloaded while others change.
+Task<Status> place(ControlPlane& plane, std::map<std::string, NodeState> states);
+/// Ends what a gateway has begun that is gone.
+Task<Status> finish_placing(ControlPlane& plane);
+/// All names are where the placement of this epoch says; decommissioned targets leave the map.
+Task<Status> settle_placement(ControlPlane& plane, Epoch since);
+/// For administrators. not_found, precondition_failed, busy; invalid_argument for what makes no
+/// sense for the node.
+Task<Status> change_node(ControlPlane& plane,
+                         auth::Identity who,
+                         std::string node,
+                         NodeAction action);
+
 /// The text that a join proves.
 std::string join_text(const wire::JoinRequest& request);
 

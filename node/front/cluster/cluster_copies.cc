@@ -72,9 +72,23 @@ Task<Result<std::vector<bool>>> ClusterPeers::offer_names(Context context,
   }
   CO_TRY(NodeInfo to, find(node));
   NamesRequest request{std::move(bucket), std::move(states)};
-  CO_TRY(const auto reply, co_await call<OfferReply>(transport_, std::move(to), std::move(context),
-                                                     std::string(kOfferNames), std::move(request)));
-  co_return std::vector<bool>(reply.taken.begin(), reply.taken.end());
+  CO_TRY(const auto reply,
+         co_await call<AnswersReply>(transport_, std::move(to), std::move(context),
+                                     std::string(kOfferNames), std::move(request)));
+  co_return std::vector<bool>(reply.answers.begin(), reply.answers.end());
+}
+
+Task<Result<std::vector<bool>>> ClusterPeers::compare_names(Context context,
+                                                            std::string node,
+                                                            BucketName bucket,
+                                                            std::string from,
+                                                            std::vector<NameState> states) {
+  CO_TRY(NodeInfo to, find(node));
+  CompareRequest request{std::move(bucket), std::move(from), std::move(states)};
+  CO_TRY(const auto reply,
+         co_await call<AnswersReply>(transport_, std::move(to), std::move(context),
+                                     std::string(kCompareNames), std::move(request)));
+  co_return std::vector<bool>(reply.answers.begin(), reply.answers.end());
 }
 
 }  // namespace aisfs::cluster

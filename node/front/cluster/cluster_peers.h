@@ -58,6 +58,11 @@ class ClusterPeers final : public target::Peers {
                                               std::string node,
                                               BucketName,
                                               std::vector<store::NameState>) override;
+  Task<Result<std::vector<bool>>> compare_names(Context,
+                                                std::string node,
+                                                BucketName,
+                                                std::string from,
+                                                std::vector<store::NameState>) override;
 
  private:
   /// unreachable when the map has no such node.

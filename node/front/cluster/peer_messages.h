@@ -17,6 +17,7 @@ inline constexpr std::string_view kNameStates = "name_states";      // NameState
 inline constexpr std::string_view kFetchCopy = "fetch_copy";        // FetchCopyRequest
 inline constexpr std::string_view kForgetCopies = "forget_copies";  // NamesRequest
 inline constexpr std::string_view kOfferNames = "offer_names";      // NamesRequest
+inline constexpr std::string_view kCompareNames = "compare_names";  // CompareRequest
 
 struct FinishRenameRequest {
   std::string op_id;
@@ -72,10 +73,17 @@ struct NamesRequest {
   AISFS_MESSAGE_FIELDS(bucket, states)
 };
 
-/// One byte for each name of the request: 1 when its copy has been taken.
-struct OfferReply {
-  std::vector<std::uint8_t> taken;
-  AISFS_MESSAGE_FIELDS(taken)
+struct CompareRequest {
+  BucketName bucket;
+  std::string from;
+  std::vector<store::NameState> states;
+  AISFS_MESSAGE_FIELDS(bucket, from, states)
+};
+
+/// One byte for each name of the request, 1 or 0: whether its copy has been taken, or is older.
+struct AnswersReply {
+  std::vector<std::uint8_t> answers;
+  AISFS_MESSAGE_FIELDS(answers)
 };
 
 }  // namespace aisfs::cluster

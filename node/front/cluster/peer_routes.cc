@@ -80,11 +80,18 @@ Task<Result<wire::Nothing>> forget(Call& call, LocalTarget& self, std::string by
   co_return wire::Nothing{};
 }
 
-Task<Result<OfferReply>> offer(Call& call, LocalTarget& self, std::string bytes) {
+Task<Result<AnswersReply>> offer(Call& call, LocalTarget& self, std::string bytes) {
   CO_TRY(auto request, wire::decode<NamesRequest>(bytes));
   CO_TRY(const auto taken,
          co_await self.offer_names(call.context, request.bucket, std::move(request.states)));
-  co_return OfferReply{{taken.begin(), taken.end()}};
+  co_return AnswersReply{{taken.begin(), taken.end()}};
+}
+
+Task<Result<AnswersReply>> compare(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY(auto request, wire::decode<CompareRequest>(bytes));
+  CO_TRY(const auto older, co_await self.compare_names(call.context, request.bucket, request.from,
+                                                       std::move(request.states)));
+  co_return AnswersReply{{older.begin(), older.end()}};
 }
 
 Task<void> fetch(Call& call, LocalTarget& self, std::string bytes) {
@@ -128,12 +135,18 @@ struct Route {
   Task<void> (*serve)(Call&, LocalTarget&, std::string);
 };
 constexpr Route kRoutes[] = {
-    {kPrepareRename, answer<prepare>}, {kFinishRename, answer<finish>},
-    {kRenameState, answer<state>},     {kCloseDir, answer<close_dir>},
-    {kCheckDir, answer<check_dir>},    {kOpenContent, open},
-    {kDropContent, answer<drop>},      {kNameStates, answer<states>},
-    {kFetchCopy, fetch},               {kForgetCopies, answer<forget>},
+    {kPrepareRename, answer<prepare>},
+    {kFinishRename, answer<finish>},
+    {kRenameState, answer<state>},
+    {kCloseDir, answer<close_dir>},
+    {kCheckDir, answer<check_dir>},
+    {kOpenContent, open},
+    {kDropContent, answer<drop>},
+    {kNameStates, answer<states>},
+    {kFetchCopy, fetch},
+    {kForgetCopies, answer<forget>},
     {kOfferNames, answer<offer>},
+    {kCompareNames, answer<compare>},
 };
 
 const Route* route_of(const http::Target& target) {

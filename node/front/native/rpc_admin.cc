@@ -82,6 +82,12 @@ Task<Result<std::string>> run_remove_user(Call& call, std::string bytes) {
   co_return encoded(co_await call.admin.remove_user(call.context, r.id));
 }
 
+Task<Result<std::string>> run_change_node(Call& call, std::string bytes) {
+  CO_CHECK_OK(may(call, Action::kManageNodes));
+  CO_TRY(auto r, request_of<wire::ChangeNodeRequest>(bytes));
+  co_return encoded(co_await call.admin.change_node(call.context, r.node, r.action));
+}
+
 Task<Result<std::string>> run_create_token(Call& call, std::string bytes) {
   CO_CHECK_OK(may(call, Action::kCreateToken));
   CO_TRY(auto r, request_of<wire::CreateTokenRequest>(bytes));
@@ -107,6 +113,8 @@ Task<Result<std::string>> run_admin_method(Call& call, DataMethod method, std::s
     case DataMethod::create_user: return run_create_user(call, std::move(bytes));
     case DataMethod::list_users: return run_list_users(call);
     case DataMethod::remove_user: return run_remove_user(call, std::move(bytes));
+    case DataMethod::change_node:
+      return run_change_node(call, std::move(bytes));
     case DataMethod::create_token: return run_create_token(call, std::move(bytes));
     default: break;
   }

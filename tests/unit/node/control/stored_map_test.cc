@@ -64,7 +64,8 @@ ClusterMap second_map() {
 ClusterMap third_map() {
   ClusterMap map = second_map();
   map.nodes["t2"] = {.id = "t2", .state = NodeState::kJoining};
-  map.placement = {.since = 5, .next = {{"t2", NodeState::kActive}}, .past = {{4, {"t0", "t1"}}}};
+  map.placement = {
+      .since = 5, .next = {{"t2", NodeState::kActive}}, .held = true, .past = {{4, {"t0", "t1"}}}};
   return map;
 }
 

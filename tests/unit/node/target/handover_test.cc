@@ -188,6 +188,7 @@ TEST_F(HandoverTest, NobodyAnswersForANameThatIsBeingHandedOver) {
   const Status prepared = maps_.change([](ClusterMap& map) -> Status {
     map.nodes["t4"] = NodeInfo{.id = "t4", .state = NodeState::kJoining};
     map.placement.next["t4"] = NodeState::kActive;
+    map.placement.held = true;
     return {};
   });
   ASSERT_TRUE(prepared.ok());

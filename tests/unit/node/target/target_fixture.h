@@ -102,6 +102,11 @@ class DirectPeers final : public Peers {
                                               std::string node,
                                               BucketName bucket,
                                               std::vector<store::NameState> states) override;
+  Task<Result<std::vector<bool>>> compare_names(Context c,
+                                                std::string node,
+                                                BucketName bucket,
+                                                std::string from,
+                                                std::vector<store::NameState> states) override;
 
  private:
   LocalTargetTest& test_;
@@ -352,6 +357,17 @@ inline Task<Result<std::vector<bool>>> DirectPeers::offer_names(
   CO_CHECK_OK(test_.check_reachable(node));
   co_return co_await test_.targets_.at(node)->offer_names(std::move(c), std::move(bucket),
                                                           std::move(states));
+}
+
+inline Task<Result<std::vector<bool>>> DirectPeers::compare_names(
+    Context c,
+    std::string node,
+    BucketName bucket,
+    std::string from,
+    std::vector<store::NameState> states) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  co_return co_await test_.targets_.at(node)->compare_names(std::move(c), std::move(bucket),
+                                                            std::move(from), std::move(states));
 }
 
 }  // namespace aisfs::target

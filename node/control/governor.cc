@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "node/control/governor.h"
+
+#include <algorithm>
+
+#include "common/obs/log.h"
+#include "node/control/ops/ops.h"
+
+namespace aisfs::control {
+namespace {
+
+/// Whether a target may have objects that the others do not know of.
+bool has_past(const ClusterMap& map, const std::string& id) {
+  return std::any_of(map.placement.past.begin(), map.placement.past.end(), [&](const auto& past) {
+    return std::find(past.targets.begin(), past.targets.end(), id) != past.targets.end();
+  });
+}
+
+/// Forgets what is not in `now`, notes when what is in it was seen first.
+void note(std::map<std::string, TimePoint>& seen,
+          const std::vector<std::string>& now,
+          TimePoint at) {
+  std::erase_if(seen, [&](const auto& entry) {
+    return std::find(now.begin(), now.end(), entry.first) == now.end();
+  });
+  for (const std::string& id : now) seen.try_emplace(id, at);
+}
+
+}  // namespace
+
+Task<void> Governor::run() {
+  while (co_await clock_.sleep(options_.look_every)) {
+    const Status looked = co_await look();
+    if (!looked)
+      LOG_WARN("the cluster's targets cannot be cared for", "why", looked.error().what());
+  }
+}
+
+/// A gateway that is alone without a lease acts too: it is about to be.
+bool Governor::acts(const ClusterMap& map, const Alive& alive) const {
+  for (const NodeInfo& gateway : map.gateways()) {
+    if (alive.contains(gateway.id) && gateway.id < plane_.self()) return false;
+  }
+  return alive.contains(plane_.self());
+}
+
+std::map<std::string, NodeState> Governor::due_states(const ClusterMap& map, const Alive& alive) {
+  std::vector<std::string> gone, come;
+  std::size_t left = 0;
+  for (const auto& [id, node] : map.nodes) {
+    if (!node.stores()) continue;
+    const auto lives = alive.find(id);
+    if (node.state == NodeState::kActive) {
+      lives == alive.end() ? gone.push_back(id) : void(++left);
+    } else if (node.state == NodeState::kJoining && lives != alive.end()) {
+      const bool compared = lives->second.compared == map.placement.since;
+      if (compared || !has_past(map, id)) come.push_back(id);
+    }
+  }
+  const TimePoint now = clock_.now();
+  note(gone_since_, gone, now);
+  note(come_since_, come, now);
+  std::map<std::string, NodeState> due;
+  // Seen twice, and not when nobody is left to take over: then they come back as they were.
+  for (const std::string& id : gone) {
+    if (gone_since_[id] < now && left > 0) due[id] = NodeState::kAway;
+  }
+  const bool gathered = std::any_of(come.begin(), come.end(), [&](const std::string& id) {
+    return now - come_since_[id] >= options_.gather_joins;
+  });
+  if (!gathered) return due;
+  for (const std::string& id : come) due[id] = NodeState::kActive;
+  return due;
+}
+
+bool Governor::is_settled(const ClusterMap& map, const Alive& alive) const {
+  const auto has_settled = [&](const std::string& id) {
+    const auto lives = alive.find(id);
+    return lives != alive.end() && lives->second.settled == map.placement.since;
+  };
+  for (const NodeInfo* target : map.holding_targets()) {
+    if (!has_settled(target->id)) return false;
+  }
+  // One that was forced out of the map had been given up; any other still has to say so.
+  return std::all_of(map.placement.past.begin(), map.placement.past.end(), [&](const auto& past) {
+    return std::all_of(past.targets.begin(), past.targets.end(), has_settled);
+  });
+}
+
+Task<Status> Governor::look() {
+  CO_TRY(const auto draft, co_await plane_.maps().load());
+  CO_TRY(const auto alive, co_await plane_.maps().alive());
+  const ClusterMap& map = draft.map;
+  if (!acts(map, alive)) co_return Status{};
+  if (!map.placement.next.empty()) {
+    const TimePoint now = clock_.now();
+    if (stuck_epoch_ != map.epoch) {
+      stuck_epoch_ = map.epoch;
+      stuck_since_ = now;
+    }
+    if (now - stuck_since_ < options_.stuck_after) co_return Status{};
+    LOG_INFO("finishing a change of targets", "epoch", map.epoch);
+    co_return co_await ops::finish_placing(plane_);
+  }
+  auto due = due_states(map, alive);
+  if (!due.empty()) {
+    for (const auto& [id, state] : due) {
+      LOG_INFO(state == NodeState::kActive ? "target takes part" : "target is away", "node", id);
+    }
+    co_return co_await ops::place(plane_, std::move(due));
+  }
+  const bool decommissioned = std::any_of(map.nodes.begin(), map.nodes.end(), [](const auto& node) {
+    return node.second.state == NodeState::kDecommission;
+  });
+  if (map.placement.past.empty() && !decommissioned) co_return Status{};
+  if (!is_settled(map, alive)) co_return Status{};
+  LOG_INFO("all names are at home", "placement", map.placement.since);
+  co_return co_await ops::settle_placement(plane_, map.placement.since);
+}
+
+}  // namespace aisfs::control
