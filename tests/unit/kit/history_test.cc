@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/kit/history/history_file.h"
+#include "tests/kit/history/jepsen_log.h"
 
 namespace aisfs::tests::history {
 namespace {
@@ -116,6 +117,37 @@ TEST(HistoryFile, AWrongLineIsNamed) {
     ASSERT_FALSE(back) << line;
     EXPECT_TRUE(back.error().what().starts_with("line 3: ")) << back.error().what();
   }
+}
+
+TEST(JepsenLog, EachEndHasItsMeaning) {
+  const auto operations = parse_jepsen_log(
+      "INFO  jepsen.util - 0\t:invoke\t:read\tnil\n"
+      "INFO  jepsen.util - 1   :invoke :write  0\n"
+      "INFO  jepsen.util - 0\t:ok\t:read\tnil\n"
+      "INFO  jepsen.util - 1\t:ok\t:write\t0\n"
+      "INFO  jepsen.util - :nemesis\t:info\t:start\tnil\n"
+      "INFO  jepsen.util - 2\t:invoke\t:cas\t[0 3]\n"
+      "INFO  jepsen.util - 2\t:fail\t:cas\t[0 3]\n"
+      "INFO  jepsen.util - 2\t:invoke\t:cas\t[0 4]\n"
+      "INFO  jepsen.util - 2\t:info\t:cas\t:timed-out\n"
+      "INFO  jepsen.util - 3\t:invoke\t:read\tnil\n"
+      "INFO  jepsen.util - 3\t:fail\t:read\t:timed-out\n"
+      "INFO  jepsen.util - 4\t:invoke\t:read\tnil\n"
+      "INFO  jepsen.util - 4\t:ok\t:read\t4\n");
+  ASSERT_TRUE(operations) << operations.error().what();
+  EXPECT_EQ(to_text(*operations),
+            "aisfs-history 1\n"
+            "1 3 0 get register absent\n"
+            "2 4 1 put register ok value=1\n"
+            "6 7 2 put-if-match register conflict value=4 if-value=1\n"
+            "8 - 2 put-if-match register unknown value=5 if-value=1\n"
+            "10 11 3 get register failed\n"
+            "12 13 4 get register ok value=5\n");
+}
+
+TEST(JepsenLog, WhatItCannotReadIsAnError) {
+  EXPECT_FALSE(parse_jepsen_log("INFO  jepsen.util - 1\t:ok\t:read\tnil\n"));
+  EXPECT_FALSE(parse_jepsen_log("INFO  jepsen.util - 1\t:invoke\t:append\t1\n"));
 }
 
 }  // namespace
