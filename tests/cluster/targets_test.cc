@@ -225,5 +225,68 @@ TEST_F(TargetsTest, TheClusterGrowsAndShrinksUnderLoad) {
   expect_all(storm);
 }
 
+TEST_F(TargetsTest, OneThatWasAwayBringsBackWhatItAloneHeldAndNothingOlder) {
+  start_cluster(3);
+  User user(node(0), admin());
+  ASSERT_TRUE(user.create("data").ok());
+  const std::string away = node(1).at("node");
+  std::vector<std::string> its;  // names that it owns
+  for (int i = 0; its.size() < 6; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    ASSERT_TRUE(user.put("data", key, "old").ok());
+    const ObjectName name{native_bucket("data"), key};
+    if (placement::owner_of(*user.api().current(), name)->id == away) its.push_back(key);
+  }
+  const std::size_t all = user.count("data");
+  node(1).signal_and_wait(SIGKILL);
+  ASSERT_TRUE(comes([&](const ClusterMap& map) {
+    return map.find_node(away)->state == NodeState::kAway && map.placement.next.empty();
+  }));
+  // What it alone holds is neither there nor gone; what is written anew is somebody else's.
+  EXPECT_EQ(user.get("data", its[0], milliseconds(300)).error().code(), Errc::not_ready);
+  const auto part =
+      user.run(user.api().list(User::within(milliseconds(300)), native_bucket("data"), {}));
+  EXPECT_EQ(part.ok() ? Errc::internal : part.error().code(), Errc::not_ready);
+  ASSERT_TRUE(user.put("data", its[1], "new").ok());
+  ASSERT_TRUE(user.put("data", its[2], "new").ok());
+  ASSERT_TRUE(
+      user.run(user.api().remove(User::within(seconds(20)), {native_bucket("data"), its[2]}, {}))
+          .ok());
+  EXPECT_EQ(*user.get("data", its[1]), "new");
+
+  ASSERT_TRUE(node(1).start()) << node(1).log();
+  ASSERT_TRUE(comes(settled_on(3)));
+  EXPECT_EQ(*user.get("data", its[0]), "old");
+  EXPECT_EQ(*user.get("data", its[1]), "new");
+  EXPECT_EQ(user.get("data", its[2]).error().code(), Errc::not_found);
+  EXPECT_EQ(user.count("data"), all - 1);
+}
+
+TEST_F(TargetsTest, WhatATargetHeldIsGivenUpOnlyWhenItIsAway) {
+  start_cluster(3);
+  User user(node(0), admin());
+  ASSERT_TRUE(user.create("data").ok());
+  for (int i = 0; i < 30; ++i) ASSERT_TRUE(user.put("data", std::to_string(i), "x").ok());
+  const std::string lost = node(1).at("node");
+  EXPECT_EQ(act(lost, NodeAction::kDataLost).error().code(), Errc::busy);
+  node(1).signal_and_wait(SIGKILL);
+  ASSERT_TRUE(comes([&](const ClusterMap& map) {
+    return map.find_node(lost)->state == NodeState::kAway && map.placement.next.empty();
+  }));
+  EXPECT_EQ(act(lost, NodeAction::kDecommission).error().code(), Errc::precondition_failed);
+  ASSERT_TRUE(act(lost, NodeAction::kDataLost).ok());
+  ASSERT_TRUE(comes(settled_on(2)));
+  std::size_t there = 0;
+  for (int i = 0; i < 30; ++i) {
+    const auto got = user.get("data", std::to_string(i));
+    if (!got) EXPECT_EQ(got.error().code(), Errc::not_found);
+    there += got ? 1 : 0;
+  }
+  EXPECT_EQ(user.count("data"), there);
+  EXPECT_LT(there, 30u);
+  EXPECT_FALSE(node(1).start());
+  EXPECT_NE(node(1).log().find("decommissioned"), std::string::npos) << node(1).log();
+}
+
 }  // namespace
 }  // namespace aisfs::tests
