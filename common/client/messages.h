@@ -268,7 +268,7 @@ struct PartReply {
 // --- headers of bulk requests -------------------------------------------------------------------
 
 struct PutHeader {
-  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 4, kCompat = 1;
   PutOptions options;
   ExpectedChecksums expected;
 
@@ -278,6 +278,7 @@ struct PutHeader {
     ar(expected.md5, expected.named);
     if (version >= 2) ar(options.reservation);
     if (version >= 3) ar(options.has_parent);
+    if (version >= 4) ar(options.part_sizes);
   }
 };
 

@@ -123,6 +123,8 @@ struct PutOptions {
   /// Of an upload: who began it, if that is not who asks (an access control list let them in).
   /// Shown in listings, nothing else.
   std::string initiator;
+  /// Of an upload that is put together elsewhere than at the key's owner.
+  std::vector<std::uint64_t> part_sizes;
   /// Verified after the body has been read; called by the owner's side just before publishing.
   /// Fails the PUT with its error and nothing is published.
   std::function<Status()> before_publish;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/client/placed_run.h"
+#include "common/model/upload_id.h"
 #include "common/model/version_key.h"
 
 namespace aisfs {
@@ -214,6 +215,11 @@ Task<Result<ObjectInfo>> PlacedObjects::patch(Context context,
 
 // --- uploads ------------------------------------------------------------------------------------
 
+std::shared_ptr<ObjectApi> PlacedObjects::api_of_upload(const std::string& upload) const {
+  const NodeInfo* node = maps_.current()->find_node(UploadId::parse(upload).node);
+  return node != nullptr && node->stores() ? api_of_(*node) : nullptr;
+}
+
 Task<Result<std::string>> PlacedObjects::create_upload(Context context,
                                                        ObjectName name,
                                                        PutOptions options) {
@@ -232,9 +238,12 @@ Task<Result<UploadPart>> PlacedObjects::put_part(Context context,
                                                  std::uint32_t number,
                                                  ExpectedChecksums expected,
                                                  BodySource& body) {
-  auto step = [upload = std::move(upload), number, expected = std::move(expected)](
-                  ObjectApi& api, const Context& c, const ObjectName& place, BodySource& source) {
-    return api.put_part(c, place, upload, number, expected, source);
+  auto step = [this, at = std::shared_ptr<ObjectApi>(), upload = std::move(upload), number,
+               expected = std::move(expected)](ObjectApi& api, const Context& c,
+                                               const ObjectName& place,
+                                               BodySource& source) mutable {
+    at = api_of_upload(upload);
+    return (at ? *at : api).put_part(c, place, upload, number, expected, source);
   };
   return with_body(std::move(context), std::move(name), Use::kUpload, Replay::kSafe, body,
                    std::move(step));
@@ -245,19 +254,21 @@ Task<Result<ObjectInfo>> PlacedObjects::complete_upload(Context context,
                                                         std::string upload,
                                                         std::vector<CompletedPart> parts,
                                                         Conditions conditions) {
-  auto step = [upload = std::move(upload), parts = std::move(parts),
-               conditions = std::move(conditions)](ObjectApi& api, const Context& c,
-                                                   const ObjectName& place) {
-    return api.complete_upload(c, place, upload, parts, conditions);
+  auto step = [this, at = std::shared_ptr<ObjectApi>(), upload = std::move(upload),
+               parts = std::move(parts), conditions = std::move(conditions)](
+                  ObjectApi& api, const Context& c, const ObjectName& place) mutable {
+    at = api_of_upload(upload);
+    return (at ? *at : api).complete_upload(c, place, upload, parts, conditions);
   };
   return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kSafe,
                   std::move(step));
 }
 
 Task<Status> PlacedObjects::abort_upload(Context context, ObjectName name, std::string upload) {
-  auto step = [upload = std::move(upload)](ObjectApi& api, const Context& c,
-                                           const ObjectName& place) {
-    return api.abort_upload(c, place, upload);
+  auto step = [this, at = std::shared_ptr<ObjectApi>(), upload = std::move(upload)](
+                  ObjectApi& api, const Context& c, const ObjectName& place) mutable {
+    at = api_of_upload(upload);
+    return (at ? *at : api).abort_upload(c, place, upload);
   };
   return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kAmbiguous,
                   std::move(step));
@@ -268,9 +279,10 @@ Task<Result<PartList>> PlacedObjects::list_parts(Context context,
                                                  std::string upload,
                                                  std::uint32_t after,
                                                  std::uint32_t limit) {
-  auto step = [upload = std::move(upload), after, limit](ObjectApi& api, const Context& c,
-                                                         const ObjectName& place) {
-    return api.list_parts(c, place, upload, after, limit);
+  auto step = [this, at = std::shared_ptr<ObjectApi>(), upload = std::move(upload), after, limit](
+                  ObjectApi& api, const Context& c, const ObjectName& place) mutable {
+    at = api_of_upload(upload);
+    return (at ? *at : api).list_parts(c, place, upload, after, limit);
   };
   return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kSafe,
                   std::move(step));

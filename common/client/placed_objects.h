@@ -72,6 +72,9 @@ class PlacedObjects final : public ObjectApi {
   /// The api of this very node, if the name lies here and nowhere else.
   std::shared_ptr<ObjectApi> api_here(const ObjectName& name) const;
 
+  /// Where an upload's parts are; null for an id that does not say: at the owner.
+  std::shared_ptr<ObjectApi> api_of_upload(const std::string& upload) const;
+
   /// Where a name with several places is used.
   enum class Use : std::uint8_t {
     kRead,    // at the first place that has it

@@ -4,6 +4,7 @@
 
 #include "common/base/hash.h"
 #include "common/base/text.h"
+#include "common/disk/posix.h"
 #include "node/store/file_walk.h"
 #include "node/store/multipart.h"
 
@@ -80,6 +81,32 @@ Result<std::vector<UploadInfo>> uploads_on(Mountpath& mp,
   return out;
 }
 
+/// The parts in one file, to be sent elsewhere.
+class WorkFileSource final : public BodySource {
+ public:
+  WorkFileSource(Mountpath& mp, int fd, std::uint64_t size) : mp_(mp), fd_(fd), size_(size) {}
+
+  Task<Result<std::size_t>> read(MutableBytes into) override {
+    const MutableBytes part = into.first(std::min<std::uint64_t>(into.size(), size_ - at_));
+    if (part.empty()) co_return std::size_t{0};
+    auto load = [this, part] { return disk::pread_exactly(fd_, part, at_); };
+    CO_CHECK_OK(co_await mp_.pool().run(std::move(load)));
+    at_ += part.size();
+    co_return part.size();
+  }
+  std::optional<std::uint64_t> remaining() const override { return size_ - at_; }
+  bool rewind() override {
+    at_ = 0;
+    return true;
+  }
+
+ private:
+  Mountpath& mp_;
+  const int fd_;
+  const std::uint64_t size_;
+  std::uint64_t at_ = 0;
+};
+
 }  // namespace
 
 Task<Result<std::string>> Store::create_upload(Key key, PutOptions options, std::string initiator) {
@@ -138,7 +165,8 @@ Task<Result<UploadPart>> Store::put_part(Key key,
 Task<Result<ObjectInfo>> Store::complete_upload(Key key,
                                                 std::string upload,
                                                 std::vector<CompletedPart> wanted,
-                                                Conditions conditions) {
+                                                Conditions conditions,
+                                                Publish publish) {
   Mountpath& mp = engine_->mountpath_of(key);
   UploadFolder folder(mp, key.name.bucket, upload);
   const auto guard = co_await engine_->locks.lock(upload_hash(upload));
@@ -164,7 +192,15 @@ Task<Result<ObjectInfo>> Store::complete_upload(Key key,
   };
   CO_CHECK_OK(co_await mp.pool().run(std::move(join)));
   put.conditions = std::move(conditions);
-  auto published = co_await publish_body(*engine_, key, put, body, body.size);
+  Result<ObjectInfo> published(Errc::internal);
+  if (publish) {
+    put.size = body.size;
+    put.part_sizes = body.part_sizes;
+    WorkFileSource whole(mp, body.work->fd(), body.size);
+    published = co_await publish(std::move(put), whole);
+  } else {
+    published = co_await publish_body(*engine_, key, put, body, body.size);
+  }
   if (!published) {
     if (body.work) body.work->published();  // the first part's file stays for another try
     co_return std::move(published).error();

@@ -389,7 +389,7 @@ Task<Result<ObjectInfo>> publish_over(Engine& engine,
   }
   put.meta = meta_of_put(key, options, there, size, version, engine.clock.unix_ns());
   stamp_version(put.meta.info, key.versioning, version);
-  put.meta.info.part_sizes = body.part_sizes;
+  put.meta.info.part_sizes = body.part_sizes.empty() ? options.part_sizes : body.part_sizes;
   std::optional<Durability> replaced;
   if (there) replaced = options.lower_level ? level_to_keep(put.mp, *there) : there->level;
   set_barriers(put, options.level, replaced);

@@ -233,10 +233,14 @@ class Store {
                                     std::uint32_t number,
                                     ExpectedChecksums expected,
                                     BodySource& body);
+  /// What becomes of the object that the parts make, if it is not published here: takes it and
+  /// returns what complete_upload returns, this time and when it is asked again.
+  using Publish = std::function<Task<Result<ObjectInfo>>(PutOptions options, BodySource& body)>;
   Task<Result<ObjectInfo>> complete_upload(Key key,
                                            std::string upload,
                                            std::vector<CompletedPart> parts,
-                                           Conditions conditions);
+                                           Conditions conditions,
+                                           Publish publish = nullptr);
   Task<Status> abort_upload(Key key, std::string upload);
   Task<Result<PartList>> list_parts(Key key,
                                     std::string upload,

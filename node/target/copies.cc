@@ -59,7 +59,8 @@ Task<Result<store::ObjectCopy>> LocalTarget::fetch_copy(Context context,
 
 Task<Status> LocalTarget::forget_copies(Context context,
                                         BucketName bucket,
-                                        std::vector<store::NameState> states) {
+                                        std::vector<store::NameState> states,
+                                        Durability level) {
   CO_TRY(const Bucket found, admit(context, bucket));
   for (const store::NameState& state : states) {
     const store::Key key = store::make_key(found.id, {bucket, state.key});
@@ -69,6 +70,7 @@ Task<Status> LocalTarget::forget_copies(Context context,
     }
     CO_TRY(const auto reference, reference_of(key));
     CO_CHECK_OK(co_await store_.forget(key, state.meta_version));
+    if (level == Durability::kFull) CO_CHECK_OK(co_await store_.sync(key));
     if (reference) CO_CHECK_OK(co_await drop_referenced(context, key, *reference));
   }
   co_return Status{};

@@ -217,7 +217,7 @@ void Handover::doubt(const Key& key) {
   home_.erase(id_of(plain_of(key)));
 }
 
-Task<Status> Handover::drop_leftovers(Context context, const BucketName& bucket, const Key& key) {
+Task<Status> Handover::drop_leftovers(Context context, const ClusterMap& map, const Key& key) {
   const NameId id = id_of(plain_of(key));
   std::vector<Found> leftovers;
   {
@@ -226,9 +226,12 @@ Task<Status> Handover::drop_leftovers(Context context, const BucketName& bucket,
     if (it == home_.end() || it->second.empty()) co_return Status{};
     leftovers = it->second;
   }
+  const Bucket* bucket = map.find_bucket(key.bucket);
+  const Durability level = bucket != nullptr ? bucket->props.write_level : Durability::kNone;
   context.epoch = 0;  // they are not needed, whatever the map is by now
   for (Found& left : leftovers) {
-    CO_CHECK_OK(co_await peers_.forget_copies(context, left.node, bucket, std::move(left.states)));
+    CO_CHECK_OK(co_await peers_.forget_copies(context, left.node, key.name.bucket,
+                                              std::move(left.states), level));
   }
   const std::lock_guard lock(mutex_);
   if (const auto it = home_.find(id); it != home_.end()) it->second.clear();

@@ -55,7 +55,7 @@ class Handover {
 
   /// After a change: what others had of the name goes. unreachable, timed_out: tried again with the
   /// next change, or when it is offered.
-  Task<Status> drop_leftovers(Context context, const BucketName& bucket, const store::Key& key);
+  Task<Status> drop_leftovers(Context context, const ClusterMap& map, const store::Key& key);
 
  private:
   struct Found {

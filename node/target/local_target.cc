@@ -98,7 +98,8 @@ LocalTarget::Change::Change(LocalTarget& self, const Context& context, store::Ke
 
 Task<Status> LocalTarget::Change::told() {
   CO_CHECK_OK(co_await telling_.told());
-  co_return co_await self_.handover_.drop_leftovers(context_, key_.name.bucket, key_);
+  const MapSnapshot map = self_.maps_.current();
+  co_return co_await self_.handover_.drop_leftovers(context_, *map, key_);
 }
 
 LocalTarget::Change LocalTarget::changing(const Context& context, const store::Key& key) {

@@ -83,7 +83,8 @@ class LocalTarget final : public ObjectApi {
                                              store::NameState state);
   Task<Status> forget_copies(Context context,
                              BucketName bucket,
-                             std::vector<store::NameState> states);
+                             std::vector<store::NameState> states,
+                             Durability level);
   Task<Result<std::vector<bool>>> offer_names(Context context,
                                               BucketName bucket,
                                               std::vector<store::NameState> states);
@@ -201,6 +202,12 @@ class LocalTarget final : public ObjectApi {
                                 const Bucket& bucket,
                                 store::NameState state);
   Result<bool> has_state(const store::Key& key, const store::NameState& state) const;
+
+  // uploads.cc
+  Task<Result<ObjectInfo>> send_completed(Context context,
+                                          ObjectName name,
+                                          PutOptions put,
+                                          BodySource& body);
 
   // rename.cc
   Task<Result<ObjectInfo>> rename_away(Context context,

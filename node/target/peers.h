@@ -110,11 +110,13 @@ class Peers {
                                                      std::string node,
                                                      BucketName bucket,
                                                      store::NameState state) = 0;
-  /// These copies, each of this very meta version, are needed there no more.
+  /// These copies, each of this very meta version, are needed there no more. At kFull no power loss
+  /// brings them back once it returns.
   virtual Task<Status> forget_copies(Context context,
                                      std::string node,
                                      BucketName bucket,
-                                     std::vector<store::NameState> states) = 0;
+                                     std::vector<store::NameState> states,
+                                     Durability level) = 0;
   /// To the owner of names that this target has: he takes what is newer than his. One answer for
   /// each: whether it is of no use here any more.
   virtual Task<Result<std::vector<bool>>> offer_names(Context context,

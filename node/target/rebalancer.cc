@@ -180,7 +180,7 @@ Task<Result<bool>> Rebalancer::offer(MapSnapshot map,
     p.names_left += left;
   });
   CO_CHECK_OK(co_await deps_.peers.forget_copies(context_of(*map), deps_.node_id, bucket.name,
-                                                 std::move(gone)));
+                                                 std::move(gone), Durability::kNone));
   co_return left == 0;
 }
 
@@ -196,7 +196,7 @@ Task<Result<bool>> Rebalancer::compare_share(MapSnapshot map,
     if (older[i]) gone.push_back(std::move(offer.states[i]));
   }
   CO_CHECK_OK(co_await deps_.peers.forget_copies(context_of(*map), deps_.node_id, bucket.name,
-                                                 std::move(gone)));
+                                                 std::move(gone), Durability::kNone));
   co_return older.size() == offer.states.size();
 }
 

@@ -30,7 +30,8 @@ options (or the environment variable):
   --force           down, wipe: also when programs use the mount
   --yes             wipe: do not ask
 
-Several playgrounds live side by side with different --data and --port. `up` remembers targets,
+Several playgrounds live side by side with different --data and --port. `up` with more targets than
+before adds them. It remembers targets,
 gateways, etcd, mountpaths, port and mount in DATA/playground.conf, so the other commands need --data only.
 
 exit status: 0 done, 1 failed, 2 wrong usage, 3 the cluster runs but nothing can be mounted here
@@ -120,13 +121,15 @@ save_settings() {
   mv "$DATA/playground.conf.new" "$DATA/playground.conf"
 }
 
-# A saved playground keeps its shape where changing it would lose data or strand a node.
+# A saved playground keeps its shape where changing it would lose data or strand a node; targets may be
+# added (the ports of etcd members lie behind theirs).
 check_shape() {
   [[ -r $DATA/playground.conf ]] || return 0
   local name saved
   for name in TARGETS GATEWAYS ETCD MOUNTPATHS PORT; do
     saved=$(sed -n "s/^$name=//p" "$DATA/playground.conf")
     [[ $name != ETCD ]] || saved=${saved:-0}  # older ones had none
+    if [[ $name == TARGETS && -n $saved ]] && ((ETCD == 0 && TARGETS > saved)); then continue; fi
     [[ -z $saved || $saved == "${!name}" ]] ||
       die "the playground in $DATA has ${name,,} $saved, not ${!name}" \
         "leave the option out, or use another --data, or deploy/playground wipe --data $DATA"

@@ -50,13 +50,14 @@ Task<Result<store::ObjectCopy>> ClusterPeers::fetch_copy(Context context,
 Task<Status> ClusterPeers::forget_copies(Context context,
                                          std::string node,
                                          BucketName bucket,
-                                         std::vector<NameState> states) {
+                                         std::vector<NameState> states,
+                                         Durability level) {
   if (node == node_id_) {
     co_return co_await self_->forget_copies(std::move(context), std::move(bucket),
-                                            std::move(states));
+                                            std::move(states), level);
   }
   CO_TRY(NodeInfo to, find(node));
-  NamesRequest request{std::move(bucket), std::move(states)};
+  ForgetRequest request{std::move(bucket), std::move(states), level};
   CO_TRY([[maybe_unused]] const auto reply,
          co_await call<wire::Nothing>(transport_, std::move(to), std::move(context),
                                       std::string(kForgetCopies), std::move(request)));

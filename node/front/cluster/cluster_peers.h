@@ -50,10 +50,8 @@ class ClusterPeers final : public target::Peers {
                                              std::string node,
                                              BucketName,
                                              store::NameState) override;
-  Task<Status> forget_copies(Context,
-                             std::string node,
-                             BucketName,
-                             std::vector<store::NameState>) override;
+  Task<Status> forget_copies(
+      Context, std::string node, BucketName, std::vector<store::NameState>, Durability) override;
   Task<Result<std::vector<bool>>> offer_names(Context,
                                               std::string node,
                                               BucketName,

@@ -2,6 +2,7 @@
 #include "node/front/cluster/gated_objects.h"
 
 #include "common/client/placed_objects.h"
+#include "common/model/upload_id.h"
 #include "common/placement/hrw.h"
 #include "common/placement/prefix_map.h"
 
@@ -35,6 +36,14 @@ Status GatedObjects::check(const Context& context, const ObjectName& name, Actio
   if (owner != nullptr && owner->id == only_owned_by_) return {};
   return Error(Errc::stale_map, "node " + only_owned_by_ + " does not own " + name.display() +
                                     " in epoch " + std::to_string(map->epoch));
+}
+
+Status GatedObjects::check_upload(const Context& context,
+                                  const ObjectName& name,
+                                  const std::string& upload,
+                                  Action action) const {
+  const bool here = !only_owned_by_.empty() && UploadId::parse(upload).node == only_owned_by_;
+  return here ? check(context, name.bucket, action) : check(context, name, action);
 }
 
 Status GatedObjects::check_dir(const Context& context,
@@ -173,28 +182,28 @@ Task<Result<std::string>> GatedObjects::create_upload(Context context, ObjectNam
 }
 
 Task<Result<UploadPart>> GatedObjects::put_part(Context context, ObjectName name, std::string upload, std::uint32_t number, ExpectedChecksums expected, BodySource& body) {
-  if (auto may = check(context, name, Action::kWrite); !may) {
+  if (auto may = check_upload(context, name, upload, Action::kWrite); !may) {
     return refuse<Result<UploadPart>>(std::move(may).error());
   }
   return inner_.put_part(std::move(context), std::move(name), std::move(upload), number, std::move(expected), body);
 }
 
 Task<Result<ObjectInfo>> GatedObjects::complete_upload(Context context, ObjectName name, std::string upload, std::vector<CompletedPart> parts, Conditions conditions) {
-  if (auto may = check(context, name, Action::kWrite); !may) {
+  if (auto may = check_upload(context, name, upload, Action::kWrite); !may) {
     return refuse<Result<ObjectInfo>>(std::move(may).error());
   }
   return inner_.complete_upload(std::move(context), std::move(name), std::move(upload), std::move(parts), std::move(conditions));
 }
 
 Task<Status> GatedObjects::abort_upload(Context context, ObjectName name, std::string upload) {
-  if (auto may = check(context, name, Action::kWrite); !may) {
+  if (auto may = check_upload(context, name, upload, Action::kWrite); !may) {
     return refuse<Status>(std::move(may).error());
   }
   return inner_.abort_upload(std::move(context), std::move(name), std::move(upload));
 }
 
 Task<Result<PartList>> GatedObjects::list_parts(Context context, ObjectName name, std::string upload, std::uint32_t after, std::uint32_t limit) {
-  if (auto may = check(context, name, Action::kRead); !may) {
+  if (auto may = check_upload(context, name, upload, Action::kRead); !may) {
     return refuse<Result<PartList>>(std::move(may).error());
   }
   return inner_.list_parts(std::move(context), std::move(name), std::move(upload), after, limit);

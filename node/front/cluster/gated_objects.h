@@ -53,6 +53,11 @@ class GatedObjects final : public ObjectApi {
   Status check(const Context& context, const BucketName& bucket, auth::Action action) const;
   /// check() of the bucket, and that the name is one of the node's.
   Status check(const Context& context, const ObjectName& name, auth::Action action) const;
+  /// check() of a change of an upload, which lies where it began.
+  Status check_upload(const Context& context,
+                      const ObjectName& name,
+                      const std::string& upload,
+                      auth::Action action) const;
   /// check() of a change of the directory at its home.
   Status check_dir(const Context& context, const BucketName& bucket, const std::string& path) const;
 

@@ -15,7 +15,7 @@ inline constexpr std::string_view kOpenContent = "open_content";  // answers wit
 inline constexpr std::string_view kDropContent = "drop_content";
 inline constexpr std::string_view kNameStates = "name_states";      // NameStatesRequest
 inline constexpr std::string_view kFetchCopy = "fetch_copy";        // FetchCopyRequest
-inline constexpr std::string_view kForgetCopies = "forget_copies";  // NamesRequest
+inline constexpr std::string_view kForgetCopies = "forget_copies";  // ForgetRequest
 inline constexpr std::string_view kOfferNames = "offer_names";      // NamesRequest
 inline constexpr std::string_view kCompareNames = "compare_names";  // CompareRequest
 
@@ -71,6 +71,13 @@ struct NamesRequest {
   BucketName bucket;
   std::vector<store::NameState> states;
   AISFS_MESSAGE_FIELDS(bucket, states)
+};
+
+struct ForgetRequest {
+  BucketName bucket;
+  std::vector<store::NameState> states;
+  Durability level = Durability::kFull;
+  AISFS_MESSAGE_FIELDS(bucket, states, level)
 };
 
 struct CompareRequest {

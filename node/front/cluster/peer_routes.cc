@@ -74,9 +74,9 @@ Task<Result<NameStatesReply>> states(Call& call, LocalTarget& self, std::string 
 }
 
 Task<Result<wire::Nothing>> forget(Call& call, LocalTarget& self, std::string bytes) {
-  CO_TRY(auto request, wire::decode<NamesRequest>(bytes));
-  CO_CHECK_OK(
-      co_await self.forget_copies(call.context, request.bucket, std::move(request.states)));
+  CO_TRY(auto request, wire::decode<ForgetRequest>(bytes));
+  CO_CHECK_OK(co_await self.forget_copies(call.context, request.bucket, std::move(request.states),
+                                          request.level));
   co_return wire::Nothing{};
 }
 

@@ -266,5 +266,31 @@ TEST_F(HandoverTest, ARenamedNameMovesWithItsContent) {
   EXPECT_EQ(list(), std::vector<std::string>{to});
 }
 
+TEST_F(HandoverTest, AnUploadGoesOnWhereItBegan) {
+  const std::string key = moving_key("u");
+  const auto part = [&](const std::string& upload, std::uint32_t number, const std::string& body) {
+    StringSource source(body);
+    ExpectedChecksums unknown;
+    return run(cluster_.put_part(alice(), name(key), upload, number, std::move(unknown), source));
+  };
+  const auto upload = run(cluster_.create_upload(alice(), name(key), PutOptions{}));
+  ASSERT_TRUE(upload.ok());
+  ASSERT_TRUE(part(*upload, 1, "first ").ok());
+  add_t4();
+  ASSERT_TRUE(part(*upload, 2, "second").ok());
+  EXPECT_EQ(run(cluster_.list_uploads(alice(), kName, "", "", "", 10))->uploads[0].id, *upload);
+  const auto complete = [&] {
+    return run(cluster_.complete_upload(alice(), name(key), *upload, {{1, ""}, {2, ""}}, {}));
+  };
+  const auto done = complete();
+  ASSERT_TRUE(done.ok()) << done.error().what();
+  EXPECT_EQ(done->part_sizes, (std::vector<std::uint64_t>{6, 6}));
+  EXPECT_TRUE(done->etag.ends_with("-2")) << done->etag;
+  EXPECT_EQ(*get(key), "first second");
+  EXPECT_EQ(complete()->content_version, done->content_version) << "again";
+  EXPECT_EQ(on_disk("t4"), std::vector<std::string>{key});
+  EXPECT_TRUE(walk());
+}
+
 }  // namespace
 }  // namespace aisfs::target

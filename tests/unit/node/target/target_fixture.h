@@ -97,7 +97,8 @@ class DirectPeers final : public Peers {
   Task<Status> forget_copies(Context c,
                              std::string node,
                              BucketName bucket,
-                             std::vector<store::NameState> states) override;
+                             std::vector<store::NameState> states,
+                             Durability level) override;
   Task<Result<std::vector<bool>>> offer_names(Context c,
                                               std::string node,
                                               BucketName bucket,
@@ -347,10 +348,11 @@ inline Task<Result<store::ObjectCopy>> DirectPeers::fetch_copy(Context c,
 inline Task<Status> DirectPeers::forget_copies(Context c,
                                                std::string node,
                                                BucketName bucket,
-                                               std::vector<store::NameState> states) {
+                                               std::vector<store::NameState> states,
+                                               Durability level) {
   CO_CHECK_OK(test_.check_reachable(node));
   co_return co_await test_.targets_.at(node)->forget_copies(std::move(c), std::move(bucket),
-                                                            std::move(states));
+                                                            std::move(states), level);
 }
 inline Task<Result<std::vector<bool>>> DirectPeers::offer_names(
     Context c, std::string node, BucketName bucket, std::vector<store::NameState> states) {
