@@ -73,8 +73,20 @@ up_again_changes_nothing() {
 }
 
 another_shape_is_refused() {
-  expect_status 1 playground up --no-mount --targets 5
+  expect_status 1 playground up --no-mount --targets 1
   has "remedy:"
+  expect_status 1 playground up --no-mount --mountpaths 5
+  has "remedy:"
+}
+
+more_targets_are_added() {
+  local pid before=$AISFS_PIDS
+  expect_status 0 playground up --no-mount --targets 3
+  eval "$(playground env)"
+  for pid in $before; do
+    [[ " $AISFS_PIDS " == *" $pid "* ]] || fail "$pid of $before was restarted: $AISFS_PIDS"
+  done
+  [[ $(wc -w <<<"$AISFS_PIDS") == $(($(wc -w <<<"$before") + 1)) ]] || fail "not one more: $AISFS_PIDS"
 }
 
 it_comes_back_after_kill_9() {
@@ -144,7 +156,7 @@ holders_are_named() {
 
 make_programs
 for check in wrong_usage_is_told up_starts_all_and_prints_secrets up_again_changes_nothing \
-  another_shape_is_refused it_comes_back_after_kill_9 a_pid_of_another_process_is_not_ours \
+  another_shape_is_refused more_targets_are_added it_comes_back_after_kill_9 a_pid_of_another_process_is_not_ours \
   no_mount_is_status_3 down_ends_all_and_keeps_data wipe_takes_playgrounds_only taken_ports_are_named \
   holders_are_named; do
   "$check"
