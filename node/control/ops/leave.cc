@@ -12,8 +12,8 @@ Task<Status> leave(ControlPlane& plane, auth::Identity who, wire::LeaveRequest r
     if (node == nullptr) return Error(Errc::not_found, "no node " + request.node);
     if (node->stores() && !draft.map.buckets.empty()) {
       return Error(Errc::unsupported, "target " + request.node +
-                                          " may hold objects and this release cannot move them; "
-                                          "destroy the buckets first");
+                                          " may hold objects; decommission it, so that "
+                                          "they move to others first");
     }
     if (request.node == draft.map.store_node) {
       return Error(Errc::busy, "gateway " + request.node + " holds the cluster map");

@@ -38,7 +38,7 @@ Task<Result<wire::JoinReply>> join(ControlPlane& plane, wire::JoinRequest reques
 /// not_found: the lease has ended or belongs to a later start; join again.
 Task<Result<wire::KeepAliveReply>> keep_alive(ControlPlane& plane, wire::KeepAliveRequest request);
 /// A gateway of its own accord, or an administrator. A target's leaving is refused (unsupported)
-/// while it may hold objects.
+/// while it may hold objects: it is decommissioned (change_node).
 Task<Status> leave(ControlPlane& plane, auth::Identity who, wire::LeaveRequest request);
 
 /// Gives targets these states: their names are handed over in steps (ClusterMap::placement).
