@@ -92,6 +92,12 @@ int NodeProcess::signal_and_wait(int signal) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+bool NodeProcess::running() {
+  int status = 0;
+  if (pid_ > 0 && ::waitpid(pid_, &status, WNOHANG) == pid_) pid_ = -1;
+  return pid_ > 0;
+}
+
 std::string NodeProcess::log() const {
   std::ostringstream text;
   text << std::ifstream(options_.dir + "/log").rdbuf();

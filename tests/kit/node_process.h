@@ -34,10 +34,16 @@ class NodeProcess {
   /// Runs it with more flags, as long as it runs by itself; its exit status.
   int run_to_end(const std::vector<std::string>& flags);
   void set_flags(std::vector<std::string> flags) { options_.flags = std::move(flags); }
-  void signal(int signal) { ::kill(pid_, signal); }
+  void signal(int signal) {
+    if (pid_ > 0) ::kill(pid_, signal);  // -1 would be everybody
+  }
   /// Sends the signal and waits for the end; its exit status, 128 + signal when killed.
   int signal_and_wait(int signal);
+  /// Whether it was started and has neither ended nor been ended.
+  bool running();
   std::string log() const;
+
+  pid_t pid() const { return pid_; }  // -1: none
 
   /// As the ready file says: "node", "public", "s3", "control", "data".
   std::string at(const std::string& name) const { return ready_.at(name); }

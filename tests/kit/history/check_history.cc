@@ -2,11 +2,11 @@
 // Checks histories of concurrent clients that were recorded earlier, ours or logs of Jepsen's test
 // of etcd, and prints a line a file, and what is wrong.
 //
-//   check_history [--tried N] [--expect FILE] FILE...
+//   check_history [--tried N] [--no-tombstones] [--expect FILE] FILE...
 //
-// --expect names a file with lines "NAME holds" or "NAME violated": then the exit status says
-// whether each file NAME has that verdict. Exit: 0 all hold (or are as expected), 1 not, 2 a file
-// cannot be read.
+// --no-tombstones is for stores whose 404s show no version. --expect names a file with lines
+// "NAME holds" or "NAME violated": then the exit status says whether each file NAME has that
+// verdict. Exit: 0 all hold (or are as expected), 1 not, 2 a file cannot be read.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -28,6 +28,7 @@ using namespace aisfs::tests::history;
 
 struct Arguments {
   LinearizableOptions options;
+  VersionsOptions versions;
   std::string expect;
   std::vector<std::string> files;
 };
@@ -57,6 +58,8 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
     const bool has_value = i + 1 < argc;
     if (word == "--expect" && has_value) {
       arguments.expect = argv[++i];
+    } else if (word == "--no-tombstones") {
+      arguments.versions.tombstones = false;
     } else if (word == "--tried" && has_value) {
       const auto tried = parse_u64(argv[++i]);
       if (!tried) return Error(Errc::invalid_argument, "--tried takes a number");
@@ -88,8 +91,9 @@ Result<Operations> load_any(const std::string& path) {
 }
 
 /// The worst of the verdicts; prints the reports that are not good.
-Verdict check(const Operations& operations, const LinearizableOptions& options) {
-  const Report reports[] = {check_linearizable(operations, options), check_versions(operations),
+Verdict check(const Operations& operations, const Arguments& arguments) {
+  const Report reports[] = {check_linearizable(operations, arguments.options),
+                            check_versions(operations, arguments.versions),
                             check_listing(operations)};
   Verdict worst = Verdict::kHolds;
   for (const Report& report : reports) {
@@ -107,7 +111,7 @@ void check_file(const std::string& path,
                 Totals& totals) {
   using Clock = std::chrono::steady_clock;
   const auto began = Clock::now();
-  const std::string verdict(name_of(check(operations, arguments.options)));
+  const std::string verdict(name_of(check(operations, arguments)));
   const std::chrono::duration<double, std::milli> took = Clock::now() - began;
   std::printf("%s: %s, %zu operations, %.1f ms\n", path.c_str(), verdict.c_str(), operations.size(),
               took.count());

@@ -44,7 +44,7 @@ std::optional<ValueId> meaning_of(const Operation& op) {
 
 /// The operations are in the order of invocation; `newest` holds the one with the highest version
 /// among those that returned before the current one began.
-std::optional<Finding> check_order(const KeyOperations& operations) {
+std::optional<Finding> check_order(const KeyOperations& operations, VersionsOptions options) {
   KeyOperations by_return = operations;
   sort_by(&Operation::returned, by_return);
   const Operation* newest = nullptr;
@@ -62,7 +62,7 @@ std::optional<Finding> check_order(const KeyOperations& operations) {
     if (is_observation(*op) && op->version && op->version < newest->version) {
       return Finding{"a reply is older than what was known before the request", newest, op};
     }
-    if (is_absence(*op) && !op->version) {
+    if (options.tombstones && is_absence(*op) && !op->version) {
       return Finding{"a 404 without a tombstone after a version was known", newest, op};
     }
   }
@@ -106,19 +106,19 @@ std::optional<Finding> check_conditions(const KeyOperations& operations) {
   return {};
 }
 
-std::optional<Finding> check_key(const KeyOperations& operations) {
-  if (auto found = check_order(operations)) return found;
+std::optional<Finding> check_key(const KeyOperations& operations, VersionsOptions options) {
+  if (auto found = check_order(operations, options)) return found;
   if (auto found = check_meaning(operations)) return found;
   return check_conditions(operations);
 }
 
 }  // namespace
 
-Report check_versions(std::span<const Operation> operations) {
+Report check_versions(std::span<const Operation> operations, VersionsOptions options) {
   Report report{.check = "versions"};
   for (const auto& [key, ops] : by_key(operations)) {
     ++report.checked;
-    const auto found = check_key(ops);
+    const auto found = check_key(ops, options);
     if (!found) continue;
     std::string excerpt = "  " + to_line(*found->earlier) + '\n';
     if (found->later != found->earlier) excerpt += "  " + to_line(*found->later) + '\n';

@@ -7,6 +7,12 @@
 
 namespace aisfs::tests::history {
 
+struct VersionsOptions {
+  /// The store shows the versions of tombstones, so that a 404 without one is wrong after any other
+  /// version was known. False: a 404 without a version proves nothing.
+  bool tombstones = true;
+};
+
 /// Whether the versions in the replies order each key's operations as they happened, in
 /// O(n log n). It finds most of what check_linearizable finds, in histories of any length, and
 /// double use of versions besides. For each key:
@@ -20,6 +26,6 @@ namespace aisfs::tests::history {
 ///
 /// Replies without a version demand nothing and prove nothing, but for that 404. The first
 /// violation of each key is reported.
-Report check_versions(std::span<const Operation> operations);
+Report check_versions(std::span<const Operation> operations, VersionsOptions options = {});
 
 }  // namespace aisfs::tests::history

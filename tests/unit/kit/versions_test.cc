@@ -78,6 +78,16 @@ TEST(Versions, AbsenceNeedsATombstoneOfRightAge) {
             kNoProof);
 }
 
+TEST(Versions, AbsenceWithoutAVersionProvesNothingWhereTombstonesAreNotShown) {
+  const Operations history = operations_of(
+      "1 2 1 put k ok value=1 version=1.2.1\n"
+      "3 4 1 get k absent\n"
+      "5 6 1 put k ok value=2 version=1.1.1\n");
+  const Report report = check_versions(history, {.tombstones = false});
+  ASSERT_EQ(report.violations.size(), 1u);
+  EXPECT_EQ(report.violations[0].what, kOldMutation);
+}
+
 TEST(Versions, AbsenceBesideTheFirstPutNeedsNone) {
   EXPECT_EQ(wrong("3 9 1 put k ok value=1 version=1.1.1\n"
                   "5 6 1 get k absent\n"),
