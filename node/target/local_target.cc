@@ -20,6 +20,13 @@ Status may_use(const auth::Identity& who, const Bucket& bucket) {
 
 bool keeps_versions(const store::Key& key) { return key.versioning != Versioning::kOff; }
 
+/// What fails when the change has been made must not look like a refusal, which is tried again: a
+/// condition would no longer hold.
+Status after_change(Status done) {
+  if (done || done.error() == Errc::timed_out) return done;
+  return Error(Errc::timed_out, done.error().what() + "; the change has been made");
+}
+
 bool only_posix(const AttrChange& change) {
   return !change.user && change.user_patch.empty() && !change.content_type && !change.headers;
 }
@@ -99,7 +106,7 @@ LocalTarget::Change::Change(LocalTarget& self, const Context& context, store::Ke
 Task<Status> LocalTarget::Change::told() {
   CO_CHECK_OK(co_await telling_.told());
   const MapSnapshot map = self_.maps_.current();
-  co_return co_await self_.handover_.drop_leftovers(context_, *map, key_);
+  co_return after_change(co_await self_.handover_.drop_leftovers(context_, *map, key_));
 }
 
 LocalTarget::Change LocalTarget::changing(const Context& context, const store::Key& key) {
@@ -176,8 +183,7 @@ Status LocalTarget::check_acknowledged(const Admitted& at) const {
       may = Error(Errc::stale_map, at.key.display() + " belongs to another target by now");
     }
   }
-  if (may) return {};
-  return Error(Errc::timed_out, may.error().what() + "; the change may have happened");
+  return after_change(std::move(may));
 }
 
 Result<std::string> LocalTarget::owner_of(const ObjectName& name) const {
@@ -330,7 +336,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   CO_TRY(ObjectInfo info,
          co_await store_.put(at.key, std::move(options), std::move(expected), body));
   CO_CHECK_OK(co_await change.told());
-  if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
+  if (old) CO_CHECK_OK(after_change(co_await drop_referenced(std::move(context), at.key, *old)));
   co_return acknowledged(at, Result<ObjectInfo>(std::move(info)));
 }
 
@@ -379,7 +385,7 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
   CO_CHECK_OK(check_placed(at));
   CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), level));
   CO_CHECK_OK(co_await change.told());
-  if (old) CO_CHECK_OK(co_await drop_referenced(std::move(context), at.key, *old));
+  if (old) CO_CHECK_OK(after_change(co_await drop_referenced(std::move(context), at.key, *old)));
   co_return acknowledged(at, Status{});
 }
 

@@ -80,6 +80,13 @@ class HandoverTest : public LocalTargetTest {
   Status remove(const std::string& key) {
     return run(cluster_.remove(alice(), name(key), RemoveOptions{}));
   }
+  Task<Result<ObjectInfo>> put_if(std::string key, std::string body, Conditions conditions) {
+    StringSource source(std::move(body));
+    PutOptions options{.conditions = std::move(conditions)};
+    ExpectedChecksums unknown;
+    co_return co_await cluster_.put(alice(), name(key), std::move(options), std::move(unknown),
+                                    source);
+  }
   void keep_versions() {
     const Status changed = maps_.change([](ClusterMap& map) -> Status {
       map.buckets.at(kName.uname()).props.versioning = Versioning::kEnabled;
@@ -148,6 +155,20 @@ TEST_F(HandoverTest, AChangeAtTheNewOwnerLeavesNothingOldBehind) {
   EXPECT_TRUE(walk());
   end_move();
   EXPECT_EQ(list(), expected);
+  EXPECT_EQ(code(get(gone)), Errc::not_found);
+}
+
+TEST_F(HandoverTest, WhatFailsAfterAChangeIsNoRefusal) {
+  const std::string changed = moving_key("c"), gone = moving_key("g");
+  const auto old = put(changed, "old");
+  ASSERT_TRUE(old.ok() && put(gone, "old").ok());
+  add_t4();
+  refused_forgets_ = 1;
+  Conditions unchanged{.if_content_version = old->content_version};
+  EXPECT_EQ(code(run(put_if(changed, "new", std::move(unchanged)))), Errc::timed_out);
+  EXPECT_EQ(*get(changed), "new");
+  refused_forgets_ = 1;
+  EXPECT_EQ(code(remove(gone)), Errc::timed_out);
   EXPECT_EQ(code(get(gone)), Errc::not_found);
 }
 

@@ -250,6 +250,7 @@ class LocalTargetTest : public ::testing::Test {
   bool fenced_ = false;
   std::string cut_off_;  // a target's id
   int checks_of_dirs_ = 0;
+  int refused_forgets_ = 0;  // so many more
   std::map<std::string, std::unique_ptr<store::Store>> stores_;
   std::map<std::string, std::unique_ptr<LocalTarget>> targets_;
   ApiOfNode at_ = [this](const NodeInfo& node) {
@@ -351,6 +352,10 @@ inline Task<Status> DirectPeers::forget_copies(Context c,
                                                std::vector<store::NameState> states,
                                                Durability level) {
   CO_CHECK_OK(test_.check_reachable(node));
+  if (test_.refused_forgets_ > 0) {
+    --test_.refused_forgets_;
+    co_return Error(Errc::stale_map, node + " is about to get other names");
+  }
   co_return co_await test_.targets_.at(node)->forget_copies(std::move(c), std::move(bucket),
                                                             std::move(states), level);
 }
