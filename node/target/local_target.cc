@@ -167,8 +167,12 @@ Status LocalTarget::check_placed(const Admitted& at) const {
   }
   if (now->placement == at.map->placement) return {};
   TRY(const std::string owner, owner_of(at.key.name));
-  if (owner == options_.node_id) return {};
-  return Error(Errc::stale_map, at.key.display() + " belongs to another target by now");
+  if (owner != options_.node_id) {
+    return Error(Errc::stale_map, at.key.display() + " belongs to another target by now");
+  }
+  if (now->placement.since == at.map->placement.since) return {};
+  if (handover_.is_home(*now, at.bucket, at.key)) return {};
+  return Error(Errc::stale_map, at.key.display() + " may have changed at another target meanwhile");
 }
 
 /// A change that a map let in is waited for before another target gets the name (Placement::held).

@@ -163,7 +163,7 @@ class LocalTarget final : public ObjectApi {
   /// While the name is made; stale_map (tried again) when the directory was closed since.
   Result<ClosedDirs::Ticket> make_in(const Admitted& at, const Parent& parent);
   /// Before publishing: not_found when the bucket is gone by now, stale_map when the name may have
-  /// another place than when it was admitted, or may_serve's error.
+  /// another place than when it was admitted, or had one in between, or may_serve's error.
   Status check_placed(const Admitted& at) const;
   /// A change of one name, from before anybody can see it until it is acknowledged.
   class Change {

@@ -7,6 +7,24 @@
 namespace aisfs::target {
 namespace {
 
+/// A body before whose first byte something happens, once.
+class LateBody final : public BodySource {
+ public:
+  LateBody(std::string text, std::function<Task<void>()> before)
+      : text_(std::move(text)), before_(std::move(before)) {}
+
+  Task<Result<std::size_t>> read(MutableBytes into) override {
+    if (const auto before = std::exchange(before_, nullptr)) co_await before();
+    co_return co_await text_.read(into);
+  }
+  std::optional<std::uint64_t> remaining() const override { return text_.remaining(); }
+  bool rewind() override { return text_.rewind(); }
+
+ private:
+  StringSource text_;
+  std::function<Task<void>()> before_;
+};
+
 class HandoverTest : public LocalTargetTest {
  protected:
   /// As the control plane ends a change of the placement.
@@ -170,6 +188,24 @@ TEST_F(HandoverTest, WhatFailsAfterAChangeIsNoRefusal) {
   refused_forgets_ = 1;
   EXPECT_EQ(code(remove(gone)), Errc::timed_out);
   EXPECT_EQ(code(get(gone)), Errc::not_found);
+}
+
+TEST_F(HandoverTest, ANameThatWasElsewhereWhileItsBodyCameIsLookedForAgain) {
+  make_target("t4");
+  const std::string key = moving_key("k", "t1");
+  const auto meanwhile = [&]() -> Task<void> {
+    place_on({"t1", "t2", "t3", "t4"});
+    const auto made = co_await put_if(key, "first", {});
+    EXPECT_TRUE(made.ok());
+    place_on({"t1", "t2", "t3"});
+  };
+  LateBody body("second", meanwhile);
+  PutOptions options{.conditions = {.must_not_exist = true}};
+  ExpectedChecksums unknown;
+  const auto late = run(
+      cluster_.put(alice(), name(key), std::move(options), std::move(unknown), body));
+  EXPECT_EQ(code(late), Errc::already_exists);
+  EXPECT_EQ(*get(key), "first");
 }
 
 TEST_F(HandoverTest, WhoDoesNotAnswerIsNotTakenForOneWhoHasNothing) {
