@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+#include "tests/fault/cluster/client.h"
+
+#include <thread>
+
+#include "common/base/text.h"
+#include "common/client/replay.h"
+
+namespace aisfs::tests::storm {
+namespace {
+
+using history::OpKind;
+using history::Outcome;
+using history::Reply;
+
+constexpr auto kLook = std::chrono::milliseconds(2);
+constexpr std::size_t kBodyMax = 1 << 20;
+const std::string kValueField = "value";
+
+/// Most are small; some go with a question first, or as a file.
+std::size_t body_size(history::ValueId value) {
+  const std::uint64_t id = value.value;
+  if (id % 97 == 0) return 300'000;
+  if (id % 31 == 0) return 70'000;
+  return id * 131 % 5000;
+}
+
+/// Bytes that say which PUT they are of, all of them.
+std::string body_of(const std::string& key, history::ValueId value) {
+  std::string body = key + " " + std::to_string(value.value) + "\n";
+  const std::size_t size = body.size() + body_size(value);
+  for (std::size_t i = 0; body.size() < size; ++i) {
+    body += static_cast<char>('a' + (i * 7 + value.value) % 26);
+  }
+  return body;
+}
+
+/// The PUT that the metadata are of; zero if they say none.
+history::ValueId value_of(const ObjectInfo& info) {
+  const auto field = info.user.find(kValueField);
+  const auto id = field == info.user.end() ? std::nullopt : parse_u64(field->second);
+  return history::ValueId{id.value_or(0)};
+}
+
+/// What a client may conclude from the end of a change. What is not safe to be done twice is
+/// refused after the last attempt, or its fate is unknown; what is may have been done by any.
+Outcome outcome_of(const Error& error, Replay replay) {
+  switch (error.code()) {
+    case Errc::precondition_failed:
+    case Errc::already_exists:
+      return replay == Replay::kSafe ? Outcome::kUnknown : Outcome::kConflict;
+    case Errc::not_found:
+      return replay == Replay::kSafe ? Outcome::kUnknown : Outcome::kAbsent;
+    case Errc::stale_map:
+    case Errc::not_ready:
+    case Errc::overloaded:
+      return replay == Replay::kSafe ? Outcome::kUnknown : Outcome::kFailed;
+    default:
+      return error.never_sent() && replay == Replay::kAmbiguous ? Outcome::kFailed
+                                                                : Outcome::kUnknown;
+  }
+}
+
+/// Errors that only a wrong request or a broken node explains.
+bool is_surprising(const Error& error) {
+  switch (error.code()) {
+    case Errc::corrupt:
+    case Errc::io:
+    case Errc::internal:
+    case Errc::invalid_argument:
+    case Errc::permission_denied:
+    case Errc::unauthenticated:
+    case Errc::unsupported:
+    case Errc::no_space:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Task<Result<ObjectInfo>> put_once(
+    ObjectApi& api, Context context, ObjectName name, PutOptions options, std::string body) {
+  StringSource source(std::move(body));
+  ExpectedChecksums expected;
+  co_return co_await api.put(std::move(context), std::move(name), std::move(options),
+                             std::move(expected), source);
+}
+
+struct Whole {
+  ObjectInfo info;
+  std::string body;
+};
+
+Task<Result<Whole>> get_whole(ObjectApi& api, Context context, ObjectName name) {
+  GetOptions options;
+  CO_TRY(auto stream, co_await api.get(std::move(context), std::move(name), std::move(options)));
+  CO_TRY(auto body, co_await read_all(*stream.body, kBodyMax));
+  co_return Whole{std::move(stream.info), std::move(body)};
+}
+
+}  // namespace
+
+std::string key_name(std::size_t index) {
+  return (index % 2 == 0 ? "k" : "dir/k") + std::to_string(100 + index);
+}
+
+bool Ledger::wait_turn() {
+  const double turn = static_cast<double>(turns_++);
+  const auto at =
+      began_ + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(turn / rate_));
+  while (!ending_ && std::chrono::steady_clock::now() < at) std::this_thread::sleep_for(kLook);
+  return !ending_;
+}
+
+void Ledger::wrong(std::string what) {
+  const std::lock_guard lock(mutex_);
+  wrongs_.push_back(std::move(what));
+}
+
+std::vector<std::string> Ledger::wrongs() const {
+  const std::lock_guard lock(mutex_);
+  return wrongs_;
+}
+
+void Ledger::took(Duration time, bool answered) {
+  const std::lock_guard lock(mutex_);
+  ++totals_.operations;
+  totals_.answered += answered ? 1 : 0;
+  totals_.longest = std::max(totals_.longest, time);
+}
+
+Ledger::Totals Ledger::totals() const {
+  const std::lock_guard lock(mutex_);
+  return totals_;
+}
+
+Client::Client(Ledger& ledger, Doors& doors, std::uint32_t number, std::uint64_t seed)
+    : ledger_(ledger), doors_(doors), number_(number), random_(seed) {}
+
+void Client::run() {
+  // Few wait for long: whoever waits for a name that is away asks for no other.
+  constexpr Duration kTimes[] = {std::chrono::milliseconds(300), std::chrono::seconds(1),
+                                 std::chrono::seconds(1), std::chrono::seconds(3),
+                                 std::chrono::seconds(10)};
+  while (ledger_.wait_turn()) {
+    const std::size_t key = random_() % kKeys;
+    const Duration time = kTimes[random_() % std::size(kTimes)];
+    const auto nodes = doors_.nodes();
+    if (nodes.empty() || random_() % 2 == 0) {
+      step(doors_.straight(), key, time);
+    } else {
+      RemoteNode node = doors_.through(nodes[random_() % nodes.size()]);
+      step(node, key, time);
+    }
+  }
+}
+
+void Client::step(ObjectApi& api, std::size_t key_index, Duration time) {
+  const std::string key = key_name(key_index);
+  const std::size_t what = random_() % 100;
+  if (what < 3) {
+    list(api, random_() % 4 == 0 ? "dir/" : "", static_cast<std::uint32_t>(draw(random_, 1, 80)),
+         time);
+    return;
+  }
+  if (!ledger_.take(key_index)) return;
+  if (what < 30) return put(api, key, OpKind::kPut, time);
+  if (what < 42) return put(api, key, OpKind::kPutIfMatch, time);
+  if (what < 50) return put(api, key, OpKind::kPutIfAbsent, time);
+  if (what < 66) return remove(api, key, time);
+  if (what < 74) return void(head(api, key, time));
+  static_cast<void>(get(api, key, time));
+}
+
+std::size_t Client::begin(history::Operation operation) {
+  operation.client = number_;
+  began_ = std::chrono::steady_clock::now();
+  return ledger_.history().begin(std::move(operation));
+}
+
+Reply Client::end(std::size_t id, Reply reply) {
+  const bool answered = reply.outcome == Outcome::kOk || reply.outcome == Outcome::kAbsent ||
+                        reply.outcome == Outcome::kConflict;
+  ledger_.took(std::chrono::steady_clock::now() - began_, answered);
+  ledger_.history().end(id, reply);
+  return reply;
+}
+
+void Client::note(const std::string& key, const Reply& reply) {
+  if (reply.outcome == Outcome::kOk && reply.version) seen_[key] = {reply.value, reply.version};
+}
+
+Reply Client::get(ObjectApi& api, const std::string& key, Duration time) {
+  const auto id = begin({.kind = OpKind::kGet, .key = key});
+  const auto got = doors_.run(get_whole(api, User::within(time), {kBucket, key}));
+  Reply reply{.outcome = Outcome::kFailed};
+  if (got) {
+    reply = {.outcome = Outcome::kOk,
+             .value = value_of(got->info),
+             .version = got->info.content_version};
+    if (got->body != body_of(key, reply.value)) {
+      ledger_.wrong("get " + key + ": metadata of value " + std::to_string(reply.value.value) +
+                    " with " + std::to_string(got->body.size()) + " bytes of \"" +
+                    got->body.substr(0, 40) + "\"");
+    }
+  } else if (got.error() == Errc::not_found) {
+    reply.outcome = Outcome::kAbsent;
+  } else if (is_surprising(got.error())) {
+    ledger_.wrong("get " + key + ": " + got.error().what());
+  }
+  note(key, reply);
+  return end(id, std::move(reply));
+}
+
+Reply Client::head(ObjectApi& api, const std::string& key, Duration time) {
+  const auto id = begin({.kind = OpKind::kHead, .key = key});
+  const auto info = doors_.run(api.head(User::within(time), {kBucket, key}, {}));
+  Reply reply{.outcome = Outcome::kFailed};
+  if (info) {
+    reply = {.outcome = Outcome::kOk, .value = value_of(*info), .version = info->content_version};
+  } else if (info.error() == Errc::not_found) {
+    reply.outcome = Outcome::kAbsent;
+  } else if (is_surprising(info.error())) {
+    ledger_.wrong("head " + key + ": " + info.error().what());
+  }
+  note(key, reply);
+  return end(id, std::move(reply));
+}
+
+void Client::put(ObjectApi& api, const std::string& key, OpKind kind, Duration time) {
+  history::Operation operation{.kind = kind, .key = key, .value = ledger_.new_value()};
+  PutOptions options;
+  options.user[kValueField] = std::to_string(operation.value.value);
+  if (kind == OpKind::kPutIfAbsent) options.conditions.must_not_exist = true;
+  if (kind == OpKind::kPutIfMatch) {
+    const auto seen = seen_.find(key);
+    if (seen == seen_.end()) return;
+    operation.if_value = seen->second.value;
+    operation.if_version = seen->second.version;
+    options.conditions.if_content_version = seen->second.version;
+  }
+  const Replay replay = replay_of(options.conditions);
+  const history::ValueId value = operation.value;
+  const auto id = begin(std::move(operation));
+  const auto info = doors_.run(
+      put_once(api, User::within(time), {kBucket, key}, std::move(options), body_of(key, value)));
+  Reply reply;
+  if (info) {
+    reply = {.outcome = Outcome::kOk, .value = value, .version = info->content_version};
+  } else {
+    reply.outcome = outcome_of(info.error(), replay);
+    if (is_surprising(info.error())) ledger_.wrong("put " + key + ": " + info.error().what());
+  }
+  note(key, reply);
+  end(id, std::move(reply));
+}
+
+/// Half of them as S3's, which cannot tell whether there was anything.
+void Client::remove(ObjectApi& api, const std::string& key, Duration time) {
+  RemoveOptions options{.missing_ok = random_() % 2 == 0};
+  const Replay replay = replay_of(options);
+  const auto id = begin({.kind = OpKind::kDelete, .key = key});
+  const auto removed =
+      doors_.run(api.remove(User::within(time), {kBucket, key}, std::move(options)));
+  Reply reply{.outcome = Outcome::kOk};
+  if (!removed) {
+    reply.outcome = outcome_of(removed.error(), replay);
+    if (is_surprising(removed.error())) {
+      ledger_.wrong("remove " + key + ": " + removed.error().what());
+    }
+  }
+  end(id, std::move(reply));
+}
+
+std::optional<std::vector<std::string>> Client::list(ObjectApi& api,
+                                                     const std::string& prefix,
+                                                     std::uint32_t limit,
+                                                     Duration time) {
+  const std::uint64_t listing = (std::uint64_t{number_} << 32) + ++listings_;
+  std::vector<std::string> all;
+  std::string after;
+  for (bool more = true; more;) {
+    const auto id =
+        begin({.kind = OpKind::kList, .key = prefix, .listing = listing, .after = after});
+    ListOptions options{.prefix = prefix, .after = after, .limit = limit};
+    const auto page = doors_.run(api.list(User::within(time), kBucket, std::move(options)));
+    if (!page) {
+      if (is_surprising(page.error())) ledger_.wrong("list: " + page.error().what());
+      end(id, {.outcome = Outcome::kFailed});
+      return std::nullopt;
+    }
+    Reply reply{.outcome = Outcome::kOk, .last = !page->more};
+    for (const ListEntry& entry : page->entries) reply.entries.push_back(entry.key);
+    all.insert(all.end(), reply.entries.begin(), reply.entries.end());
+    more = page->more;
+    after = page->next;
+    end(id, std::move(reply));
+  }
+  return all;
+}
+
+}  // namespace aisfs::tests::storm

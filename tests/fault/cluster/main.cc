@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// Storms over clusters of real nodes: clients on 64 keys while nodes die, hang, come and go; then
+// what they saw is checked. A line a run; what is wrong below it.
+//
+//   cluster_storm [--runs N] [--seconds S] [--seed X] [--nemesis A[,B]...] [--clients N] [--keep
+//   DIR]
+//
+// Run i has seed X + i. Without --nemesis the seed draws one or two. What fails is kept below DIR
+// (or /tmp): the history for check_history, and the folders of the nodes with their logs.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "common/base/text.h"
+#include "tests/fault/cluster/nemesis.h"
+#include "tests/fault/cluster/run.h"
+
+namespace {
+
+using namespace aisfs;
+using namespace aisfs::tests::storm;
+
+constexpr std::size_t kShownMax = 12;  // of what is wrong with a run
+
+struct Arguments {
+  std::uint64_t runs = 3, seconds = 10, seed = 1, clients = 16;
+  std::vector<std::string> nemeses;
+  std::string keep = "/tmp";
+};
+
+Result<std::vector<std::string>> parse_nemeses(std::string_view text) {
+  std::vector<std::string> names;
+  for (const std::string_view name : split(text, ',')) {
+    if (!is_nemesis(name)) return Error(Errc::invalid_argument, "no nemesis " + std::string(name));
+    names.emplace_back(name);
+  }
+  return names;
+}
+
+Result<Arguments> parse_arguments(int argc, char** argv) {
+  Arguments arguments;
+  const std::map<std::string, std::uint64_t*, std::less<>> numbers = {
+      {"--runs", &arguments.runs},
+      {"--seconds", &arguments.seconds},
+      {"--seed", &arguments.seed},
+      {"--clients", &arguments.clients}};
+  for (int i = 1; i < argc; i += 2) {
+    const std::string option = argv[i];
+    if (i + 1 == argc) return Error(Errc::invalid_argument, option + " needs a value");
+    const std::string_view value = argv[i + 1];
+    const auto number = numbers.find(option);
+    if (option == "--keep") {
+      arguments.keep = value;
+    } else if (option == "--nemesis") {
+      TRY(arguments.nemeses, parse_nemeses(value));
+    } else if (const auto n = parse_u64(value); n && number != numbers.end()) {
+      *number->second = *n;
+    } else {
+      return Error(Errc::invalid_argument,
+                   option + " " + std::string(value) + " is not understood");
+    }
+  }
+  if (arguments.clients == 0 || arguments.seconds == 0) {
+    return Error(Errc::invalid_argument, "a storm has clients and lasts");
+  }
+  return arguments;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
+  return text;
+}
+
+double seconds_of(Duration time) { return std::chrono::duration<double>(time).count(); }
+
+void print(const RunOptions& options, const RunResult& result, double took) {
+  std::printf(
+      "seed %lu %s: %zu gateways%s, %zu targets; %s%s%zu operations, %.1f %% answered, longest "
+      "%.1f "
+      "s; %s; %s, %.0f s\n",
+      options.seed, joined(options.nemeses).c_str(), result.shape.gateways,
+      result.shape.etcd ? " on etcd" : "", result.shape.targets, result.done.c_str(),
+      result.done.empty() ? "" : "; ", result.totals.operations, 100 * result.answered_share(),
+      seconds_of(result.totals.longest), result.verdicts.c_str(),
+      result.wrong.empty() ? "good" : "WRONG", took);
+  if (result.wrong.empty()) return;
+  for (std::size_t i = 0; i < std::min(kShownMax, result.wrong.size()); ++i) {
+    std::printf("  %s\n", result.wrong[i].c_str());
+  }
+  if (result.wrong.size() > kShownMax)
+    std::printf("  and %zu more\n", result.wrong.size() - kShownMax);
+  std::printf(
+      "  history: %s\n  again: cluster_storm --runs 1 --seconds %.0f --seed %lu --nemesis %s "
+      "--clients %zu\n",
+      result.history_file.c_str(), seconds_of(options.time), options.seed,
+      joined(options.nemeses).c_str(), options.clients);
+}
+
+/// True when nothing is wrong; then nothing is kept.
+bool run_once(const Arguments& arguments, std::uint64_t seed) {
+  std::string dir = arguments.keep + "/aisfs-cluster-storm-XXXXXX";
+  if (::mkdtemp(dir.data()) == nullptr) {
+    std::perror(dir.c_str());
+    return false;
+  }
+  const RunOptions options{
+      .seed = seed,
+      .time = std::chrono::seconds(arguments.seconds),
+      .clients = arguments.clients,
+      .nemeses = arguments.nemeses.empty() ? draw_nemeses(seed) : arguments.nemeses,
+      .dir = dir};
+  const auto began = std::chrono::steady_clock::now();
+  const RunResult result = run_storm(options);
+  print(options, result, seconds_of(std::chrono::steady_clock::now() - began));
+  std::fflush(stdout);
+  if (result.wrong.empty()) std::filesystem::remove_all(dir);
+  return result.wrong.empty();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto arguments = parse_arguments(argc, argv);
+  if (!arguments) {
+    std::fprintf(stderr, "cluster_storm: %s\n", arguments.error().what().c_str());
+    return 2;
+  }
+  std::uint64_t failed = 0;
+  for (std::uint64_t i = 0; i < arguments->runs; ++i) {
+    failed += run_once(*arguments, arguments->seed + i) ? 0 : 1;
+  }
+  std::printf("%lu runs, %lu wrong\n", arguments->runs, failed);
+  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

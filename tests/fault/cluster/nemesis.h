@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/fault/cluster/nodes.h"
+
+namespace aisfs::tests::storm {
+
+/// One kind of trouble. Several work on the same nodes in turns, on the thread of the nodes; a
+/// member that one has in hand is claimed, and the others leave it alone.
+class Nemesis {
+ public:
+  virtual ~Nemesis() = default;
+
+  /// Does the next thing; returns after how long it wants to do another. Fails when a node does not
+  /// come back that should.
+  virtual Result<Duration> step() = 0;
+  /// Ends what it has under way: the nodes that it has in hand run again.
+  virtual Status heal() = 0;
+  /// What it has done so far, for people: "kills 12".
+  virtual std::string done() const = 0;
+};
+
+/// kill        kill -9 of some nodes and their restart; sometimes of all at once
+/// pause       SIGSTOP for 0.1 s to 15 s, which is longer than a lease
+/// members     targets come, go into maintenance, return, leave for good
+/// away        a target is dead for longer than its lease
+/// old-copy    a target comes back with all of its folders as they were some time ago
+/// old-disk    a target comes back with its mountpath alone as it was some time ago
+/// none        nothing
+///
+std::unique_ptr<Nemesis> make_nemesis(std::string_view name, Nodes& nodes, std::uint64_t seed);
+
+bool is_nemesis(std::string_view name);
+
+/// Those that a cluster has to bear: a run that is told none draws one or two of these.
+const std::vector<std::string>& usual_nemeses();
+
+// What make_nemesis is made of.
+std::unique_ptr<Nemesis> make_kill(Nodes& nodes, Random random);
+std::unique_ptr<Nemesis> make_pause(Nodes& nodes, Random random);
+std::unique_ptr<Nemesis> make_members(Nodes& nodes, Random random);
+std::unique_ptr<Nemesis> make_away(Nodes& nodes, Random random);
+std::unique_ptr<Nemesis> make_old_copy(Nodes& nodes, Random random, bool whole);
+
+/// A time from `low` to `high`.
+inline Duration draw_time(Random& random, Duration low, Duration high) {
+  return low + Duration(static_cast<Duration::rep>(
+                   random() % static_cast<std::uint64_t>((high - low).count() + 1)));
+}
+
+}  // namespace aisfs::tests::storm
