@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "common/base/text.h"
-#include "common/client/replay.h"
+#include "common/client/retry.h"
 
 namespace aisfs::tests::storm {
 namespace {
@@ -129,6 +129,16 @@ void Ledger::took(Duration time, bool answered) {
   totals_.longest = std::max(totals_.longest, time);
 }
 
+void Ledger::may_repeat(std::size_t id) {
+  const std::lock_guard lock(mutex_);
+  repeatable_.insert(id);
+}
+
+std::set<std::size_t> Ledger::repeatable() const {
+  const std::lock_guard lock(mutex_);
+  return repeatable_;
+}
+
 Ledger::Totals Ledger::totals() const {
   const std::lock_guard lock(mutex_);
   return totals_;
@@ -184,6 +194,14 @@ Reply Client::end(std::size_t id, Reply reply) {
   ledger_.took(std::chrono::steady_clock::now() - began_, answered);
   ledger_.history().end(id, reply);
   return reply;
+}
+
+void Client::end_change(std::size_t id, Replay replay, Reply reply) {
+  // Nobody tries again sooner.
+  const Duration once = Backoff::kFirst / 4;
+  const bool waited = std::chrono::steady_clock::now() - began_ >= once;
+  if (replay == Replay::kSafe && waited) ledger_.may_repeat(id);
+  static_cast<void>(end(id, std::move(reply)));
 }
 
 void Client::note(const std::string& key, const Reply& reply) {
@@ -252,7 +270,7 @@ void Client::put(ObjectApi& api, const std::string& key, OpKind kind, Duration t
     if (is_surprising(info.error())) ledger_.wrong("put " + key + ": " + info.error().what());
   }
   note(key, reply);
-  end(id, std::move(reply));
+  end_change(id, replay, std::move(reply));
 }
 
 /// Half of them as S3's, which cannot tell whether there was anything.
@@ -269,7 +287,7 @@ void Client::remove(ObjectApi& api, const std::string& key, Duration time) {
       ledger_.wrong("remove " + key + ": " + removed.error().what());
     }
   }
-  end(id, std::move(reply));
+  end_change(id, replay, std::move(reply));
 }
 
 std::optional<std::vector<std::string>> Client::list(ObjectApi& api,

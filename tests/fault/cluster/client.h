@@ -4,9 +4,11 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "common/client/replay.h"
 #include "tests/fault/cluster/doors.h"
 #include "tests/fault/cluster/nodes.h"
 #include "tests/kit/history/history.h"
@@ -39,6 +41,9 @@ class Ledger {
   void wrong(std::string what);
   std::vector<std::string> wrongs() const;
   void took(Duration time, bool answered);
+  /// Of an operation that whoever passes it on may have done twice.
+  void may_repeat(std::size_t id);
+  std::set<std::size_t> repeatable() const;
 
   struct Totals {
     std::size_t operations = 0, answered = 0;
@@ -55,8 +60,9 @@ class Ledger {
   std::array<std::atomic<std::uint32_t>, kKeys> used_{};
 
   mutable std::mutex mutex_;
-  std::vector<std::string> wrongs_;  // guarded by mutex_
-  Totals totals_;                    // guarded by mutex_
+  std::vector<std::string> wrongs_;   // guarded by mutex_
+  Totals totals_;                     // guarded by mutex_
+  std::set<std::size_t> repeatable_;  // guarded by mutex_
 };
 
 /// One client: an operation at a time, each by a way that it draws.
@@ -87,6 +93,8 @@ class Client {
   void remove(ObjectApi& api, const std::string& key, Duration time);
   std::size_t begin(history::Operation operation);
   history::Reply end(std::size_t id, history::Reply reply);
+  /// end() of a change.
+  void end_change(std::size_t id, Replay replay, history::Reply reply);
   void note(const std::string& key, const history::Reply& reply);
 
   Ledger& ledger_;

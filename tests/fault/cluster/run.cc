@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <thread>
 
 #include "tests/fault/cluster/final_look.h"
@@ -10,6 +11,7 @@
 #include "tests/kit/history/history_file.h"
 #include "tests/kit/history/linearizable.h"
 #include "tests/kit/history/listing.h"
+#include "tests/kit/history/repeats.h"
 #include "tests/kit/history/versions.h"
 
 namespace aisfs::tests::storm {
@@ -124,14 +126,23 @@ std::string_view word_of(history::Verdict verdict) {
   return "";
 }
 
-void judge(const history::Operations& operations, RunResult& result) {
+void judge(const history::Operations& operations,
+           const std::set<std::size_t>& repeatable,
+           bool strict,
+           RunResult& result) {
+  history::Report order = history::check_linearizable(operations);
+  const history::Report whole = order;
+  result.repeated = history::take_out_repeats(operations, repeatable, order);
   // A 404 of ours shows no version.
-  for (const history::Report& report : {history::check_linearizable(operations),
-                                        history::check_versions(operations, {.tombstones = false}),
-                                        history::check_listing(operations)}) {
+  for (const history::Report& report :
+       {strict ? whole : order, history::check_versions(operations, {.tombstones = false}),
+        history::check_listing(operations)}) {
     result.verdicts += (result.verdicts.empty() ? "" : ", ") + report.check + " " +
                        std::string(word_of(report.verdict()));
     if (report.verdict() == history::Verdict::kViolated) result.wrong.push_back(report.to_string());
+  }
+  if (!result.repeated.empty()) {
+    result.verdicts += ", repeated " + std::to_string(result.repeated.size());
   }
 }
 
@@ -179,7 +190,7 @@ RunResult run_storm(const RunOptions& options) {
     for (std::string& crash : nodes.crashed()) result.wrong.push_back(std::move(crash));
   }
   const auto operations = ledger.history().operations();
-  judge(operations, result);
+  judge(operations, ledger.repeatable(), options.strict, result);
   for (std::string& line : ledger.wrongs()) result.wrong.push_back(std::move(line));
   if (result.answered_share() < kAnsweredShareMin) {
     result.wrong.push_back("less than 30 % of the operations were answered");

@@ -13,14 +13,16 @@ struct RunOptions {
   std::size_t clients = 16;
   std::vector<std::string> nemeses;  // at once
   std::string dir;                   // of the nodes; exists
+  bool strict = false;               // a request that took effect twice is wrong too
 };
 
 struct RunResult {
   Shape shape;
   Ledger::Totals totals;
-  std::string done;                // by the nemeses
-  std::string verdicts;            // of the checkers, a word each
-  std::vector<std::string> wrong;  // what is broken; empty if nothing is
+  std::string done;                   // by the nemeses
+  std::string verdicts;               // of the checkers, a word each
+  std::vector<std::string> repeated;  // keys where a request must have taken effect twice
+  std::vector<std::string> wrong;     // what is broken; empty if nothing is
   std::string history_file;
 
   double answered_share() const {
