@@ -138,9 +138,9 @@ Result<IntentLog::Ticket> IntentLog::append(LogType type,
   Segment& segment = segments_[current_];
   ++segment.held;
   ++segment.pending;
-  held_[version] = {current_, *begin};
-  held_begins_.insert(*begin);
-  return Ticket(this, version);
+  held_[*begin] = {current_, version};
+  ++held_of_version_[version];
+  return Ticket(this, *begin);
 }
 
 Status IntentLog::cancel(std::string_view head) {
@@ -165,7 +165,7 @@ Status IntentLog::sync() {
 
 bool IntentLog::holds(Version version) const {
   const std::lock_guard lock(mutex_);
-  return held_.contains(version);
+  return held_of_version_.contains(version);
 }
 
 bool IntentLog::empty() const {
@@ -173,27 +173,28 @@ bool IntentLog::empty() const {
   return held_.empty();
 }
 
-void IntentLog::settle(Version version) {
+void IntentLog::settle(Lsn begin) {
   const std::lock_guard lock(mutex_);
-  Segment& segment = segments_[held_.at(version).segment];
-  settled_.push_back(version);
+  Segment& segment = segments_[held_.at(begin).segment];
+  settled_.push_back(begin);
   const bool full = &segment != &segments_[current_];
   if (--segment.pending == 0 && full) wants_barrier_ = true;
 }
 
-std::vector<Version> IntentLog::settled() {
+std::vector<Lsn> IntentLog::settled() {
   const std::lock_guard lock(mutex_);
   return std::exchange(settled_, {});
 }
 
-void IntentLog::forget(const std::vector<Version>& durable) {
+void IntentLog::forget(const std::vector<Lsn>& durable) {
   if (durable.empty()) return;
   {
     const std::lock_guard lock(mutex_);
-    for (const Version& version : durable) {
-      const auto it = held_.find(version);
+    for (const Lsn begin : durable) {
+      const auto it = held_.find(begin);
       --segments_[it->second.segment].held;
-      held_begins_.erase(it->second.begin);
+      const auto of_version = held_of_version_.find(it->second.version);
+      if (--of_version->second == 0) held_of_version_.erase(of_version);
       held_.erase(it);
     }
   }
@@ -211,7 +212,7 @@ Status IntentLog::write_begin() {
   IntentsBeginRecord record{.begin = now.begin + (now.used - kLogSegmentHeaderBytes)};
   {
     const std::lock_guard lock(mutex_);
-    if (!held_begins_.empty()) record.begin = *held_begins_.begin();
+    if (!held_.empty()) record.begin = held_.begin()->first;
   }
   TRY([[maybe_unused]] const auto begin, write(LogType::kIntentsBegin, wire::encode(record), {}));
   return {};

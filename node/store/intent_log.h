@@ -9,9 +9,9 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -39,30 +39,31 @@ class IntentLog {
   class [[nodiscard]] Ticket {
    public:
     Ticket() = default;
-    Ticket(IntentLog* owner, Version version) : owner_(owner), version_(version) {}
-    Ticket(Ticket&& o) noexcept : owner_(std::exchange(o.owner_, nullptr)), version_(o.version_) {}
+    Ticket(IntentLog* owner, Lsn begin) : owner_(owner), begin_(begin) {}
+    Ticket(Ticket&& o) noexcept : owner_(std::exchange(o.owner_, nullptr)), begin_(o.begin_) {}
     Ticket& operator=(Ticket&& o) noexcept {
       settle();
       owner_ = std::exchange(o.owner_, nullptr);
-      version_ = o.version_;
+      begin_ = o.begin_;
       return *this;
     }
     ~Ticket() { settle(); }
     bool valid() const { return owner_ != nullptr; }
     void settle() {
-      if (auto* owner = std::exchange(owner_, nullptr)) owner->settle(version_);
+      if (auto* owner = std::exchange(owner_, nullptr)) owner->settle(begin_);
     }
 
    private:
     IntentLog* owner_ = nullptr;
-    Version version_;
+    Lsn begin_ = 0;
   };
 
   /// Reads nothing yet: see replay. Makes no file before the first append.
   static Result<std::unique_ptr<IntentLog>> open(IntentLogOptions options);
 
-  /// Writes a record: `head` and behind it `content`. `version` is of the change, and its own. An
-  /// invalid ticket: there is no room, the change has to be made durable in another way.
+  /// Writes a record: `head` and behind it `content`. `version` is of the change; an object that has
+  /// moved away and comes back has the one of the record that it left. An invalid ticket: there is
+  /// no room, the change has to be made durable in another way.
   Result<Ticket> append(LogType type, std::string_view head, ConstBytes content, Version version);
   /// Appends a record that nobody waits for and that may go at any time; does nothing without room.
   Status cancel(std::string_view head);
@@ -78,8 +79,8 @@ class IntentLog {
 
   /// Called around a barrier of the whole file system: what was settled before it is durable after
   /// it. forget blocks.
-  std::vector<Version> settled();
-  void forget(const std::vector<Version>& durable);
+  std::vector<Lsn> settled();
+  void forget(const std::vector<Lsn>& durable);
   /// True, once, when a file waits only for such a barrier to be free.
   bool wants_barrier();
 
@@ -91,7 +92,7 @@ class IntentLog {
  private:
   struct Held {
     std::size_t segment = 0;
-    Lsn begin = 0;
+    Version version;
   };
 
   struct Segment {
@@ -115,7 +116,7 @@ class IntentLog {
   Status write_begin();
   Status walk(const LogVisitor& visit) const;
   Result<bool> make_room(std::uint64_t bytes);
-  void settle(Version version);
+  void settle(Lsn begin);
 
   const IntentLogOptions options_;
   std::mutex writing_;        // before mutex_; held over disk operations
@@ -125,9 +126,9 @@ class IntentLog {
   std::array<Segment, 2> segments_;
   std::size_t current_ = 0;  // changed under both
   // Guarded by mutex_.
-  std::unordered_map<Version, Held, VersionHash> held_;
-  std::set<Lsn> held_begins_;
-  std::vector<Version> settled_;
+  std::map<Lsn, Held> held_;  // by where the record begins
+  std::unordered_map<Version, std::size_t, VersionHash> held_of_version_;  // how many
+  std::vector<Lsn> settled_;
   bool wants_barrier_ = false;
 };
 

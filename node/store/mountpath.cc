@@ -160,7 +160,7 @@ Status Mountpath::sync(Barrier barrier) {
   if (barrier == Barrier::kIntents) return intents_->sync();
   const Lsn end = log_->end();
   const std::uint64_t version = options_.last_version();
-  const std::vector<Version> settled = intents_->settled();
+  const std::vector<Lsn> settled = intents_->settled();
   CHECK_OK(log_->flush(end));
   CHECK_OK(disk::sync_file_system(sync_fd_.get()));
   log_->mark_synced(end);

@@ -113,6 +113,19 @@ TEST_F(IntentLogTest, AnIntentIsHeldUntilABarrierThatBeganBehindItsEffect) {
   EXPECT_TRUE(log->empty());
 }
 
+TEST_F(IntentLogTest, AVersionThatComesASecondTimeIsHeldForItself) {
+  auto log = open();
+  auto first = append(*log, 1, "a");
+  auto second = append(*log, 1, "a");
+  first.settle();
+  log->forget(log->settled());
+  EXPECT_TRUE(log->holds(version(1)));
+  second.settle();
+  log->forget(log->settled());
+  EXPECT_FALSE(log->holds(version(1)));
+  EXPECT_TRUE(log->empty());
+}
+
 TEST_F(IntentLogTest, WhatABarrierHasMadeDurableIsNotLookedAtAgain) {
   {
     auto log = open();

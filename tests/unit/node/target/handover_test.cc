@@ -208,6 +208,19 @@ TEST_F(HandoverTest, ANameThatWasElsewhereWhileItsBodyCameIsLookedForAgain) {
   EXPECT_EQ(*get(key), "first");
 }
 
+TEST_F(HandoverTest, ANameComesBackBeforeABarrierHasPassed) {
+  const std::string key = moving_key("k", "t1");
+  ASSERT_TRUE(put(key, "body").ok());
+  const auto had = stores_["t1"]->states_of(store::make_key(kId, name(key)));
+  add_t4();
+  EXPECT_EQ(*get(key), "body");
+  ASSERT_TRUE(had.ok() && run(targets_["t1"]->forget_copies(alice(), kName, *had)).ok());
+  place_on({"t1", "t2", "t3"});
+  EXPECT_EQ(*get(key), "body");
+  EXPECT_TRUE(run(stores_["t1"]->sync_all()).ok());
+  EXPECT_EQ(*get(key), "body");
+}
+
 TEST_F(HandoverTest, WhoDoesNotAnswerIsNotTakenForOneWhoHasNothing) {
   const std::string key = moving_key("k", "t1"), other = moving_key("o", "t2");
   const std::string replaced = moving_key("r", "t1");
