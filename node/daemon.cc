@@ -163,7 +163,16 @@ class Node {
   void make_admin() {
     admin_ = std::make_unique<control::AdminService>(control::AdminServiceDeps{
         maps_, clock_, key_, peers_, plane_.get(),
-        [this](Context c, BucketName b) { return bucket_is_empty(std::move(c), std::move(b)); }});
+        [this](Context c, BucketName b) { return bucket_is_empty(std::move(c), std::move(b)); },
+        identity_.id, [this] { return rebalance(); },
+        // To the process: wait_for_signal() gets it.
+        [] { ::kill(::getpid(), SIGTERM); }});
+  }
+
+  Result<RebalanceProgress> rebalance() const {
+    if (!serving()) return starting();
+    if (disks_) return disks_->rebalancer().progress();
+    return Error(Errc::unsupported, "node " + identity_.id + " stores nothing");
   }
 
   /// The listeners are there before the node has joined, because the cluster must know their
@@ -174,7 +183,8 @@ class Node {
                                      *admin_,
                                      plane_.get(),
                                      store_ ? store_->embedded() : nullptr,
-                                     [this](Epoch epoch) { return in_force(*this, epoch); }};
+                                     [this](Epoch epoch) { return in_force(*this, epoch); },
+                                     identity_.id};
     add_server({.name = "public", .tls = tls_.public_net}, when_serving(&Fronts::public_net),
                ready_when_serving());
     add_server({.name = "s3", .tls = tls_.s3}, when_serving(&Fronts::s3));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/client/context.h"
+#include "common/model/rebalance.h"
 
 namespace aisfs {
 
@@ -65,6 +66,13 @@ class AdminApi {
   /// not_found; precondition_failed when the cluster could not hold its objects without the node,
   /// or the node is away; busy for kDataLost of one that is not.
   virtual Task<Status> change_node(Context context, std::string node, NodeAction action) = 0;
+  /// Ends the process of a node that nobody misses (common/model/may_end.h, whose errors these
+  /// are); it finishes what it has begun. The node itself does it: unreachable, not_ready.
+  virtual Task<Status> shut_down_node(Context context, std::string node) = 0;
+
+  /// How far a target is with names that belong to others, as it says itself; for everybody.
+  /// not_found; unreachable; unsupported of a node that stores nothing.
+  virtual Task<Result<RebalanceProgress>> rebalance(Context context, std::string node) = 0;
   /// A bearer token that stands for the caller until it expires.
   virtual Task<Result<std::string>> create_token(Context context, Duration lifetime) = 0;
 };

@@ -67,6 +67,27 @@ class ClusterClient::Impl {
     }
   }
 
+  /// step(admin, context) at the one node, again when it knows a newer map.
+  template <class Step>
+  auto at_node(Context context, std::string id, Step step)
+      -> std::invoke_result_t<Step&, AdminApi&, Context> {
+    if (context.deadline.at() == Deadline().at()) context.deadline = Deadline::after(timeout_);
+    Backoff backoff;
+    while (true) {
+      const MapSnapshot map = maps_.current();
+      const NodeInfo* node = map->find_node(id);
+      if (node == nullptr) {
+        co_return Error(Errc::not_found,
+                        "the cluster has no node " + id + "; see ais show cluster");
+      }
+      RemoteAdmin admin(transport_, *node);
+      auto task = step(admin, context);
+      auto result = co_await std::move(task);
+      const bool stale = !result.ok() && result.error() == Errc::stale_map;
+      if (!stale || !co_await backoff.wait(context.deadline)) co_return result;
+    }
+  }
+
  private:
   ApiOfNode api_of_node() {
     return [this](const NodeInfo& node) { return std::make_shared<RemoteNode>(transport_, node); };
@@ -332,6 +353,16 @@ Task<Status> ClusterClient::change_node(Context context, std::string node, NodeA
     return admin.change_node(c, node, action);
   };
   return impl_->at_any(std::move(context), step);
+}
+
+Task<Status> ClusterClient::shut_down_node(Context context, std::string node) {
+  auto step = [node](AdminApi& admin, const Context& c) { return admin.shut_down_node(c, node); };
+  return impl_->at_node(std::move(context), node, std::move(step));
+}
+
+Task<Result<RebalanceProgress>> ClusterClient::rebalance(Context context, std::string node) {
+  auto step = [node](AdminApi& admin, const Context& c) { return admin.rebalance(c, node); };
+  return impl_->at_node(std::move(context), node, std::move(step));
 }
 
 Task<Result<std::string>> ClusterClient::create_token(Context context, Duration lifetime) {

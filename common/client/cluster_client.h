@@ -88,6 +88,8 @@ class ClusterClient final : public ObjectApi, public AdminApi, public MapSource,
   Task<Result<std::vector<UserInfo>>> list_users(Context) override;
   Task<Status> remove_user(Context, std::string) override;
   Task<Status> change_node(Context, std::string, NodeAction) override;
+  Task<Status> shut_down_node(Context, std::string) override;
+  Task<Result<RebalanceProgress>> rebalance(Context, std::string) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:

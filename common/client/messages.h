@@ -196,6 +196,12 @@ struct ChangeNodeRequest {
   AISFS_MESSAGE_FIELDS(node, action)
 };
 
+/// rebalance, shut_down_node
+struct NodeRequest {
+  std::string node;
+  AISFS_MESSAGE_FIELDS(node)
+};
+
 struct RemoveUserRequest {
   std::string id;
   AISFS_MESSAGE_FIELDS(id)

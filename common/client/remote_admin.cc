@@ -90,6 +90,18 @@ Task<Status> RemoteAdmin::change_node(Context context, std::string node, NodeAct
   return change(transport_, node_, std::move(context), DataMethod::change_node, std::move(request));
 }
 
+Task<Status> RemoteAdmin::shut_down_node(Context context, std::string node) {
+  wire::NodeRequest request{std::move(node)};
+  return change(transport_, node_, std::move(context), DataMethod::shut_down_node,
+                std::move(request));
+}
+
+Task<Result<RebalanceProgress>> RemoteAdmin::rebalance(Context context, std::string node) {
+  wire::NodeRequest request{std::move(node)};
+  return call<RebalanceProgress>(transport_, node_, std::move(context), DataMethod::rebalance,
+                                 std::move(request));
+}
+
 Task<Result<std::string>> RemoteAdmin::create_token(Context context, Duration lifetime) {
   wire::CreateTokenRequest request{lifetime.count()};
   return call_member(transport_, node_, std::move(context), DataMethod::create_token,

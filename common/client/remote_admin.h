@@ -21,6 +21,8 @@ class RemoteAdmin final : public AdminApi {
   Task<Result<std::vector<UserInfo>>> list_users(Context) override;
   Task<Status> remove_user(Context, std::string) override;
   Task<Status> change_node(Context, std::string, NodeAction) override;
+  Task<Status> shut_down_node(Context, std::string) override;
+  Task<Result<RebalanceProgress>> rebalance(Context, std::string) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/model/cluster_map.h"
 
+#include <algorithm>
 #include <set>
 
 #include "common/base/text.h"
@@ -27,6 +28,12 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     }
   }
   return Error(Errc::invalid_argument, "not an address of the form host:port: " + shown);
+}
+
+bool Placement::has_past(const std::string& target) const {
+  return std::any_of(past.begin(), past.end(), [&](const PastTargets& set) {
+    return std::find(set.targets.begin(), set.targets.end(), target) != set.targets.end();
+  });
 }
 
 const Bucket* ClusterMap::find_bucket(const BucketName& name) const {

@@ -118,6 +118,8 @@ struct Placement {
 
   bool operator==(const Placement&) const = default;
   bool settled() const { return next.empty() && past.empty(); }
+  /// Whether names were placed on this target before: what it holds others may lack.
+  bool has_past(const std::string& target) const;
 
   template <class A>
   void serialize(A& ar) {

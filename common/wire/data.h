@@ -39,7 +39,9 @@ namespace aisfs::wire {
   X(list_users, 91)           \
   X(remove_user, 92)          \
   X(create_token, 93)         \
-  X(change_node, 100)
+  X(change_node, 100)         \
+  X(rebalance, 101)           \
+  X(shut_down_node, 102)
 
 enum class DataMethod : std::uint16_t {
 #define X(name, id) name = id,

@@ -3,7 +3,8 @@
 
 #include "common/auth/authorize.h"
 #include "common/auth/token.h"
-#include "common/client/remote_admin.h"
+#include "common/model/may_end.h"
+#include "common/obs/log.h"
 #include "node/control/ops/ops.h"
 #include "node/control/ops/rights.h"
 
@@ -108,6 +109,32 @@ Task<Status> AdminService::change_node(Context context, std::string node, NodeAc
     co_return co_await ops::change_node(*deps_.plane, context.who, std::move(node), action);
   }
   co_return co_await at_gateway([&](AdminApi& a) { return a.change_node(context, node, action); });
+}
+
+Result<RemoteAdmin> AdminService::at_node(const std::string& id) const {
+  const MapSnapshot map = deps_.maps.current();
+  const NodeInfo* node = map->find_node(id);
+  if (node != nullptr) return RemoteAdmin(deps_.peers, *node);
+  return Error(Errc::not_found, "the cluster has no node " + id + "; see ais show cluster");
+}
+
+Task<Status> AdminService::shut_down_node(Context context, std::string node) {
+  CO_CHECK_OK(ops::need_admin(context.who));
+  if (node != deps_.node_id) {
+    CO_TRY(RemoteAdmin admin, at_node(node));
+    co_return co_await admin.shut_down_node(std::move(context), std::move(node));
+  }
+  CO_CHECK_OK(may_end(*deps_.maps.current(), node));
+  LOG_INFO("told to stop", "by", context.who.user());
+  deps_.stop();
+  co_return Status{};
+}
+
+Task<Result<RebalanceProgress>> AdminService::rebalance(Context context, std::string node) {
+  CO_CHECK_OK(ops::need_user(context.who));
+  if (node == deps_.node_id) co_return deps_.rebalance();
+  CO_TRY(RemoteAdmin admin, at_node(node));
+  co_return co_await admin.rebalance(std::move(context), std::move(node));
 }
 
 Task<Result<std::string>> AdminService::create_token(Context context, Duration lifetime) {

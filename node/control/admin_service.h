@@ -4,6 +4,7 @@
 
 #include "common/auth/cluster_key.h"
 #include "common/client/object_api.h"
+#include "common/client/remote_admin.h"
 #include "common/client/transport.h"
 #include "node/control/control_plane.h"
 
@@ -17,6 +18,11 @@ struct AdminServiceDeps {
   ControlPlane* plane = nullptr;  // on gateways; null: forward to one
   /// True when a bucket has no objects on any target. Asked before an unforced destroy.
   std::function<Task<Result<bool>>(Context, BucketName)> bucket_is_empty;
+  std::string node_id = {};
+  /// Of this node: unsupported when it stores nothing.
+  std::function<Result<RebalanceProgress>()> rebalance = {};
+  /// Makes this node stop, as a signal would; returns at once.
+  std::function<void()> stop = {};
 };
 
 /// AdminApi as every node's fronts use it. Reads are answered from the map that this node knows;
@@ -34,12 +40,16 @@ class AdminService final : public AdminApi {
   Task<Result<std::vector<UserInfo>>> list_users(Context context) override;
   Task<Status> remove_user(Context context, std::string id) override;
   Task<Status> change_node(Context context, std::string node, NodeAction action) override;
+  Task<Status> shut_down_node(Context context, std::string node) override;
+  Task<Result<RebalanceProgress>> rebalance(Context context, std::string node) override;
   Task<Result<std::string>> create_token(Context context, Duration lifetime) override;
 
  private:
   /// step(admin) at one gateway after the other, until one has got the request.
   template <class Step>
   auto at_gateway(Step step) const -> std::invoke_result_t<Step&, AdminApi&>;
+  /// Another node, to be asked about itself.
+  Result<RemoteAdmin> at_node(const std::string& id) const;
   Task<Status> need_empty(Context context, BucketName name);
 
   const AdminServiceDeps deps_;

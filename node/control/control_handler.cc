@@ -186,6 +186,23 @@ Bytes run_change_node(const ControlHandlerDeps& deps, Context context, std::stri
       co_await deps.admin.change_node(std::move(context), std::move(r.node), r.action));
 }
 
+/// What a node is asked about itself goes no further: the sender has another's address.
+Status need_self(const ControlHandlerDeps& deps, const std::string& node) {
+  if (node == deps.node_id) return {};
+  return Error(Errc::not_ready, "node " + node + " is not here, but " + deps.node_id);
+}
+
+Bytes run_shut_down_node(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_TRY(auto r, wire::decode<wire::NodeRequest>(body));
+  CO_CHECK_OK(need_self(deps, r.node));
+  co_return encoded(co_await deps.admin.shut_down_node(std::move(context), std::move(r.node)));
+}
+Bytes run_rebalance(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_TRY(auto r, wire::decode<wire::NodeRequest>(body));
+  CO_CHECK_OK(need_self(deps, r.node));
+  co_return encoded(co_await deps.admin.rebalance(std::move(context), std::move(r.node)));
+}
+
 const std::map<std::string_view, Method>& methods() {
   static const std::map<std::string_view, Method> table = {
       {wire::kJoinMethod, run_join},
@@ -209,6 +226,8 @@ const std::map<std::string_view, Method>& methods() {
       {wire::name_of(wire::DataMethod::create_user), run_create_user},
       {wire::name_of(wire::DataMethod::remove_user), run_remove_user},
       {wire::name_of(wire::DataMethod::change_node), run_change_node},
+      {wire::name_of(wire::DataMethod::shut_down_node), run_shut_down_node},
+      {wire::name_of(wire::DataMethod::rebalance), run_rebalance},
   };
   return table;
 }

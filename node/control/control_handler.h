@@ -17,6 +17,7 @@ struct ControlHandlerDeps {
   MetaStore* store = nullptr;     // on the gateway with the embedded store: served to the others
   /// Returns when nothing goes on here by an older map, or after a while. Null: nothing does.
   std::function<Task<void>(Epoch epoch)> in_force;
+  std::string node_id = {};
 };
 
 /// The handler of the control listener: POST /v1/x/<method> of common/wire/control.h, from nodes

@@ -9,13 +9,6 @@
 namespace aisfs::control {
 namespace {
 
-/// Whether a target may have objects that the others do not know of.
-bool has_past(const ClusterMap& map, const std::string& id) {
-  return std::any_of(map.placement.past.begin(), map.placement.past.end(), [&](const auto& past) {
-    return std::find(past.targets.begin(), past.targets.end(), id) != past.targets.end();
-  });
-}
-
 /// Forgets what is not in `now`, notes when what is in it was seen first.
 void note(std::map<std::string, TimePoint>& seen,
           const std::vector<std::string>& now,
@@ -54,7 +47,7 @@ std::map<std::string, NodeState> Governor::due_states(const ClusterMap& map, con
       lives == alive.end() ? gone.push_back(id) : void(++left);
     } else if (node.state == NodeState::kJoining && lives != alive.end()) {
       const bool compared = lives->second.compared == map.placement.since;
-      if (compared || !has_past(map, id)) come.push_back(id);
+      if (compared || !map.placement.has_past(id)) come.push_back(id);
     }
   }
   const TimePoint now = clock_.now();

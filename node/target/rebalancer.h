@@ -9,28 +9,11 @@
 #include "common/async/clock.h"
 #include "common/async/notifier.h"
 #include "common/client/object_api.h"
+#include "common/model/rebalance.h"
 #include "node/store/store.h"
 #include "node/target/peers.h"
 
 namespace aisfs::target {
-
-/// How far this target is with names that are placed elsewhere by now.
-struct RebalanceProgress {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
-
-  Epoch placement = 0;  // ClusterMap::placement.since that it works on, or has settled
-  bool running = false;
-  std::int64_t started_ns = 0, ended_ns = 0;
-  std::uint64_t names_seen = 0, names_total = 0;   // total: as counted at the start
-  std::uint64_t names_moved = 0, bytes_moved = 0;  // given to their owners
-  std::uint64_t names_left = 0;                    // that an owner could not take yet
-
-  template <class A>
-  void fields(A& ar, std::uint16_t) {
-    ar(placement, running, started_ns, ended_ns, names_seen, names_total, names_moved, bytes_moved,
-       names_left);
-  }
-};
 
 /// Offers the names of this target that belong to others to their owners, until none is left, after
 /// every change of the placement. What has been taken is forgotten here. Of a target that was away

@@ -184,6 +184,14 @@ class TargetsTest : public ClusterTest {
     User user(node(0), admin());
     return user.run(user.api().change_node(User::within(seconds(30)), id, action));
   }
+  Status shut_down(const std::string& id) {
+    User user(node(0), admin());
+    return user.run(user.api().shut_down_node(User::within(seconds(30)), id));
+  }
+  Result<RebalanceProgress> progress_of(const std::string& id) {
+    User user(node(0), admin());
+    return user.run(user.api().rebalance(User::within(seconds(30)), id));
+  }
   /// Every object is there once, with its bytes; and nothing else.
   void expect_all(const Storm& storm) {
     User user(node(0), admin());
@@ -219,7 +227,13 @@ TEST_F(TargetsTest, TheClusterGrowsAndShrinksUnderLoad) {
     EXPECT_TRUE(storm.goes_on());
   }
   // Nothing is left where names were, so that those may be switched off.
-  for (std::size_t gone : {1u, 2u, 3u, 4u}) node(gone).signal_and_wait(SIGKILL);
+  for (std::size_t gone : {1u, 2u, 3u}) node(gone).signal_and_wait(SIGKILL);
+  EXPECT_EQ(shut_down(node(5).at("node")).error(), Errc::precondition_failed);
+  const auto moved = progress_of(node(4).at("node"));
+  EXPECT_TRUE(moved.ok() && !moved->running && moved->names_moved > 0);
+  const Status ended = shut_down(node(4).at("node"));
+  EXPECT_TRUE(ended.ok()) << ended.error().what();
+  EXPECT_EQ(node(4).signal_and_wait(0), 0);  // waits: it ends by itself
   EXPECT_TRUE(storm.goes_on(100));
   storm.end();
   expect_all(storm);

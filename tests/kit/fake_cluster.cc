@@ -376,10 +376,6 @@ Task<Status> FakeCluster::remove_user(Context c, std::string id) {
   co_return Status();
 }
 
-Task<Status> FakeCluster::change_node(Context c, std::string, NodeAction) {
-  co_return co_await enter("change_node", "", c.deadline);
-}
-
 Task<Result<std::string>> FakeCluster::create_token(Context c, Duration) {
   CO_CHECK_OK(co_await enter("create_token", "", c.deadline));
   co_return std::string("token-of-") + c.who.user();

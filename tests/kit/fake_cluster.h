@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "common/async/notifier.h"
@@ -46,6 +47,18 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   std::uint64_t calls(const std::string& operation) const;
   std::map<std::string, std::uint64_t> all_calls() const;
   void reset_calls();
+
+  // --- nodes, for tests (fake_nodes.cc) --------------------------------------------------------
+  /// A target that is active and has a line in the map; none of the objects is on it.
+  void add_target(std::string id);
+  void set_state(std::string id, NodeState state);
+  /// Names move until settle(); else they have moved as soon as nodes change.
+  void move_slowly() { moves_slowly_ = true; }
+  void settle();
+  void edit_placement(const std::function<void(Placement&)>& edit);
+  /// What a target says when it is asked how far it is; nothing has ever moved by default.
+  void set_rebalance(std::string id, Result<RebalanceProgress> says);
+  bool has_ended(const std::string& id) const;
 
   // --- MapSource -------------------------------------------------------------------------------
   MapSnapshot current() const override { return store_.map(); }
@@ -94,6 +107,8 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   Task<Result<std::vector<UserInfo>>> list_users(Context) override;
   Task<Status> remove_user(Context, std::string) override;
   Task<Status> change_node(Context, std::string, NodeAction) override;
+  Task<Status> shut_down_node(Context, std::string) override;
+  Task<Result<RebalanceProgress>> rebalance(Context, std::string) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:
@@ -112,6 +127,9 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   std::string held_;                            // guarded by mutex_
   std::map<std::string, std::uint64_t> calls_;  // guarded by mutex_
   std::map<std::string, UserInfo> users_;       // guarded by mutex_
+  std::set<std::string> ended_;                 // guarded by mutex_, nodes
+  std::map<std::string, Result<RebalanceProgress>> says_;  // guarded by mutex_, by node
+  std::atomic<bool> moves_slowly_ = false;
 };
 
 }  // namespace aisfs::tests

@@ -117,6 +117,21 @@ void FakeStore::install(ClusterMap next) {
   map_ = std::make_shared<const ClusterMap>(std::move(next));
 }
 
+void FakeStore::edit_map(const std::function<void(ClusterMap&)>& edit) {
+  const std::lock_guard lock(mutex_);
+  ClusterMap next = *map_;
+  edit(next);
+  install(std::move(next));
+}
+
+Status FakeStore::try_edit_map(const std::function<Status(ClusterMap&)>& edit) {
+  const std::lock_guard lock(mutex_);
+  ClusterMap next = *map_;
+  CHECK_OK(edit(next));
+  install(std::move(next));
+  return {};
+}
+
 Result<Bucket> FakeStore::create_bucket(const BucketName& name,
                                         const BucketProps& props,
                                         std::string owner) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -80,6 +81,10 @@ class FakeStore {
   // --- for tests -------------------------------------------------------------------------------
   /// Forgets superseded versions: a pinned read of one then fails with precondition_failed.
   void drop_superseded();
+  /// As the next epoch of the map, whatever the edit does.
+  void edit_map(const std::function<void(ClusterMap&)>& edit);
+  /// The same, unless the edit fails.
+  Status try_edit_map(const std::function<Status(ClusterMap&)>& edit);
   /// The bytes of an object; empty string and false when there is none.
   bool contents(const ObjectName& name, std::string& out) const;
 

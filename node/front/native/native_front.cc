@@ -52,14 +52,15 @@ Task<void> route(Call& call) {
   return reply_error(call, Error(Errc::not_found, "there is no such path in the API"));
 }
 
-/// The epoch that the map must have for the request: whoever asks for the map, or for what has
-/// changed, may know any.
+/// The epoch that the map must have for the request: whoever asks for the map, for what has
+/// changed, or how a node is may know any.
 std::string epoch_of(const http::Exchange& exchange) {
   std::string epoch(exchange.request().fields.get(wire::kEpochHeader));
   std::string_view method = exchange.target().path;
   if (epoch.empty() || !method.starts_with(wire::kRpcPath)) return epoch;
   method.remove_prefix(wire::kRpcPath.size());
-  const bool any = method == wire::kMapWatchMethod || method == wire::kLeasePollMethod;
+  const bool any = method == wire::kMapWatchMethod || method == wire::kLeasePollMethod ||
+                   method == wire::name_of(wire::DataMethod::rebalance);
   return any ? std::string() : epoch;
 }
 

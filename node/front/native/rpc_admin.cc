@@ -88,6 +88,19 @@ Task<Result<std::string>> run_change_node(Call& call, std::string bytes) {
   co_return encoded(co_await call.admin.change_node(call.context, r.node, r.action));
 }
 
+Task<Result<std::string>> run_shut_down_node(Call& call, std::string bytes) {
+  CO_CHECK_OK(may(call, Action::kManageNodes));
+  CO_TRY(auto r, request_of<wire::NodeRequest>(bytes));
+  co_return encoded(co_await call.admin.shut_down_node(call.context, r.node));
+}
+
+Task<Result<std::string>> run_rebalance(Call& call, std::string bytes) {
+  CO_CHECK_OK(may(call, Action::kShowCluster));
+  CO_TRY(auto r, request_of<wire::NodeRequest>(bytes));
+  CO_TRY(const RebalanceProgress progress, co_await call.admin.rebalance(call.context, r.node));
+  co_return wire::encode(progress);
+}
+
 Task<Result<std::string>> run_create_token(Call& call, std::string bytes) {
   CO_CHECK_OK(may(call, Action::kCreateToken));
   CO_TRY(auto r, request_of<wire::CreateTokenRequest>(bytes));
@@ -115,6 +128,10 @@ Task<Result<std::string>> run_admin_method(Call& call, DataMethod method, std::s
     case DataMethod::remove_user: return run_remove_user(call, std::move(bytes));
     case DataMethod::change_node:
       return run_change_node(call, std::move(bytes));
+    case DataMethod::shut_down_node:
+      return run_shut_down_node(call, std::move(bytes));
+    case DataMethod::rebalance:
+      return run_rebalance(call, std::move(bytes));
     case DataMethod::create_token: return run_create_token(call, std::move(bytes));
     default: break;
   }

@@ -401,6 +401,24 @@ TEST_F(ThreeTargets, ImpliedDirectoriesAreFoundWhereverTheirChildrenLie) {
   EXPECT_FALSE(found->explicit_dir);
 }
 
+TEST_F(ThreeTargets, ANodeIsAskedHowFarItIsAndEnded) {
+  cluster_.disks(0).add_target("t1");
+  const RebalanceProgress said{.placement = 7, .running = true, .names_moved = 5};
+  cluster_.disks(0).set_rebalance("t1", said);
+  const auto heard = run(client_->rebalance({}, "t1"));
+  ASSERT_TRUE(heard.ok()) << heard.error().what();
+  EXPECT_EQ(*heard, said);
+  EXPECT_EQ(run(client_->rebalance({}, "t9")).error().code(), Errc::not_found);
+  EXPECT_EQ(run(client_->shut_down_node({}, "t1")).error().code(), Errc::precondition_failed);
+  cluster_.disks(0).set_state("t1", NodeState::kMaintenance);
+  const auto ann = cluster_.connect("ann");
+  EXPECT_EQ(run(ann->shut_down_node({}, "t1")).error().code(), Errc::permission_denied);
+  EXPECT_TRUE(run(ann->rebalance({}, "t1")).ok());
+  ann->stop();
+  EXPECT_TRUE(run(client_->shut_down_node({}, "t1")).ok());
+  EXPECT_TRUE(cluster_.disks(0).has_ended("t1"));
+}
+
 TEST_F(ThreeTargets, CapacityIsTheSum) {
   const auto one = run(cluster_.disks(0).capacity({}));
   const auto all = run(client_->capacity({}));

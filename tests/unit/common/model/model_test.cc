@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "common/model/cluster_map.h"
+#include "common/model/may_end.h"
 #include "common/model/object.h"
 #include "common/model/range.h"
 
@@ -62,6 +63,26 @@ TEST(Endpoint, TextRoundTripsWithAndWithoutV6) {
   for (const char* bad : {"", "h", "h:", ":1", "h:0", "h:65536", "h:x", "https://h:1"}) {
     EXPECT_FALSE(Endpoint::parse(bad).ok()) << bad;
   }
+}
+
+TEST(MayEnd, OnlyWhoseNamesAreElsewhere) {
+  ClusterMap map;
+  map.nodes["g"] = {.id = "g", .role = NodeRole::kGateway};
+  map.nodes["h"] = {.id = "h", .role = NodeRole::kGateway};
+  map.nodes["t"] = {.id = "t", .role = NodeRole::kTarget};
+  map.store_node = "g";
+  EXPECT_TRUE(may_end(map, "h").ok());
+  EXPECT_EQ(may_end(map, "g").error(), Errc::busy);
+  EXPECT_EQ(may_end(map, "x").error(), Errc::not_found);
+  EXPECT_EQ(may_end(map, "t").error(), Errc::precondition_failed);
+  map.nodes["t"].state = NodeState::kMaintenance;
+  EXPECT_TRUE(may_end(map, "t").ok());
+  map.placement.past = {{.until = 2, .targets = {"t", "u"}}};
+  EXPECT_EQ(may_end(map, "t").error(), Errc::busy);
+  map.placement.past = {{.until = 2, .targets = {"u"}}};
+  EXPECT_TRUE(may_end(map, "t").ok());
+  map.placement.next["t"] = NodeState::kJoining;
+  EXPECT_EQ(may_end(map, "t").error(), Errc::busy);
 }
 
 }  // namespace
