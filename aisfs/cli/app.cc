@@ -2,6 +2,7 @@
 #include "aisfs/cli/app.h"
 
 #include <boost/asio/signal_set.hpp>
+#include <iostream>
 
 #include "aisfs/cli/commands/commands.h"
 #include "aisfs/cli/units.h"
@@ -85,11 +86,20 @@ Task<Status> run_interruptibly(Session& session, const Parsed& parsed) {
 
 }  // namespace
 
+ReadLine read_line_of_process() {
+  return []() -> std::optional<std::string> {
+    std::string line;
+    if (!std::getline(std::cin, line)) return std::nullopt;
+    return line;
+  };
+}
+
 int run_ais(std::vector<std::string> arguments,
             Runtime& runtime,
             Output& out,
             const Environment& environment,
-            Connect connect) {
+            Connect connect,
+            ReadLine read_line) {
   CommandLine line("ais", "Buckets, objects, users and the state of an aisfs cluster.");
   GlobalWords words;
   declare_globals(line.root(), words);
@@ -110,7 +120,7 @@ int run_ais(std::vector<std::string> arguments,
   asio::thread_pool files(kFileThreads);
   Status done;
   if (options) {
-    Session session(*options, out, std::move(connect), files);
+    Session session(*options, out, std::move(connect), files, std::move(read_line));
     done = runtime.run_on(0, run_interruptibly(session, parsed));
     if (session.link) session.link->stop();
   } else {

@@ -16,6 +16,7 @@ int run_ais(std::vector<std::string> arguments,
             Runtime& runtime,
             Output& out,
             const Environment& environment,
-            Connect connect);
+            Connect connect,
+            ReadLine read_line = read_line_of_process());
 
 }  // namespace aisfs::cli

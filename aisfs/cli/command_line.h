@@ -17,7 +17,7 @@ class App;
 namespace aisfs::cli {
 
 /// What a word on the command line names, for completion.
-enum class Names : std::uint8_t { kText, kLocalPath, kBucket, kObject };
+enum class Names : std::uint8_t { kText, kLocalPath, kBucket, kObject, kNode };
 
 using Action = std::function<Task<Status>(Session&)>;
 

@@ -61,6 +61,11 @@ void Output::note(std::string_view text) {
   err_(std::string(text) + "\n");
 }
 
+void Output::ask(std::string_view question) {
+  clear_progress();
+  err_(std::string(question) + " ");
+}
+
 void Output::progress(std::string_view line) {
   if (!options_.err_is_terminal || options_.json) return;
   err_(std::string(kClearLine) + std::string(line));
@@ -103,7 +108,7 @@ std::string_view remedy_of(const Error& error) {
     case Errc::not_ready:
       return "the cluster is starting or a node is away: ais wait; ais show cluster";
     case Errc::timed_out:
-      return "try again with a longer --timeout; ais show cluster";
+      return "give it more time by --timeout or --for; ais show cluster";
     case Errc::not_empty:
       return "remove the contents first, or ais rmb --force";
     case Errc::cross_device:

@@ -47,6 +47,26 @@ std::string progress_line(const ProgressState& state, std::size_t width) {
   return line.substr(0, width);
 }
 
+std::string move_line(const MoveState& state, std::size_t width) {
+  std::string line;
+  if (state.names_total != 0) {
+    const std::uint64_t done = std::min(state.names_done, state.names_total);
+    line = bar(done, state.names_total) + " " + std::to_string(done * 100 / state.names_total) +
+           "%  " + std::to_string(done) + " of " + std::to_string(state.names_total) + " names  ";
+  }
+  line += human_size(state.bytes_moved) + " moved  " + human_size(state.bytes_per_second) + "/s";
+  if (state.names_total != 0) {
+    const std::uint64_t left = state.names_total - std::min(state.names_done, state.names_total);
+    line += "  ETA " + eta_text(left, state.names_per_second);
+  }
+  return line.substr(0, width);
+}
+
+std::string eta_text(std::uint64_t names, std::uint64_t names_per_second) {
+  if (names_per_second == 0) return names == 0 ? "0:00" : "-:--";
+  return clock_of(std::chrono::seconds(names / names_per_second));
+}
+
 void RateMeter::record(TimePoint now, std::uint64_t bytes) {
   if (samples_.size() > 1 &&
       now - samples_[samples_.size() - 2].at < std::chrono::milliseconds(100)) {
@@ -55,6 +75,10 @@ void RateMeter::record(TimePoint now, std::uint64_t bytes) {
     samples_.push_back({now, bytes});
   }
   while (samples_.size() > 2 && now - samples_.front().at > kWindow) samples_.pop_front();
+}
+
+bool RateMeter::is_known() const {
+  return samples_.size() > 1 && samples_.back().at > samples_.front().at;
 }
 
 std::uint64_t RateMeter::bytes_per_second() const {

@@ -3,6 +3,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "aisfs/cli/output.h"
@@ -31,16 +32,25 @@ class Link {
 /// Called on the shard that the command runs on.
 using Connect = std::function<Task<Result<std::unique_ptr<Link>>>(GlobalOptions)>;
 
+/// The next line that the user types; nullopt at the end of the input. Blocks.
+using ReadLine = std::function<std::optional<std::string>()>;
+ReadLine read_line_of_process();
+
 /// What a command works with. Everything in it outlives the command.
 class Session {
  public:
-  Session(GlobalOptions o, Output& output, Connect c, asio::thread_pool& pool)
-      : options(std::move(o)), out(output), connect(std::move(c)), files(pool) {}
+  Session(GlobalOptions o, Output& output, Connect c, asio::thread_pool& pool, ReadLine read)
+      : options(std::move(o)),
+        out(output),
+        connect(std::move(c)),
+        files(pool),
+        read_line(std::move(read)) {}
 
   GlobalOptions options;
   Output& out;
   Connect connect;
   asio::thread_pool& files;    // for blocking calls on local files
+  ReadLine read_line;          // on `files`
   std::unique_ptr<Link> link;  // null for commands that need none
 
   ObjectApi& objects() { return link->objects(); }

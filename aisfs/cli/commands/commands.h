@@ -16,6 +16,9 @@ void add_rm(Command& root);
 void add_mv(Command& root);
 void add_cp(Command& root);
 void add_show(Command& root);
+/// Below `show`.
+void add_show_rebalance(Command& show);
+void add_cluster(Command& root);
 void add_wait(Command& root);
 void add_user(Command& root);
 void add_token(Command& root);

@@ -37,6 +37,14 @@ Task<Status> print_buckets(Session& s, const std::string& word, Names names) {
   co_return Status{};
 }
 
+Task<Status> print_nodes(Session& s, const std::string& word) {
+  const MapSnapshot map = s.map().current();
+  for (const auto& [id, node] : map->nodes) {
+    if (id.starts_with(word)) s.out.line(id);
+  }
+  co_return Status{};
+}
+
 /// One level of names, as for files.
 Task<Status> print_objects(Session& s, const std::string& word) {
   CO_TRY(const Location location, parse_location(word));
@@ -56,9 +64,12 @@ Task<Status> print_objects(Session& s, const std::string& word) {
 Task<Status> print_candidates(Session& s, const Command& root, const std::string& line) {
   const CompletionRequest request = complete_line(root, line);
   for (const std::string& word : request.fixed) s.out.line(word);
-  if (request.names != Names::kBucket && request.names != Names::kObject) co_return Status{};
+  const bool asks_cluster = request.names == Names::kBucket || request.names == Names::kObject ||
+                            request.names == Names::kNode;
+  if (!asks_cluster) co_return Status{};
   s.options.timeout = kPatience;
   CO_TRY(s.link, co_await s.connect(s.options));
+  if (request.names == Names::kNode) co_return co_await print_nodes(s, request.word);
   const std::string bare = request.word.substr(scheme_of(request.word).size());
   if (request.names == Names::kObject && bare.find('/') != bare.npos) {
     co_return co_await print_objects(s, request.word);

@@ -115,7 +115,7 @@ Task<Status> show_bucket(Session& s, const std::string& text) {
 }  // namespace
 
 void add_show(Command& root) {
-  Command& show = root.sub("show", "Show the cluster or a bucket");
+  Command& show = root.sub("show", "Show the cluster, its rebalance, or a bucket");
   Command& cluster = show.sub("cluster", "Nodes, capacity and the cluster map");
   cluster.examples("  ais show cluster\n  ais show cluster --json | jq .nodes");
   cluster.action([](Session& s) { return show_cluster(s); });
@@ -125,6 +125,8 @@ void add_show(Command& root) {
   bucket.word("bucket", *name, Names::kBucket, Command::Need::kRequired, "BUCKET");
   bucket.examples("  ais show bucket ais://demo");
   bucket.action([name](Session& s) { return show_bucket(s, *name); });
+
+  add_show_rebalance(show);
 }
 
 }  // namespace aisfs::cli

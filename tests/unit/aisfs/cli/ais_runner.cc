@@ -54,8 +54,15 @@ AisResult AisRunner::run(std::vector<std::string> arguments) {
       output_, [&](std::string_view bytes) { result.out += bytes; },
       [&](std::string_view bytes) { result.err += bytes; });
   const Environment nothing = [](const std::string&) { return std::string(); };
-  result.status = run_ais(std::move(arguments), runtime_, out, nothing,
-                          [this](GlobalOptions) { return connect(); });
+  const ReadLine read_line = [this]() -> std::optional<std::string> {
+    if (typed_.empty()) return std::nullopt;
+    std::string line = typed_.front();
+    typed_.pop_front();
+    return line;
+  };
+  result.status = run_ais(
+      std::move(arguments), runtime_, out, nothing, [this](GlobalOptions) { return connect(); },
+      read_line);
   return result;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ class AisRunner {
   AisResult run(std::vector<std::string> arguments);
   /// Connecting fails so many times before it works.
   void refuse_connections(int count, Errc code) { refusals_ = count, refusal_ = code; }
+  /// What the user types from now on, a line each; then the input ends.
+  void type(std::vector<std::string> lines) { typed_.assign(lines.begin(), lines.end()); }
   /// As on a terminal of so many columns.
   void set_terminal(std::size_t columns);
 
@@ -41,6 +44,7 @@ class AisRunner {
   OutputOptions output_;
   int refusals_ = 0;
   Errc refusal_ = Errc::unreachable;
+  std::deque<std::string> typed_;
 };
 
 }  // namespace aisfs::cli

@@ -33,6 +33,19 @@ TEST(ProgressLine, WithoutATotalThereIsNoBarAndNoEta) {
   EXPECT_EQ(line, "5.00 MiB  0/1  0 B/s");
 }
 
+TEST(MoveLine, ShowsShareNamesBytesRateAndTimeLeft) {
+  const MoveState state{.names_done = 50,
+                        .names_total = 100,
+                        .bytes_moved = 5_MiB,
+                        .bytes_per_second = 1_MiB,
+                        .names_per_second = 10};
+  EXPECT_EQ(
+      move_line(state, 200),
+      "[============>           ] 50%  50 of 100 names  5.00 MiB moved  1.00 MiB/s  ETA 0:05");
+  EXPECT_EQ(move_line(state, 10).size(), 10u);
+  EXPECT_EQ(move_line({}, 200), "0 B moved  0 B/s");
+}
+
 TEST(RateMeter, ForgetsWhatIsOlderThanItsWindow) {
   RateMeter rate;
   const TimePoint start{};
