@@ -34,6 +34,11 @@ MapSnapshot FakeMaps::current() const {
   map->uuid = buckets->uuid;
   map->epoch += buckets->epoch;
   map->buckets = buckets->buckets;
+  map->placement = buckets->placement;
+  for (const auto& [id, node] : buckets->nodes) {
+    const auto known = map->nodes.find(id);
+    if (known != map->nodes.end()) known->second.state = node.state;
+  }
   for (auto& [_, bucket] : map->buckets) {
     if (bucket.owner.empty()) bucket.owner = "root";
   }

@@ -88,17 +88,22 @@ Result<ObjectName> parse_uname(std::string_view text) {
   return name;
 }
 
-Task<Result<ActionMessage>> read_action(BodySource& body) {
+Task<Result<json::value>> read_message(BodySource& body) {
   CO_TRY(const std::string text, co_await read_all(body, kActionBytesMax));
-  ActionMessage message;
-  if (trim(text).empty()) co_return message;
+  if (trim(text).empty()) co_return json::value(json::object());
   boost::system::error_code ec;
   json::parse_options options;
   options.max_depth = kJsonDepthMax;
-  const json::value parsed = json::parse(text, ec, {}, options);
+  json::value parsed = json::parse(text, ec, {}, options);
   if (ec || !parsed.is_object()) {
-    co_return Error(Errc::invalid_argument, "the body is not a JSON action message");
+    co_return Error(Errc::invalid_argument, "the body is not a JSON message");
   }
+  co_return parsed;
+}
+
+Task<Result<ActionMessage>> read_action(BodySource& body) {
+  CO_TRY(const json::value parsed, co_await read_message(body));
+  ActionMessage message;
   message.action = text_member(parsed, "action");
   message.name = text_member(parsed, "name");
   if (const json::value* value = member(parsed, "value")) message.value = *value;

@@ -55,6 +55,9 @@ Result<BucketName> bucket_of(const Call& call, std::string name);
 /// "ais/@#/bucket/object" as `bck_to` and `object_to` have it; the key may be empty.
 Result<ObjectName> parse_uname(std::string_view text);
 
+/// The JSON object of the body; an empty one when there is no body.
+Task<Result<boost::json::value>> read_message(BodySource& body);
+
 /// AIStore's {"action", "name", "value"}; all empty when the body is.
 struct ActionMessage {
   std::string action;

@@ -7,6 +7,8 @@
 #include "common/auth/authorize.h"
 #include "common/placement/hrw.h"
 #include "node/front/native/bprops.h"
+#include "node/front/native/node_actions.h"
+#include "node/front/native/rebalance_status.h"
 #include "node/front/native/reply.h"
 
 namespace aisfs::native {
@@ -16,6 +18,7 @@ namespace {
 // AIStore's Snode flags.
 constexpr std::uint64_t kMaintenanceFlag = 4;
 constexpr std::uint64_t kDecommissionFlag = 8;
+constexpr std::uint64_t kHasMovedFlag = 16;  // in maintenance, after its rebalance
 
 json::object net_json(const Endpoint& at, std::string_view scheme) {
   return {{"node_ip_addr", at.host},
@@ -23,9 +26,20 @@ json::object net_json(const Endpoint& at, std::string_view scheme) {
           {"direct_url", std::string(scheme) + at.to_string()}};
 }
 
-std::uint64_t flags_of(const NodeInfo& node) {
-  if (node.state == NodeState::kMaintenance) return kMaintenanceFlag;
-  return node.state == NodeState::kDecommission ? kDecommissionFlag : 0;
+std::uint64_t flags_of(const ClusterMap& map, const NodeInfo& node) {
+  switch (node.state) {
+    case NodeState::kActive:
+      return 0;
+    case NodeState::kDecommission:
+      return kDecommissionFlag;
+    case NodeState::kMaintenance:
+      return map.placement.has_past(node.id) ? kMaintenanceFlag : kMaintenanceFlag | kHasMovedFlag;
+    case NodeState::kAway:
+    case NodeState::kJoining:  // no name is placed on it, which is all that clients read out of
+                               // this
+      return kMaintenanceFlag;
+  }
+  return 0;
 }
 
 json::object snode_json(const Call& call, const NodeInfo& node, std::string_view type) {
@@ -36,7 +50,7 @@ json::object snode_json(const Call& call, const NodeInfo& node, std::string_view
   out["intra_data_net"] = net_json(node.data_net, inside);
   out["daemon_type"] = type;
   out["daemon_id"] = node.id;
-  out["flags"] = flags_of(node);
+  out["flags"] = flags_of(*call.map, node);
   out["id_digest"] = placement::digest(node.id);
   return out;
 }
@@ -114,6 +128,9 @@ json::object bmd_json(const ClusterMap& map, const auth::Identity& who) {
 
 Task<void> serve_cluster(Call& call) {
   const std::string what = call.query("what");
+  if (call.method() == http::Method::kPut && call.target().path == "/v1/cluster") {
+    return serve_node_action(call);
+  }
   if (call.method() != http::Method::kGet) {
     return reply_error(call, Error(Errc::unsupported, "the cluster is administered by `ais`"));
   }
@@ -124,11 +141,13 @@ Task<void> serve_cluster(Call& call) {
   if (what == "snode") return reply_json(call, own_snode(call));
   if (what == "bmd") return reply_json(call, bmd_json(*call.map, call.context.who));
   if (what == "cluster_config" || what == "config") return reply_json(call, cluster_config(call));
-  // There are no jobs that outlive their request, hence none to tell of.
+  if (what == "status") return reply_job_status(call);
+  if (what == "qryxstats") return reply_job_stats(call);
+  // There are no other jobs that outlive their request, hence none to tell of.
   if (what == "backends" || what == "running_all" || what == "status_all") {
     return reply_json(call, json::array());
   }
-  if (what == "remote" || what == "qryxstats") return reply_json(call, json::object());
+  if (what == "remote") return reply_json(call, json::object());
   if (what == "capacity" || what == "node_status") return reply_capacity(call);
   return reply_error(call, Error(Errc::unsupported, "what=" + what + " is not supported"));
 }
