@@ -63,7 +63,7 @@ void Output::note(std::string_view text) {
 
 void Output::ask(std::string_view question) {
   clear_progress();
-  err_(std::string(question) + " ");
+  err_(std::string(question) + "\n");
 }
 
 void Output::progress(std::string_view line) {

@@ -44,7 +44,7 @@ class Output {
   void json_line(const Json& value);
   /// A remark for people; left out with --json.
   void note(std::string_view text);
-  /// A question to the user, who answers on the same line; with --json too.
+  /// A question to the user, who answers on the next line; with --json too.
   void ask(std::string_view question);
   /// Replaces the line that the cursor is on; only on a terminal.
   void progress(std::string_view line);

@@ -29,6 +29,13 @@ std::string summary_of(const ClusterMap& map) {
   return "Names move to other targets since epoch " + std::to_string(map.placement.since) + ".";
 }
 
+std::string silence_of(const ClusterMap& map, const TargetProgress& target) {
+  const std::string text = target.node.id + " does not answer: " + target.says.error().what();
+  const bool needed =
+      target.node.state != NodeState::kMaintenance || map.placement.has_past(target.node.id);
+  return printable(needed ? text : text + " (it is in maintenance, and not needed)");
+}
+
 Task<Status> show_once(Session& s, MoveRates& rates) {
   const MapSnapshot map = s.map().current();
   const std::vector<TargetProgress> targets = co_await ask_progress(s, targets_of(*map));
@@ -48,7 +55,7 @@ Task<Status> show_once(Session& s, MoveRates& rates) {
   s.out.line(summary_of(*map));
   for (const TargetProgress& target : targets) {
     if (target.says || target.node.state == NodeState::kAway) continue;
-    s.out.line(printable(target.node.id + " does not answer: " + target.says.error().what()));
+    s.out.line(silence_of(*map, target));
   }
   co_return Status{};
 }

@@ -8,6 +8,8 @@
 namespace aisfs::cli {
 namespace {
 
+constexpr Duration kCapacityMax = std::chrono::seconds(5);
+
 std::string_view text_of(NodeRole role) {
   switch (role) {
     case NodeRole::kGateway:
@@ -36,7 +38,15 @@ std::string_view text_of(NodeState state) {
   return "?";
 }
 
-JsonObject cluster_json(const ClusterMap& map, const Capacity& capacity) {
+Json capacity_json(const Result<Capacity>& capacity) {
+  if (!capacity) return {{"error", capacity.error().what()}};
+  return {{"total", capacity->total_bytes},
+          {"used", capacity->used_bytes},
+          {"available", capacity->available_bytes},
+          {"objects", capacity->objects}};
+}
+
+JsonObject cluster_json(const ClusterMap& map, const Result<Capacity>& capacity) {
   JsonArray nodes;
   for (const auto& [id, node] : map.nodes) {
     nodes.push_back({{"id", id},
@@ -51,11 +61,7 @@ JsonObject cluster_json(const ClusterMap& map, const Capacity& capacity) {
           {"store", map.store_node.empty() ? "etcd" : map.store_node},
           {"nodes", std::move(nodes)},
           {"buckets", map.buckets.size()},
-          {"capacity",
-           {{"total", capacity.total_bytes},
-            {"used", capacity.used_bytes},
-            {"available", capacity.available_bytes},
-            {"objects", capacity.objects}}}};
+          {"capacity", capacity_json(capacity)}};
 }
 
 void print_nodes(Output& out, const ClusterMap& map) {
@@ -74,30 +80,54 @@ std::string control_of(const ClusterMap& map) {
   return "in etcd, by " + std::to_string(map.gateways().size()) + " gateway(s)";
 }
 
-void print_summary(Output& out, const ClusterMap& map, const Capacity& capacity) {
+void print_capacity(Output& out, const Result<Capacity>& capacity) {
+  if (!capacity) {
+    out.line("  Capacity:     not known: " + printable(capacity.error().what()));
+    return;
+  }
+  out.line("  Capacity:     " + human_size(capacity->used_bytes) + " used, " +
+           human_size(capacity->available_bytes) + " available of " +
+           human_size(capacity->total_bytes));
+  out.line("  Objects:      " + std::to_string(capacity->objects));
+}
+
+/// What can be done about a target that has gone.
+void print_away(Output& out, const ClusterMap& map) {
+  for (const auto& [id, node] : map.nodes) {
+    if (node.state != NodeState::kAway) continue;
+    out.line("  Away:         " + id + ": names that may be on it alone are answered 503;");
+    out.line(
+        "                bring it back, or, if its disks are gone: ais cluster "
+        "add-remove-nodes decommission --data-lost " +
+        id);
+  }
+}
+
+void print_summary(Output& out, const ClusterMap& map, const Result<Capacity>& capacity) {
   out.line("");
   out.line("Summary:");
   out.line("  Targets:      " + std::to_string(map.active_targets().size()) + " active");
   out.line("  Buckets:      " + std::to_string(map.buckets.size()));
-  out.line("  Capacity:     " + human_size(capacity.used_bytes) + " used, " +
-           human_size(capacity.available_bytes) + " available of " +
-           human_size(capacity.total_bytes));
-  out.line("  Objects:      " + std::to_string(capacity.objects));
+  print_capacity(out, capacity);
   out.line("  Cluster map:  epoch " + std::to_string(map.epoch) + ", uuid " + map.uuid);
   out.line("  Control:      " + control_of(map));
   if (!map.placement.past.empty()) {
     out.line("  Placement:    names move to other targets; see ais show rebalance");
   }
+  print_away(out, map);
 }
 
 Task<Status> show_cluster(Session& s) {
   const MapSnapshot map = s.map().current();
-  CO_TRY(const Capacity capacity, co_await s.objects().capacity(s.context()));
+  if (!s.out.json()) print_nodes(s.out, *map);
+  // What is wrong with a cluster is seen here: a target that does not answer must not hide it.
+  Context context = s.context();
+  context.deadline = Deadline::after(std::min(kCapacityMax, s.options.timeout));
+  const Result<Capacity> capacity = co_await s.objects().capacity(context);
   if (s.out.json()) {
     s.out.json_line(cluster_json(*map, capacity));
     co_return Status{};
   }
-  print_nodes(s.out, *map);
   print_summary(s.out, *map, capacity);
   co_return Status{};
 }

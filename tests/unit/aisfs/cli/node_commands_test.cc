@@ -165,6 +165,20 @@ TEST_F(AisNodes, ShutdownThatWaitsPutsItIntoMaintenanceFirst) {
   EXPECT_TRUE(ais.cluster.has_ended("t2"));
 }
 
+TEST_F(AisNodes, TheClusterIsShownWhileATargetIsAway) {
+  ais.cluster.set_state("t1", NodeState::kAway);
+  ais.cluster.on_call([](std::string_view operation, const std::string&) {
+    return operation == "capacity" ? Error(Errc::not_ready, "target t1 is away") : Status();
+  });
+  const AisResult shown = ais.run({"show", "cluster"});
+  EXPECT_EQ(shown.status, 0) << shown.err;
+  EXPECT_THAT(shown.out, testing::ContainsRegex("t1 +target +away "));
+  EXPECT_THAT(shown.out, HasSubstr("Capacity:     not known: target t1 is away"));
+  EXPECT_THAT(shown.out, HasSubstr("add-remove-nodes decommission --data-lost t1"));
+  EXPECT_THAT(ais.run({"show", "cluster", "--json"}).out,
+              HasSubstr("\"capacity\":{\"error\":\"target t1 is away\"}"));
+}
+
 TEST_F(AisNodes, HelpHasExamples) {
   for (const char* command :
        {"start-maintenance", "stop-maintenance", "decommission", "shutdown"}) {
@@ -211,6 +225,13 @@ TEST_F(AisNodes, RebalanceIsIdleWhenNothingMoves) {
   const AisResult shown = ais.run({"show", "rebalance"});
   EXPECT_THAT(shown.out, testing::ContainsRegex("t1 +idle +0 +0 B +- +- +-"));
   EXPECT_THAT(shown.out, EndsWith("All names are where they belong.\n"));
+}
+
+TEST_F(AisNodes, RebalanceAlarmsNobodyForWhatIsShutDown) {
+  nodes({"shutdown", "--wait", "t1"});
+  EXPECT_THAT(ais.run({"show", "rebalance"}).out,
+              EndsWith("t1 does not answer: node t1 does not answer (it is in maintenance, and not "
+                       "needed)\n"));
 }
 
 TEST_F(AisNodes, RebalanceForProgramsAndAgain) {
