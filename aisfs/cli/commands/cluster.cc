@@ -102,11 +102,14 @@ Task<Status> shut_down(Session& s, const NodeArguments& arguments) {
   const MapSnapshot map = s.map().current();
   const NodeInfo* node = map->find_node(arguments.node);
   if (arguments.wait && node != nullptr && node->stores()) {
-    const NodeAction action = node->state == NodeState::kDecommission
-                                  ? NodeAction::kDecommission
-                                  : NodeAction::kStartMaintenance;
-    CO_CHECK_OK(co_await s.admin().change_node(s.context(), arguments.node, action));
-    CO_CHECK_OK(co_await wait_for_names(s, arguments.node, action, deadline));
+    if (node->state == NodeState::kDecommission) {
+      co_return Error(Errc::busy, "node " + arguments.node +
+                                      " leaves the cluster; end its process when it is gone from "
+                                      "ais show cluster");
+    }
+    constexpr NodeAction kAction = NodeAction::kStartMaintenance;
+    CO_CHECK_OK(co_await s.admin().change_node(s.context(), arguments.node, kAction));
+    CO_CHECK_OK(co_await wait_for_names(s, arguments.node, kAction, deadline));
   }
   CO_CHECK_OK(co_await s.admin().shut_down_node(s.context(), arguments.node));
   say(s, arguments.node, "shutdown", "ends when it has finished what it has begun", true);

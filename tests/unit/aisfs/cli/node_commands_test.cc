@@ -165,6 +165,15 @@ TEST_F(AisNodes, ShutdownThatWaitsPutsItIntoMaintenanceFirst) {
   EXPECT_TRUE(ais.cluster.has_ended("t2"));
 }
 
+TEST_F(AisNodes, ShutdownDoesNotCallADecommissionOff) {
+  ais.cluster.move_slowly();
+  nodes({"decommission", "t2"});
+  const AisResult refused = nodes({"shutdown", "--wait", "t2"});
+  EXPECT_EQ(refused.status, 6);
+  EXPECT_THAT(refused.err, HasSubstr("end its process when it is gone from ais show cluster"));
+  EXPECT_EQ(state_of("t2"), NodeState::kDecommission);
+}
+
 TEST_F(AisNodes, TheClusterIsShownWhileATargetIsAway) {
   ais.cluster.set_state("t1", NodeState::kAway);
   ais.cluster.on_call([](std::string_view operation, const std::string&) {
