@@ -56,6 +56,8 @@ Task<Status> ClusterPeers::forget_copies(Context context,
     co_return co_await self_->forget_copies(std::move(context), std::move(bucket),
                                             std::move(states), level);
   }
+  // What it had has moved since and is forgotten there: it may have been ended, or have left.
+  if (!maps_.current()->placement.has_past(node)) co_return Status{};
   CO_TRY(NodeInfo to, find(node));
   ForgetRequest request{std::move(bucket), std::move(states), level};
   CO_TRY([[maybe_unused]] const auto reply,
