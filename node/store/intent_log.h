@@ -61,9 +61,9 @@ class IntentLog {
   /// Reads nothing yet: see replay. Makes no file before the first append.
   static Result<std::unique_ptr<IntentLog>> open(IntentLogOptions options);
 
-  /// Writes a record: `head` and behind it `content`. `version` is of the change; an object that has
-  /// moved away and comes back has the one of the record that it left. An invalid ticket: there is
-  /// no room, the change has to be made durable in another way.
+  /// Writes a record: `head` and behind it `content`. `version` is of the change; that of an object
+  /// which comes back from another target has been here before. An invalid ticket: there is no
+  /// room, the change has to be made durable in another way.
   Result<Ticket> append(LogType type, std::string_view head, ConstBytes content, Version version);
   /// Appends a record that nobody waits for and that may go at any time; does nothing without room.
   Status cancel(std::string_view head);

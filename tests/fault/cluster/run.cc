@@ -160,8 +160,8 @@ Status blow(const RunOptions& options, Nodes& nodes, Ledger& ledger, RunResult& 
   }
   if (survived) survived = trouble.heal();
   result.done = trouble.done();
-  CHECK_OK(std::move(survived));
   result.totals = ledger.totals();
+  CHECK_OK(std::move(survived));
   for (std::string& line : look_at_the_end(ledger, doors)) result.wrong.push_back(std::move(line));
   return {};
 }
