@@ -126,8 +126,9 @@ const std::map<std::string, Make, std::less<>>& all_nemeses() {
       {"pause", make_pause},
       {"members", make_members},
       {"away", make_away},
-      {"old-copy", [](Nodes& nodes, Random random) { return make_old_copy(nodes, random, true); }},
-      {"old-disk", [](Nodes& nodes, Random random) { return make_old_copy(nodes, random, false); }},
+      {"old-copy", [](Nodes& n, Random r) { return make_old_data(n, r, OldData::kCopy); }},
+      {"old-image", [](Nodes& n, Random r) { return make_old_data(n, r, OldData::kImage); }},
+      {"old-disk", [](Nodes& n, Random r) { return make_old_data(n, r, OldData::kDisk); }},
   };
   return all;
 }

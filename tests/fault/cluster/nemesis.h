@@ -28,15 +28,17 @@ class Nemesis {
 /// pause       SIGSTOP for 0.1 s to 15 s, which is longer than a lease
 /// members     targets come, go into maintenance, return, leave for good
 /// away        a target is dead for longer than its lease
-/// old-copy    a target comes back with all of its folders as they were some time ago
-/// old-disk    a target comes back with its mountpath alone as it was some time ago
+/// old-copy    a target comes back with all of its folders as they were before its last start
+/// old-image   a target comes back with all of its folders as they were since its last start
+/// old-disk    a target comes back with its mountpath alone as it was before its last start
 /// none        nothing
 ///
 std::unique_ptr<Nemesis> make_nemesis(std::string_view name, Nodes& nodes, std::uint64_t seed);
 
 bool is_nemesis(std::string_view name);
 
-/// Those that a cluster has to bear: a run that is told none draws one or two of these.
+/// Those that a cluster has to bear: a run that is told none draws one or two of these. Of an old
+/// image or disk it knows nothing yet, and loses what was written since.
 const std::vector<std::string>& usual_nemeses();
 
 // What make_nemesis is made of.
@@ -44,7 +46,8 @@ std::unique_ptr<Nemesis> make_kill(Nodes& nodes, Random random);
 std::unique_ptr<Nemesis> make_pause(Nodes& nodes, Random random);
 std::unique_ptr<Nemesis> make_members(Nodes& nodes, Random random);
 std::unique_ptr<Nemesis> make_away(Nodes& nodes, Random random);
-std::unique_ptr<Nemesis> make_old_copy(Nodes& nodes, Random random, bool whole);
+enum class OldData : std::uint8_t { kCopy, kImage, kDisk };
+std::unique_ptr<Nemesis> make_old_data(Nodes& nodes, Random random, OldData what);
 
 /// A time from `low` to `high`.
 inline Duration draw_time(Random& random, Duration low, Duration high) {

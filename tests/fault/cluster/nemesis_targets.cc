@@ -131,21 +131,19 @@ class Away final : public Nemesis {
   std::size_t times_ = 0;
 };
 
-/// Takes a copy of a dead target's folders, lets it run on, and puts the copy in their place. The
+/// Takes a copy of a target's folders, lets it run on, and puts the copy in their place. The
 /// cluster must refuse it as restored, or not believe what it has.
-class OldCopy final : public Nemesis {
+class OldFolders final : public Nemesis {
  public:
-  OldCopy(Nodes& nodes, Random random, bool whole)
-      : nodes_(nodes), random_(random), whole_(whole) {}
+  OldFolders(Nodes& nodes, Random random, OldData what)
+      : nodes_(nodes), random_(random), what_(what), whole_(what != OldData::kDisk) {}
 
   Result<Duration> step() override {
     switch (phase_) {
       case Phase::kIdle:
         member_ = take_target(nodes_, random_);
         if (member_ == nullptr) return Duration(seconds(1));
-        nodes_.kill(*member_);
-        CHECK_OK(nodes_.keep_copy(*member_));
-        CHECK_OK(nodes_.restart(*member_));
+        CHECK_OK(copy());
         phase_ = Phase::kRunsOn;
         return draw_time(random_, seconds(2), seconds(5));
       case Phase::kRunsOn:
@@ -167,12 +165,24 @@ class OldCopy final : public Nemesis {
   }
 
   std::string done() const override {
-    return "old " + std::string(whole_ ? "copies" : "disks") + " refused " +
-           std::to_string(refused_) + ", taken " + std::to_string(taken_);
+    return "old folders refused " + std::to_string(refused_) + ", taken " + std::to_string(taken_);
   }
 
  private:
   enum class Phase : std::uint8_t { kIdle, kRunsOn, kDead };
+
+  /// An image is one of the disks at a moment, as of a machine that is set back.
+  Status copy() {
+    if (what_ == OldData::kImage) {
+      member_->process->signal(SIGSTOP);
+      Status copied = nodes_.keep_copy(*member_);
+      member_->process->signal(SIGCONT);
+      return copied;
+    }
+    nodes_.kill(*member_);
+    CHECK_OK(nodes_.keep_copy(*member_));
+    return nodes_.restart(*member_);
+  }
 
   Status come_back() {
     CHECK_OK(nodes_.exchange_with_copy(*member_, whole_));
@@ -189,6 +199,7 @@ class OldCopy final : public Nemesis {
 
   Nodes& nodes_;
   Random random_;
+  const OldData what_;
   const bool whole_;
   Phase phase_ = Phase::kIdle;
   Member* member_ = nullptr;
@@ -205,8 +216,8 @@ std::unique_ptr<Nemesis> make_away(Nodes& nodes, Random random) {
   return std::make_unique<Away>(nodes, random);
 }
 
-std::unique_ptr<Nemesis> make_old_copy(Nodes& nodes, Random random, bool whole) {
-  return std::make_unique<OldCopy>(nodes, random, whole);
+std::unique_ptr<Nemesis> make_old_data(Nodes& nodes, Random random, OldData what) {
+  return std::make_unique<OldFolders>(nodes, random, what);
 }
 
 }  // namespace aisfs::tests::storm
