@@ -35,8 +35,7 @@ std::uint64_t flags_of(const ClusterMap& map, const NodeInfo& node) {
     case NodeState::kMaintenance:
       return map.placement.has_past(node.id) ? kMaintenanceFlag : kMaintenanceFlag | kHasMovedFlag;
     case NodeState::kAway:
-    case NodeState::kJoining:  // no name is placed on it, which is all that clients read out of
-                               // this
+    case NodeState::kJoining:  // to clients the flag means that no name is placed on it
       return kMaintenanceFlag;
   }
   return 0;
