@@ -202,8 +202,8 @@ TEST_F(HandoverTest, ANameThatWasElsewhereWhileItsBodyCameIsLookedForAgain) {
   LateBody body("second", meanwhile);
   PutOptions options{.conditions = {.must_not_exist = true}};
   ExpectedChecksums unknown;
-  const auto late = run(
-      cluster_.put(alice(), name(key), std::move(options), std::move(unknown), body));
+  const auto late =
+      run(cluster_.put(alice(), name(key), std::move(options), std::move(unknown), body));
   EXPECT_EQ(code(late), Errc::already_exists);
   EXPECT_EQ(*get(key), "first");
 }
@@ -214,7 +214,8 @@ TEST_F(HandoverTest, ANameComesBackBeforeABarrierHasPassed) {
   const auto had = stores_["t1"]->states_of(store::make_key(kId, name(key)));
   add_t4();
   EXPECT_EQ(*get(key), "body");
-  ASSERT_TRUE(had.ok() && run(targets_["t1"]->forget_copies(alice(), kName, *had)).ok());
+  ASSERT_TRUE(had.ok() &&
+              run(targets_["t1"]->forget_copies(alice(), kName, *had, Durability::kNone)).ok());
   place_on({"t1", "t2", "t3"});
   EXPECT_EQ(*get(key), "body");
   EXPECT_TRUE(run(stores_["t1"]->sync_all()).ok());
