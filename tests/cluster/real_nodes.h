@@ -51,15 +51,7 @@ class ClusterTest : public ::testing::Test {
       ASSERT_TRUE(target.start()) << target.log();
     }
   }
-  Credentials admin() {
-    Credentials keys;
-    std::ifstream file(dir_ + "/g1/state/admin.keys");
-    for (std::string line; std::getline(file, line);) {
-      const std::string value = line.substr(line.find('=') + 1);
-      (line.starts_with("AWS_ACCESS") ? keys.access_key : keys.secret_key) = value;
-    }
-    return keys;
-  }
+  Credentials admin() const { return admin_keys(dir_ + "/g1"); }
   NodeProcess& node(std::size_t i) { return *nodes_.at(i); }
 
   std::string dir_, key_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +18,17 @@ struct Started : Runtime {
   Started() : Runtime(1) { start(); }
   ~Started() { stop(); }
 };
+
+/// Of the administrator, as the first gateway in that folder keeps them.
+inline Credentials admin_keys(const std::string& gateway_dir) {
+  Credentials keys;
+  std::ifstream file(gateway_dir + "/state/admin.keys");
+  for (std::string line; std::getline(file, line);) {
+    const std::string value = line.substr(line.find('=') + 1);
+    (line.starts_with("AWS_ACCESS") ? keys.access_key : keys.secret_key) = value;
+  }
+  return keys;
+}
 
 /// A client with the keys of one user, that is told of one node or of several.
 class User {

@@ -152,15 +152,7 @@ std::vector<Endpoint> Nodes::endpoints() const {
   return endpoints_;
 }
 
-Credentials Nodes::admin() const {
-  Credentials keys;
-  std::ifstream file(dir_ + "/g1/state/admin.keys");
-  for (std::string line; std::getline(file, line);) {
-    const std::string value = line.substr(line.find('=') + 1);
-    (line.starts_with("AWS_ACCESS") ? keys.access_key : keys.secret_key) = value;
-  }
-  return keys;
-}
+Credentials Nodes::admin() const { return admin_keys(dir_ + "/g1"); }
 
 Member* Nodes::pick(Random& random, const std::function<bool(const Member&)>& wanted) {
   std::vector<Member*> may;
