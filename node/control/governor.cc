@@ -29,7 +29,7 @@ Task<void> Governor::run() {
   }
 }
 
-/// A gateway that is alone without a lease acts too: it is about to be.
+/// The living gateway with the first id.
 bool Governor::acts(const ClusterMap& map, const Alive& alive) const {
   for (const NodeInfo& gateway : map.gateways()) {
     if (alive.contains(gateway.id) && gateway.id < plane_.self()) return false;

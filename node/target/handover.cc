@@ -217,6 +217,11 @@ void Handover::doubt(const Key& key) {
   home_.erase(id_of(plain_of(key)));
 }
 
+void Handover::end() {
+  const std::lock_guard lock(mutex_);
+  if (!home_.empty()) home_ = {};  // with its memory
+}
+
 Task<Status> Handover::drop_leftovers(Context context, const ClusterMap& map, const Key& key) {
   const NameId id = id_of(plain_of(key));
   std::vector<Found> leftovers;

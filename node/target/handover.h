@@ -53,6 +53,9 @@ class Handover {
   /// The name is looked for again: somebody has a newer state than this target.
   void doubt(const store::Key& key);
 
+  /// All names are where they belong: what was known of each is needed no more.
+  void end();
+
   /// After a change: what others had of the name goes. unreachable, timed_out: tried again with the
   /// next change, or when it is offered.
   Task<Status> drop_leftovers(Context context, const ClusterMap& map, const store::Key& key);

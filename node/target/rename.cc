@@ -361,6 +361,7 @@ Task<void> LocalTarget::run() {
     Context own{.who = auth::node_identity(options_.node_id), .trace = "settle"};
     own.deadline = Deadline::after(std::chrono::minutes(1));
     (void)co_await settle_all(std::move(own));
+    if (maps_.current()->placement.settled()) handover_.end();
     co_await work_.wait(seen, Deadline::after(kRound));
   }
 }
