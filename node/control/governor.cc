@@ -39,6 +39,7 @@ bool Governor::acts(const ClusterMap& map, const Alive& alive) const {
 
 std::map<std::string, NodeState> Governor::due_states(const ClusterMap& map, const Alive& alive) {
   std::vector<std::string> gone, come;
+  std::map<std::string, NodeState> due;
   std::size_t left = 0;
   for (const auto& [id, node] : map.nodes) {
     if (!node.stores()) continue;
@@ -48,12 +49,13 @@ std::map<std::string, NodeState> Governor::due_states(const ClusterMap& map, con
     } else if (node.state == NodeState::kJoining && lives != alive.end()) {
       const bool compared = lives->second.compared == map.placement.since;
       if (compared || !map.placement.has_past(id)) come.push_back(id);
+    } else if (node.state == NodeState::kAway && lives != alive.end()) {
+      due[id] = NodeState::kJoining;  // it joined while it was being put away
     }
   }
   const TimePoint now = clock_.now();
   note(gone_since_, gone, now);
   note(come_since_, come, now);
-  std::map<std::string, NodeState> due;
   // Seen twice, and not when nobody is left to take over: then they come back as they were.
   for (const std::string& id : gone) {
     if (gone_since_[id] < now && left > 0) due[id] = NodeState::kAway;
@@ -74,9 +76,11 @@ bool Governor::is_settled(const ClusterMap& map, const Alive& alive) const {
   for (const NodeInfo* target : map.holding_targets()) {
     if (!has_settled(target->id)) return false;
   }
-  // One that was forced out of the map had been given up; any other still has to say so.
   return std::all_of(map.placement.past.begin(), map.placement.past.end(), [&](const auto& past) {
-    return std::all_of(past.targets.begin(), past.targets.end(), has_settled);
+    return std::all_of(past.targets.begin(), past.targets.end(), [&](const std::string& id) {
+      const auto& lost = map.placement.lost;
+      return std::find(lost.begin(), lost.end(), id) != lost.end() || has_settled(id);
+    });
   });
 }
 

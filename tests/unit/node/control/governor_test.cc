@@ -96,6 +96,12 @@ class GovernorTest : public ::testing::Test {
   Governor governor_{plane_, clock_, {}};
 };
 
+TEST_F(GovernorTest, OneThatJoinedWhileItWasPutAwayComesBack) {
+  change([](MapDraft& draft) { draft.map.nodes["t2"].state = NodeState::kAway; });
+  look();
+  EXPECT_EQ(state("t2"), NodeState::kJoining);
+}
+
 TEST_F(GovernorTest, ATargetWithoutALeaseIsAwayAndTheOthersTakeOver) {
   look();
   EXPECT_TRUE(map().placement.settled());
