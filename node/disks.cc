@@ -80,7 +80,8 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
                                .maps = maps,
                                .peers = disks->peers_,
                                .clock = clock,
-                               .is_busy = [&target] { return target.has_open_renames(); }});
+                               .is_busy = [&target] { return target.has_open_renames(); },
+                               .replicator = target.replicator()});
   return disks;
 }
 
@@ -88,6 +89,7 @@ Task<void> Disks::run() {
   TaskScope scope(co_await asio::this_coro::executor);
   scope.spawn(follow_epoch(store_, maps_, clock_));
   scope.spawn(target_->run());
+  scope.spawn(target_->replicator().run());
   scope.spawn(rebalancer_->run());
   co_await scope.join();
 }

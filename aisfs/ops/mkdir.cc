@@ -14,7 +14,7 @@ Task<Result<Entry>> make_bucket(Mount& mount, Call call, fs::InodePtr root, std:
   CO_CHECK_OK(fs::validate_component(name));
   CO_CHECK_OK(validate_bucket_name(name));
   BucketName bucket = native_bucket(name);
-  BucketProps props;
+  BucketProps props{.copies = BucketProps::kAutoCopies};
   CO_CHECK_OK(co_await mount.cluster.admin.create_bucket(call.context(), std::move(bucket), props));
   CO_TRY(const fs::InodePtr inode, co_await see_child(mount, call, root, std::move(name)));
   mount.touch(*root);

@@ -55,7 +55,8 @@ Task<Result<ListPage>> PlacedObjects::list_places(MapSnapshot map,
     auto step = [&bucket, &options](ObjectApi& api, const Context& c) {
       return api.list(c, bucket, options);
     };
-    CO_TRY(auto pages, co_await everywhere_once<ListPage>(map, context, step));
+    CO_TRY(auto pages,
+           co_await everywhere_once<ListPage>(map, context, map->find_bucket(bucket), step));
     append(whole, merge_pages(std::move(pages), wanted));
     options.after = whole.next;
   } while (whole.more && whole.entries.size() < limit);
@@ -90,7 +91,7 @@ Task<Result<LookupReply>> PlacedObjects::lookup_once(MapSnapshot map,
     co_return co_await attempt_at(std::move(map), std::move(context), std::move(file), ask);
   }
   auto step = [&](ObjectApi& api, const Context& c) { return api.lookup(c, bucket, path); };
-  CO_TRY(auto replies, co_await everywhere_once<LookupReply>(map, context, step));
+  CO_TRY(auto replies, co_await everywhere_once<LookupReply>(map, context, known, step));
   co_return merge_lookups(std::move(replies));
 }
 

@@ -113,8 +113,12 @@ class PlacedObjects final : public ObjectApi {
   /// step(api, context) at all targets at once; all must succeed.
   template <class T, class Step>
   Task<Result<std::vector<T>>> everywhere(Context context, Step step);
+  /// One attempt with `map`. Of a bucket: without those that others have copies of all names of.
   template <class T, class Step>
-  Task<Result<std::vector<T>>> everywhere_once(MapSnapshot map, Context context, Step step);
+  Task<Result<std::vector<T>>> everywhere_once(MapSnapshot map,
+                                               Context context,
+                                               const Bucket* bucket,
+                                               Step step);
   /// attempt(map, context) until it succeeds or may not go on.
   template <class Attempt>
   auto with_maps(Context context, Replay replay, Attempt attempt)

@@ -117,19 +117,20 @@ auto PlacedObjects::with_body(
 template <class T, class Step>
 Task<Result<std::vector<T>>> PlacedObjects::everywhere_once(MapSnapshot map,
                                                             Context context,
+                                                            const Bucket* bucket,
                                                             Step step) {
   context.epoch = map->epoch;
   std::vector<std::shared_ptr<ObjectApi>> apis;
   for (const NodeInfo* node : map->holding_targets()) {
     // What only an absent node holds is unknown, so nothing may be said about all names; and one
     // that has come back holds what was replaced or removed meanwhile.
-    if (node->state == NodeState::kAway) {
-      co_return Error(Errc::not_ready, "target " + node->id + " is away");
+    const bool away = node->state == NodeState::kAway;
+    if (!away && node->state != NodeState::kJoining) {
+      apis.push_back(api_of_(*node));
+    } else if (bucket == nullptr || !placement::needed_for_all(*map, *bucket).empty()) {
+      co_return Error(Errc::not_ready, "target " + node->id +
+                                           (away ? " is away" : " compares what it holds"));
     }
-    if (node->state == NodeState::kJoining) {
-      co_return Error(Errc::not_ready, "target " + node->id + " compares what it holds");
-    }
-    apis.push_back(api_of_(*node));
   }
   if (apis.empty()) co_return placed::no_target();
   std::vector<Task<Result<T>>> tasks;
@@ -161,7 +162,7 @@ auto PlacedObjects::with_maps(Context context, Replay replay, Attempt attempt)
 template <class T, class Step>
 Task<Result<std::vector<T>>> PlacedObjects::everywhere(Context context, Step step) {
   auto attempt = [this, &step](MapSnapshot map, Context c) {
-    return everywhere_once<T>(std::move(map), std::move(c), step);
+    return everywhere_once<T>(std::move(map), std::move(c), nullptr, step);
   };
   co_return co_await with_maps(std::move(context), Replay::kSafe, std::move(attempt));
 }

@@ -71,7 +71,7 @@ Result<Versioning> parse_versioning(std::string_view text);
 
 /// What an administrator may set of a bucket.
 struct BucketProps {
-  std::uint32_t copies = 1;
+  std::uint32_t copies = 1;  // of each object, on so many targets
   Durability write_level = Durability::kFull;
   Durability close_level = Durability::kNone;  // of the mount's close(2), rename(2), unlink(2)
   VerifyRead verify_read = VerifyRead::kFirst;
@@ -82,6 +82,9 @@ struct BucketProps {
   /// What else S3 clients configure, by name ("tagging", "location"), as the S3 front writes it.
   /// Nobody else reads it, so another configuration needs no other format. Bounded by kS3BytesMax.
   std::map<std::string, std::string> s3;
+
+  /// Of a bucket that is to be made: two copies where targets are on different hosts, else one.
+  static constexpr std::uint32_t kAutoCopies = 0;
 
   // Of names and values: the map is in the memory of every node and mount.
   static constexpr std::size_t kS3BytesMax = 64 * 1024;

@@ -53,6 +53,18 @@ const NodeInfo* ClusterMap::find_node(const std::string& id) const {
   return it == nodes.end() ? nullptr : &it->second;
 }
 
+std::uint32_t ClusterMap::least_copies(const Bucket& bucket) const {
+  const auto past = placement.copies.find(bucket.id);
+  const std::uint32_t now = bucket.props.copies;
+  return past == placement.copies.end() ? now : std::min(now, past->second.least);
+}
+
+std::uint32_t ClusterMap::most_copies(const Bucket& bucket) const {
+  const auto past = placement.copies.find(bucket.id);
+  const std::uint32_t now = bucket.props.copies;
+  return past == placement.copies.end() ? now : std::max(now, past->second.most);
+}
+
 std::vector<NodeInfo> ClusterMap::gateways() const {
   std::vector<NodeInfo> found;
   for (const auto& [id, node] : nodes) {

@@ -105,6 +105,19 @@ struct PastTargets {
   }
 };
 
+/// How many copies of a bucket's objects there were since names were last settled, beside what its
+/// properties say now.
+struct PastCopies {
+  std::uint32_t least = 0, most = 0;
+
+  bool operator==(const PastCopies&) const = default;
+
+  template <class A>
+  void serialize(A& ar) {
+    ar(least, most);
+  }
+};
+
 /// Which targets names are placed on, and how that changes: in three steps, so that no two targets
 /// answer for a name at a time. `next` announces the states that nodes will have: directories that
 /// are delegated to mounts are recalled. While they are `held`, nobody answers for a name that they
@@ -115,6 +128,9 @@ struct Placement {
   std::map<std::string, NodeState> next;  // by node id
   bool held = false;
   std::vector<PastTargets> past;  // the oldest first
+  std::map<BucketId, PastCopies> copies;     // where the property was changed
+  std::map<std::string, std::string> hosts;  // failure domains of the targets of `past`
+  std::vector<std::string> lost;  // those of them that were given up, with what they held
 
   bool operator==(const Placement&) const = default;
   bool settled() const { return next.empty() && past.empty(); }
@@ -125,11 +141,16 @@ struct Placement {
   void serialize(A& ar) {
     ar(since, next, held, past);
   }
+  /// What the second version of every envelope with a placement has behind all of the first.
+  template <class A>
+  void later(A& ar) {
+    ar(copies, hosts, lost);
+  }
 };
 
 /// A new object for every change, epoch + 1; an operation works with one snapshot of it.
 struct ClusterMap {
-  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 4, kCompat = 1;
 
   std::string uuid;
   Epoch epoch = 0;
@@ -148,6 +169,9 @@ struct ClusterMap {
   /// Whom to ask for changes of the map, in this order: first the gateway with the store, which
   /// needs no further hop.
   std::vector<NodeInfo> gateways() const;
+  /// The fewest copies that what was acknowledged of the bucket has, and the most that there are.
+  std::uint32_t least_copies(const Bucket& bucket) const;
+  std::uint32_t most_copies(const Bucket& bucket) const;
   /// Targets that take part in placement: active ones.
   std::vector<const NodeInfo*> active_targets() const;
   /// Targets that may hold objects: active ones and those of placement.past. All that a listing
@@ -161,6 +185,8 @@ struct ClusterMap {
     for (auto& [_, bucket] : buckets) bucket.later(ar);
     if (version < 3) return;
     ar(placement);
+    if (version < 4) return;
+    placement.later(ar);
   }
 };
 

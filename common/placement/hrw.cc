@@ -119,48 +119,126 @@ bool is_handed_over(const ClusterMap& map, const ObjectName& name) {
   return owner_now(map, key) != owner_next(map, key);
 }
 
-std::vector<std::vector<std::string>> past_holders(const ClusterMap& map,
-                                                   BucketId bucket,
-                                                   const ObjectName& name,
-                                                   std::size_t copies,
-                                                   std::string_view self) {
-  std::vector<std::vector<std::string>> sets;
-  if (map.placement.past.empty()) return sets;
-  const std::uint64_t key = placement_digest(name);
-  for (const PastTargets& past : map.placement.past) {
-    if (past.until <= epoch_of(bucket)) continue;
-    std::vector<std::pair<std::uint64_t, std::string_view>> weighted;
-    for (const std::string& id : past.targets) weighted.emplace_back(weight(digest(id), key), id);
-    const std::size_t count = std::min(copies, weighted.size());
-    const auto end = weighted.begin() + static_cast<std::ptrdiff_t>(count);
-    std::partial_sort(weighted.begin(), end, weighted.end(), std::greater<>());
-    std::vector<std::string> holders;
-    for (auto it = weighted.begin(); it != end; ++it) holders.emplace_back(it->second);
-    const bool held = std::find(holders.begin(), holders.end(), self) != holders.end();
-    if (!held && !holders.empty()) sets.push_back(std::move(holders));
+namespace {
+
+struct Candidate {
+  std::uint64_t weight;
+  std::string_view id, host;
+};
+
+/// Moves the first `count` that hold the name to the front.
+void pick_holders(std::vector<Candidate>& candidates, std::size_t count) {
+  // Of equal weights the later id wins, as in AIStore.
+  const auto order = [](const Candidate& a, const Candidate& b) {
+    return a.weight != b.weight ? a.weight > b.weight : a.id > b.id;
+  };
+  std::sort(candidates.begin(), candidates.end(), order);
+  std::size_t picked = 0;
+  const auto has_host = [&](std::string_view host) {
+    return !host.empty() &&
+           std::any_of(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(picked),
+                       [&](const Candidate& c) { return c.host == host; });
+  };
+  for (std::size_t i = 0; i < candidates.size() && picked < count; ++i) {
+    if (has_host(candidates[i].host)) continue;
+    const auto from = candidates.begin() + static_cast<std::ptrdiff_t>(i);
+    std::rotate(candidates.begin() + static_cast<std::ptrdiff_t>(picked), from, from + 1);
+    ++picked;
   }
-  std::sort(sets.begin(), sets.end());
-  sets.erase(std::unique(sets.begin(), sets.end()), sets.end());
-  return sets;
 }
+
+std::vector<std::string> ids_of(const std::vector<Candidate>& candidates, std::size_t count) {
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < std::min(count, candidates.size()); ++i) {
+    ids.emplace_back(candidates[i].id);
+  }
+  return ids;
+}
+
+bool contains(const std::vector<std::string>& ids, std::string_view id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+/// All that held a name of the key in a past set, in their order.
+std::vector<Candidate> past_order(const ClusterMap& map, const PastTargets& past, std::uint64_t key) {
+  std::vector<Candidate> candidates;
+  for (const std::string& id : past.targets) {
+    const auto host = map.placement.hosts.find(id);
+    const bool known = host != map.placement.hosts.end();
+    candidates.push_back({weight(digest(id), key), id, known ? host->second : std::string_view()});
+  }
+  return candidates;
+}
+
+}  // namespace
 
 std::vector<const NodeInfo*> holders_of(const ClusterMap& map,
                                         const ObjectName& name,
                                         std::size_t count) {
   const std::uint64_t key = placement_digest(name);
-  std::vector<std::pair<std::uint64_t, const NodeInfo*>> weighted;
+  std::vector<Candidate> candidates;
   for (const NodeInfo* target : map.active_targets()) {
-    weighted.emplace_back(weight(digest(target->id), key), target);
+    candidates.push_back({weight(digest(target->id), key), target->id, target->host_id});
   }
-  // Of equal weights the later id wins, as in AIStore.
-  std::sort(weighted.begin(), weighted.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first > b.first : a.second->id > b.second->id;
-  });
+  pick_holders(candidates, count);
   std::vector<const NodeInfo*> holders;
-  for (std::size_t i = 0; i < std::min(count, weighted.size()); ++i) {
-    holders.push_back(weighted[i].second);
-  }
+  for (const std::string& id : ids_of(candidates, count)) holders.push_back(map.find_node(id));
   return holders;
+}
+
+PastHolders past_holders(const ClusterMap& map,
+                         const Bucket& bucket,
+                         const ObjectName& name,
+                         std::string_view self) {
+  PastHolders found;
+  if (map.placement.past.empty()) return found;
+  const std::uint64_t key = placement_digest(name);
+  const std::size_t least = map.least_copies(bucket), most = map.most_copies(bucket);
+  for (const PastTargets& past : map.placement.past) {
+    if (past.until <= epoch_of(bucket.id)) continue;
+    std::vector<Candidate> order = past_order(map, past, key);
+    pick_holders(order, most);
+    std::vector<std::string> all = ids_of(order, most);
+    pick_holders(order, least);
+    std::vector<std::string> set = ids_of(order, least);
+    for (const std::string& gone : map.placement.lost) {
+      std::erase(set, gone);
+      std::erase(all, gone);
+    }
+    if (!set.empty() && !contains(set, self)) found.sets.push_back(std::move(set));
+    found.others.insert(found.others.end(), all.begin(), all.end());
+  }
+  std::sort(found.sets.begin(), found.sets.end());
+  found.sets.erase(std::unique(found.sets.begin(), found.sets.end()), found.sets.end());
+  if (found.others.empty()) return found;
+  std::erase(found.others, self);
+  for (const NodeInfo* holder : holders_of(map, name, bucket.props.copies)) {
+    std::erase(found.others, holder->id);
+  }
+  std::sort(found.others.begin(), found.others.end());
+  found.others.erase(std::unique(found.others.begin(), found.others.end()), found.others.end());
+  return found;
+}
+
+std::vector<std::string> needed_for_all(const ClusterMap& map, const Bucket& bucket) {
+  std::vector<std::string> needed;
+  for (const PastTargets& past : map.placement.past) {
+    if (past.until <= epoch_of(bucket.id)) continue;
+    std::vector<std::string> silent;
+    for (const std::string& id : past.targets) {
+      const NodeInfo* node = map.find_node(id);
+      const bool answers = node != nullptr && node->state != NodeState::kAway &&
+                           node->state != NodeState::kJoining;
+      if (!answers && !contains(map.placement.lost, id)) silent.push_back(id);
+    }
+    if (silent.size() < std::min<std::size_t>(map.least_copies(bucket), past.targets.size())) {
+      continue;
+    }
+    needed.insert(needed.end(), silent.begin(), silent.end());
+  }
+  std::sort(needed.begin(), needed.end());
+  needed.erase(std::unique(needed.begin(), needed.end()), needed.end());
+  return needed;
 }
 
 }  // namespace aisfs::placement

@@ -36,18 +36,33 @@ const NodeInfo* owner_of(const ClusterMap& map, const ObjectName& name);
 /// Whether nobody owns the name because it is being handed over.
 bool is_handed_over(const ClusterMap& map, const ObjectName& name);
 
-/// The first `count` targets in the order of their weights: [0] is the owner.
+/// The targets that hold a name of which `count` copies are kept: [0] is the owner, the others are
+/// the next in the order of their weights, on hosts of their own as far as there are any. Fewer when
+/// there are fewer active targets.
 std::vector<const NodeInfo*> holders_of(const ClusterMap& map,
                                         const ObjectName& name,
                                         std::size_t count);
 
-/// Who may have what `self` does not know of a name: for each of placement.past the ids of those
-/// that held it, unless `self` was one of them. One answer from each is enough, because a change was
-/// acknowledged by all holders. Empty when the placement is settled, or the bucket younger.
-std::vector<std::vector<std::string>> past_holders(const ClusterMap& map,
-                                                   BucketId bucket,
-                                                   const ObjectName& name,
-                                                   std::size_t copies,
-                                                   std::string_view self);
+/// Who held a name before it was placed as it is now (Placement::past).
+struct PastHolders {
+  /// For each of the past sets that `self` was not a holder of: whose answer tells what was
+  /// acknowledged then. One of each is enough, because all of them had to have it.
+  std::vector<std::vector<std::string>> sets;
+  /// All who may have a copy of it that is of no use any more: not `self`, nor those who hold it
+  /// now.
+  std::vector<std::string> others;
+
+  bool empty() const { return sets.empty() && others.empty(); }
+};
+
+/// Empty when the placement is settled, or the bucket younger.
+PastHolders past_holders(const ClusterMap& map,
+                         const Bucket& bucket,
+                         const ObjectName& name,
+                         std::string_view self);
+
+/// The targets that do not answer now and without which it is not known what the bucket holds;
+/// empty: the others have a copy of everything between them.
+std::vector<std::string> needed_for_all(const ClusterMap& map, const Bucket& bucket);
 
 }  // namespace aisfs::placement

@@ -41,6 +41,18 @@ struct Boxed<Bucket> {
   }
 };
 
+template <>
+struct Boxed<Placement> {
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  Placement value;
+
+  template <class A>
+  void fields(A& ar, std::uint16_t version) {
+    ar(value);
+    if (version >= 2) value.later(ar);
+  }
+};
+
 template <class T>
 Status unbox(std::string_view bytes, T& into) {
   TRY(auto boxed, wire::decode<Boxed<T>>(bytes));

@@ -194,6 +194,20 @@ Task<Status> Store::remove(Key key,
   co_return co_await remove_locked(*engine_, std::move(key), *base, level, content);
 }
 
+Task<Result<bool>> Store::adopt_attributes(Key key, ObjectInfo info, Durability level) {
+  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto base, co_await engine_->find_whole(key));
+  if (!base || base->info.content_version != info.content_version) co_return false;
+  if (base->info.meta_version >= info.meta_version) co_return true;
+  AttrMutation mutation(*engine_, key, *base);
+  mutation.info = std::move(info);
+  mutation.level = level;
+  mutation.barrier_after = level == Durability::kFull;
+  if (mutation.barrier_after) engine_->promise_all();
+  CO_CHECK_OK(co_await mutation.mp.committer().run(mutation));
+  co_return true;
+}
+
 Task<Result<bool>> Store::adopt_tombstone(Key key, Version version, Durability level) {
   key.versioning = Versioning::kOff;
   const auto guard = co_await engine_->lock(key);

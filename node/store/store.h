@@ -208,6 +208,9 @@ class Store {
   Task<Result<bool>> adopt(Key key, StoredMeta meta, BodySource& body);
   /// The same for a reservation.
   Task<Result<bool>> adopt_reference(Key key, StoredMeta meta);
+  /// These attributes of an object or reservation whose content is here. False, and nothing
+  /// changed, when it is not.
+  Task<Result<bool>> adopt_attributes(Key key, ObjectInfo info, Durability level);
   /// The same for a tombstone of this version.
   Task<Result<bool>> adopt_tombstone(Key key, Version version, Durability level);
   /// This copy of this meta version is needed here no more: it goes without a tombstone, durable

@@ -57,6 +57,16 @@ Task<Result<store::ObjectCopy>> LocalTarget::fetch_copy(Context context,
   co_return copy;
 }
 
+Status LocalTarget::check_not_held(const Bucket& bucket, const ObjectName& name) const {
+  CHECK_OK(owner_of(name));
+  const MapSnapshot map = maps_.current();
+  for (const NodeInfo* holder : placement::holders_of(*map, name, bucket.props.copies)) {
+    if (holder->id != options_.node_id) continue;
+    return Error(Errc::stale_map, name.display() + " belongs to this target");
+  }
+  return {};
+}
+
 Task<Status> LocalTarget::forget_copies(Context context,
                                         BucketName bucket,
                                         std::vector<store::NameState> states,
@@ -64,10 +74,7 @@ Task<Status> LocalTarget::forget_copies(Context context,
   CO_TRY(const Bucket found, admit(context, bucket));
   for (const store::NameState& state : states) {
     const store::Key key = store::make_key(found.id, {bucket, state.key});
-    CO_TRY(const std::string owner, owner_of(key.name));
-    if (owner == options_.node_id) {
-      co_return Error(Errc::stale_map, key.display() + " belongs to this target");
-    }
+    CO_CHECK_OK(check_not_held(found, key.name));
     CO_TRY(const auto reference, reference_of(key));
     CO_CHECK_OK(co_await store_.forget(key, state.meta_version));
     if (level == Durability::kFull) CO_CHECK_OK(co_await store_.sync(key));
@@ -87,12 +94,17 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
   }
   CO_CHECK_OK(co_await handover_.bring_home(context, map, bucket, key, Handover::Need::kChange));
   CO_TRY(const bool known, has_state(key, state));
-  if (known) co_return true;
-  // A change that its target did not acknowledge any more, after the name was brought home.
-  handover_.doubt(key);
-  CO_CHECK_OK(co_await handover_.bring_home(std::move(context), std::move(map), bucket, key,
-                                            Handover::Need::kChange));
-  co_return has_state(key, state);
+  if (!known) {
+    // A change that its target did not acknowledge any more, after the name was brought home.
+    handover_.doubt(key);
+    CO_CHECK_OK(co_await handover_.bring_home(context, std::move(map), bucket, key,
+                                              Handover::Need::kChange));
+    CO_TRY(const bool here, has_state(key, state));
+    if (!here) co_return false;
+  }
+  // What is forgotten there may have been one of the copies.
+  CO_CHECK_OK(co_await replicator_->replicate(std::move(context), key, Replicator::Kind::kOther));
+  co_return true;
 }
 
 /// As new as that, at least.

@@ -222,7 +222,7 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   if (there.kind != LookupReply::Kind::kNone) {
     co_return Error(Errc::already_exists, "\"" + path + "\" exists");
   }
-  CO_TRY(const Admitted at, admit_change(context, std::move(marker)));
+  CO_TRY(Admitted at, admit_change(context, std::move(marker)));
   CO_CHECK_OK(check_placed(seen));
   if (!renames_->begin_dir(at.bucket.id, at.key.key())) {
     co_return Error(Errc::busy, "\"" + path + "\" is being removed or renamed");
@@ -241,8 +241,11 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await change.alone());
   CO_CHECK_OK(check_placed(at));
+  CO_CHECK_OK(change.begin());
   auto made = co_await store_.put(at.key, std::move(put), std::move(unknown), empty);
-  if (made) CO_CHECK_OK(co_await change.told());
+  if (made) {
+    CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(at.ticket)));
+  }
   co_return acknowledged(at, std::move(made));
 }
 
@@ -269,6 +272,7 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await change.alone());
   CO_CHECK_OK(check_placed(at));
+  CO_CHECK_OK(change.begin());
   auto removed = co_await store_.remove(at.key, std::move(options), name_level_of(at.bucket));
   if (removed) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(at, std::move(removed));

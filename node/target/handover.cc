@@ -8,7 +8,6 @@
 #include "common/async/gather.h"
 #include "common/base/hash.h"
 #include "common/model/version_key.h"
-#include "common/placement/hrw.h"
 
 namespace aisfs::target {
 namespace {
@@ -22,6 +21,10 @@ Key plain_of(const Key& key) {
   Key plain = key;
   plain.name.key = plain_key(key.key());
   return plain;
+}
+
+bool contains(const std::vector<std::string>& ids, const std::string& id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
 bool may_answer(const ClusterMap& map, const std::string& id) {
@@ -54,7 +57,13 @@ bool Handover::knows(Epoch since, NameId id) const {
   return since_ == since && home_.contains(id);
 }
 
-void Handover::remember(Epoch since, NameId id, std::vector<Found> leftovers) {
+void Handover::remember(Epoch since,
+                        NameId id,
+                        std::vector<Found> leftovers,
+                        const std::vector<std::string>& others) {
+  std::erase_if(leftovers, [&](const Found& found) {  // those who hold it now need what they have
+    return std::find(others.begin(), others.end(), found.node) == others.end();
+  });
   for (Found& found : leftovers) {
     std::erase_if(found.states, [](const NameState& state) {
       return state.kind == NameState::Kind::kTombstone;  // nobody sees it
@@ -77,7 +86,14 @@ bool Handover::is_home(const ClusterMap& map, const Bucket& bucket, const Key& k
   if (map.placement.past.empty()) return true;
   const Key plain = plain_of(key);
   if (knows(map.placement.since, id_of(plain))) return true;
-  return placement::past_holders(map, bucket.id, plain.name, bucket.props.copies, node_id_).empty();
+  return placement::past_holders(map, bucket, plain.name, node_id_).sets.empty();
+}
+
+bool Handover::is_known(const ClusterMap& map, const Bucket& bucket, const Key& key) const {
+  if (map.placement.past.empty()) return true;
+  const Key plain = plain_of(key);
+  if (knows(map.placement.since, id_of(plain))) return true;
+  return placement::past_holders(map, bucket, plain.name, node_id_).empty();
 }
 
 Task<Status> Handover::bring_home(
@@ -89,16 +105,19 @@ Task<Status> Handover::bring_home(
   const NameId id = id_of(plain);
   const Epoch since = map->placement.since;
   if (knows(since, id)) co_return Status{};
-  auto sets = placement::past_holders(*map, bucket.id, plain.name, bucket.props.copies, node_id_);
-  if (sets.empty()) co_return Status{};
+  auto past = placement::past_holders(*map, bucket, plain.name, node_id_);
+  if (past.empty()) co_return Status{};
   if (need == Need::kRead) {
+    if (past.sets.empty()) co_return Status{};
     CO_TRY(const bool newest, is_newest(*map, plain));
     if (newest) co_return Status{};
   }
   const auto guard = co_await locks_.lock(id.key);
   if (knows(since, id)) co_return Status{};
   context.epoch = map->epoch;
-  CO_TRY(Asked asked, co_await ask(context, *map, plain, std::move(sets)));
+  const std::vector<std::string> others = past.others;
+  CO_TRY(Asked asked, co_await ask(context, *map, plain, std::move(past)));
+  if (need != Need::kRead && !asked.silent.empty()) co_return missing(plain, asked.silent);
   if (!asked.missing.empty()) {
     CO_TRY(const bool newest, is_newest(*map, plain));
     // Who is away drops what is older before it counts again.
@@ -108,16 +127,18 @@ Task<Status> Handover::bring_home(
     if (!newest && !replaces) co_return missing(plain, asked.missing);
   }
   CO_CHECK_OK(co_await take_newest(context, bucket, plain, asked.found));
-  if (asked.missing.empty()) remember(since, id, std::move(asked.found));
+  if (asked.missing.empty() && asked.silent.empty()) {
+    remember(since, id, std::move(asked.found), others);
+  }
   co_return Status{};
 }
 
 Task<Result<Handover::Asked>> Handover::ask(Context context,
                                             const ClusterMap& map,
                                             const Key& plain,
-                                            std::vector<std::vector<std::string>> sets) {
-  std::set<std::string> nodes;
-  for (const auto& holders : sets) nodes.insert(holders.begin(), holders.end());
+                                            placement::PastHolders past) {
+  std::set<std::string> nodes(past.others.begin(), past.others.end());
+  for (const auto& holders : past.sets) nodes.insert(holders.begin(), holders.end());
   std::vector<std::string> asked;
   std::vector<Task<Result<std::vector<NameState>>>> calls;
   for (const std::string& node : nodes) {
@@ -136,7 +157,11 @@ Task<Result<Handover::Asked>> Handover::ask(Context context,
       co_return std::move(replies[i]).error();
     }
   }
-  for (auto& holders : sets) {
+  // Who is away compares what it has before anybody asks it again.
+  for (const std::string& node : asked) {
+    if (!answered.contains(node) && contains(past.others, node)) result.silent.push_back(node);
+  }
+  for (auto& holders : past.sets) {
     const bool known = std::any_of(holders.begin(), holders.end(),
                                    [&](const auto& node) { return answered.contains(node); });
     if (!known) result.missing.insert(result.missing.end(), holders.begin(), holders.end());
@@ -201,12 +226,18 @@ Task<Result<bool>> Handover::is_superseded(
   };
   CO_TRY(const auto here, store_.states_of(plain));
   if (is_newer(here)) co_return true;
-  auto sets = placement::past_holders(*map, bucket.id, plain.name, bucket.props.copies, node_id_);
-  std::erase_if(sets, [&](const auto& holders) {
-    return std::find(holders.begin(), holders.end(), from) != holders.end();
-  });
+  auto past = placement::past_holders(*map, bucket, plain.name, node_id_);
+  std::erase(past.others, from);
+  // Those who held it together with the one that was away may have got something since.
+  for (const auto& holders : past.sets) {
+    if (!contains(holders, from)) continue;
+    for (const std::string& node : holders) {
+      if (node != from && !contains(past.others, node)) past.others.push_back(node);
+    }
+  }
+  std::erase_if(past.sets, [&](const auto& holders) { return contains(holders, from); });
   context.epoch = map->epoch;
-  CO_TRY(const Asked asked, co_await ask(std::move(context), *map, plain, std::move(sets)));
+  CO_TRY(const Asked asked, co_await ask(std::move(context), *map, plain, std::move(past)));
   if (!asked.missing.empty()) co_return missing(plain, asked.missing);
   co_return std::any_of(asked.found.begin(), asked.found.end(),
                         [&](const Found& found) { return is_newer(found.states); });

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/client/object_api.h"
+#include "common/placement/hrw.h"
 #include "node/store/key_locks.h"
 #include "node/store/store.h"
 #include "node/target/peers.h"
@@ -39,8 +40,11 @@ class Handover {
   Task<Status> bring_home(
       Context context, MapSnapshot map, const Bucket& bucket, const store::Key& key, Need need);
 
-  /// Whether a name of this target's is known to be here as the map stands. Inline.
+  /// Whether the newest state of a name of this target's is known to be here as the map stands.
+  /// Inline.
   bool is_home(const ClusterMap& map, const Bucket& bucket, const store::Key& key) const;
+  /// Whether it is known besides what others still have of it (drop_leftovers).
+  bool is_known(const ClusterMap& map, const Bucket& bucket, const store::Key& key) const;
 
   /// Whether what `from`, which was away, has of a name of this target's is older than what this
   /// target or another that held the name has.
@@ -68,6 +72,7 @@ class Handover {
   struct Asked {
     std::vector<Found> found;
     std::vector<std::string> missing;  // one of these would have to answer
+    std::vector<std::string> silent;   // may have something that is of no use any more
   };
   struct NameId {
     std::uint64_t bucket, key;
@@ -83,7 +88,7 @@ class Handover {
   Task<Result<Asked>> ask(Context context,
                           const ClusterMap& map,
                           const store::Key& plain,
-                          std::vector<std::vector<std::string>> sets);
+                          placement::PastHolders past);
   Task<Status> take_newest(Context context,
                            const Bucket& bucket,
                            const store::Key& plain,
@@ -93,7 +98,10 @@ class Handover {
                     std::string node,
                     store::NameState state);
   bool knows(Epoch since, NameId id) const;
-  void remember(Epoch since, NameId id, std::vector<Found> leftovers);
+  void remember(Epoch since,
+                NameId id,
+                std::vector<Found> leftovers,
+                const std::vector<std::string>& others);
 
   store::Store& store_;
   Peers& peers_;

@@ -49,6 +49,13 @@ Result<std::unique_ptr<LocalTarget>> LocalTarget::open(
   std::unique_ptr<LocalTarget> target(
       new LocalTarget(std::move(options), store, maps, peers, clock));
   TRY(target->renames_, RenameLog::open(target->options_.state_dir));
+  TRY(target->replicator_, Replicator::open({.node_id = target->options_.node_id,
+                                             .state_dir = target->options_.state_dir,
+                                             .store = store,
+                                             .maps = maps,
+                                             .peers = peers,
+                                             .clock = clock,
+                                             .io = target->io_}));
   Leases::Options leases{.state_dir = target->options_.state_dir + "/leases"};
   TRY(target->leases_, Leases::open(std::move(leases), maps, clock));
   return target;
@@ -103,7 +110,35 @@ LocalTarget::Change::Change(LocalTarget& self, const Context& context, store::Ke
       key_(std::move(key)),
       telling_(*self.leases_, context_, key_.bucket, path_of(key_.key())) {}
 
-Task<Status> LocalTarget::Change::told() {
+/// What was refused needs no copies; of what failed otherwise it is not known.
+LocalTarget::Change::~Change() {
+  const auto now = self_.version_of(key_);
+  if (now && *now == before_) copies_.done();
+}
+
+Status LocalTarget::Change::begin() {
+  const MapSnapshot map = self_.maps_.current();
+  const Bucket* bucket = map->find_bucket(key_.bucket);
+  if (bucket == nullptr || bucket->props.copies == 1) return {};
+  CHECK_OK(Replicator::check_targets(*map, *bucket));
+  TRY(before_, self_.version_of(key_));
+  TRY(copies_, self_.replicator_->begin(key_));
+  return {};
+}
+
+Task<Status> LocalTarget::Change::told(Replicator::Kind kind, ChangesUnderWay::Ticket ticket) {
+  // Also when the bucket has got copies since the change began.
+  const MapSnapshot map = self_.maps_.current();
+  const Bucket* bucket = map->find_bucket(key_.bucket);
+  if (!copies_.empty() || (bucket != nullptr && bucket->props.copies > 1)) {
+    ticket = {};
+    CO_CHECK_OK(after_change(co_await self_.replicator_->replicate(context_, key_, kind)));
+    copies_.done();
+  }
+  co_return co_await heard();
+}
+
+Task<Status> LocalTarget::Change::heard() {
   CO_CHECK_OK(co_await telling_.told());
   const MapSnapshot map = self_.maps_.current();
   co_return after_change(co_await self_.handover_.drop_leftovers(context_, *map, key_));
@@ -111,6 +146,11 @@ Task<Status> LocalTarget::Change::told() {
 
 LocalTarget::Change LocalTarget::changing(const Context& context, const store::Key& key) {
   return Change(*this, context, key);
+}
+
+Result<Version> LocalTarget::version_of(const store::Key& key) const {
+  TRY(const auto states, store_.states_of(key));
+  return states.empty() ? Version() : states.front().meta_version;
 }
 
 /// Where directories are implied, or renamed ones are being rewritten, no target knows all of a
@@ -171,7 +211,7 @@ Status LocalTarget::check_placed(const Admitted& at) const {
     return Error(Errc::stale_map, at.key.display() + " belongs to another target by now");
   }
   if (now->placement.since == at.map->placement.since) return {};
-  if (handover_.is_home(*now, at.bucket, at.key)) return {};
+  if (handover_.is_known(*now, at.bucket, at.key)) return {};
   return Error(Errc::stale_map, at.key.display() + " may have changed at another target meanwhile");
 }
 
@@ -210,8 +250,9 @@ Task<Result<ObjectInfo>> LocalTarget::head(Context context,
     co_return co_await head_version(std::move(context), std::move(at), std::move(conditions));
   }
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
-  CO_TRY(ObjectInfo info, co_await store_.head(at.key, std::move(conditions)));
-  if (moved_away(at.key, info)) co_return Error(Errc::not_found, at.key.display());
+  auto info = co_await store_.head(at.key, std::move(conditions));
+  CO_CHECK_OK(co_await replicator_->seen(std::move(context), at.key));
+  if (info && moved_away(at.key, *info)) co_return Error(Errc::not_found, at.key.display());
   co_return info;
 }
 
@@ -224,6 +265,15 @@ Task<Result<ObjectStream>> LocalTarget::get(Context context, ObjectName name, Ge
 }
 
 Task<Result<ObjectStream>> LocalTarget::get_at(Context context, Admitted at, GetOptions options) {
+  const store::Key key = at.key;
+  auto stream = co_await open_here(context, std::move(at), std::move(options));
+  CO_CHECK_OK(co_await replicator_->seen(std::move(context), key));
+  co_return stream;
+}
+
+Task<Result<ObjectStream>> LocalTarget::open_here(Context context,
+                                                  Admitted at,
+                                                  GetOptions options) {
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
   CO_TRY(const auto reference, reference_of(at.key));
   if (reference) {
@@ -241,14 +291,23 @@ std::optional<ObjectStream> LocalTarget::get_now(const Context& context,
   const MapSnapshot map = maps_.current();
   const Bucket* bucket = readable_now(*map, context, name);
   if (bucket == nullptr) return std::nullopt;
-  return store_.open_now(store::make_key(bucket->id, name), options, bucket->props.verify_read);
+  const store::Key key = store::make_key(bucket->id, name);
+  auto stream = store_.open_now(key, options, bucket->props.verify_read);
+  return all_copies_there(*bucket, key) ? std::move(stream) : std::nullopt;
 }
 
 std::optional<HotRead> LocalTarget::hot(const Context& context, const ObjectName& name) {
   const MapSnapshot map = maps_.current();
   const Bucket* bucket = readable_now(*map, context, name);
   if (bucket == nullptr) return std::nullopt;
-  return store_.hot(store::make_key(bucket->id, name), bucket->props.verify_read);
+  const store::Key key = store::make_key(bucket->id, name);
+  auto found = store_.hot(key, bucket->props.verify_read);
+  return all_copies_there(*bucket, key) ? std::move(found) : std::nullopt;
+}
+
+/// Asked after the read: what was published before is open until its copies are there.
+bool LocalTarget::all_copies_there(const Bucket& bucket, const store::Key& key) const {
+  return bucket.props.copies == 1 || replicator_->is_replicated(key);
 }
 
 const Bucket* LocalTarget::readable_now(const ClusterMap& map,
@@ -268,10 +327,11 @@ Task<Result<ListPage>> LocalTarget::list(Context context, BucketName name, ListO
   CO_CHECK_OK(co_await leases_->recall(context, bucket.id, Leases::listing(options)));
   const bool leasable = context.session != 0 && options.attributes && !bucket.implied_dirs &&
                         !placement::has_mappings(*maps_.current(), bucket.id);
-  if (!leasable) co_return co_await store_.list(bucket.id, std::move(options));
   const std::uint64_t changes = leases_->changes();
   const std::string prefix = options.prefix;
   CO_TRY(ListPage page, co_await store_.list(bucket.id, std::move(options)));
+  CO_CHECK_OK(co_await replicator_->seen_all(context, bucket.id));
+  if (!leasable) co_return page;
   page.leased = leases_->grant(context, bucket.id, page.entries, changes) &&
                 !renames_->touches(bucket.id, prefix);
   co_return page;
@@ -285,7 +345,8 @@ Task<Status> LocalTarget::sync(Context context, ObjectName name) {
     co_return co_await store_.sync_all();
   }
   CO_TRY(const Admitted at, admit(context, std::move(name)));
-  co_return co_await store_.sync(at.key);
+  CO_CHECK_OK(co_await store_.sync(at.key));
+  co_return co_await replicator_->sync(std::move(context), at.bucket, at.key);
 }
 
 // --- changes -----------------------------------------------------------------------------------
@@ -309,37 +370,43 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   CO_CHECK_OK(co_await settle_for_write(
       context, at.key, whole ? Handover::Need::kReplace : Handover::Need::kChange));
   if (options.reservation) {
-    const auto ticket = changes_.begin(maps_.current()->epoch);
+    auto ticket = changes_.begin(maps_.current()->epoch);
     CO_CHECK_OK(check_placed(at));
     CO_TRY(const auto making, make_in(at, parent));
     CO_CHECK_OK(check_unreserved(at.key));
     lease(context, *at.map, at.bucket.id, path_of(at.key.key()));
     auto change = changing(context, at.key);
     CO_CHECK_OK(co_await change.alone());
+    CO_CHECK_OK(change.begin());
     auto reserved = co_await store_.reserve(at.key, std::move(options));
-    if (reserved) CO_CHECK_OK(co_await change.told());
+    if (reserved) {
+      CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(ticket)));
+    }
     co_return acknowledged(at, std::move(reserved));
   }
   options.level = level_of(at.bucket, options.level, options.lower_level);
   // The body may be long on its way: only what follows it is a change under way.
   ChangesUnderWay::Ticket ticket;
   ClosedDirs::Ticket making;
-  options.before_publish = [this, &at, &ticket, &parent, &making,
+  Change* publishing = nullptr;
+  options.before_publish = [this, &at, &ticket, &parent, &making, &publishing,
                             asked = std::move(options.before_publish)]() -> Status {
     ticket = changes_.begin(maps_.current()->epoch);
     CHECK_OK(check_placed(at));
     TRY(making, make_in(at, parent));
     CHECK_OK(check_unreserved(at.key));  // one that came while the body was on its way
-    return asked ? asked() : Status{};
+    if (asked) CHECK_OK(asked());
+    return publishing->begin();
   };
   CO_CHECK_OK(co_await make_keepable(context, at.key));
   CO_TRY(const auto old, reference_of(at.key));
   lease(context, *at.map, at.bucket.id, path_of(at.key.key()));
   auto change = changing(context, at.key);
+  publishing = &change;
   CO_CHECK_OK(co_await change.alone());
   CO_TRY(ObjectInfo info,
          co_await store_.put(at.key, std::move(options), std::move(expected), body));
-  CO_CHECK_OK(co_await change.told());
+  CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(ticket)));
   if (old) CO_CHECK_OK(after_change(co_await drop_referenced(std::move(context), at.key, *old)));
   co_return acknowledged(at, Result<ObjectInfo>(std::move(info)));
 }
@@ -357,8 +424,11 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
   auto telling = changing(context, at.key);
   CO_CHECK_OK(co_await telling.alone());
   CO_CHECK_OK(check_placed(at));
+  CO_CHECK_OK(telling.begin());
   auto changed = co_await store_.set_attrs(at.key, std::move(change), std::move(conditions), level);
-  if (changed) CO_CHECK_OK(co_await telling.told());
+  if (changed) {
+    CO_CHECK_OK(co_await telling.told(Replicator::Kind::kAttributes, std::move(at.ticket)));
+  }
   co_return acknowledged(at, std::move(changed));
 }
 
@@ -387,8 +457,9 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await change.alone());
   CO_CHECK_OK(check_placed(at));
+  CO_CHECK_OK(change.begin());
   CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), level));
-  CO_CHECK_OK(co_await change.told());
+  CO_CHECK_OK(co_await change.told(Replicator::Kind::kOther, std::move(at.ticket)));
   if (old) CO_CHECK_OK(after_change(co_await drop_referenced(std::move(context), at.key, *old)));
   co_return acknowledged(at, Status{});
 }
@@ -404,8 +475,9 @@ Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await change.alone());
   CO_CHECK_OK(check_placed(at));
+  CO_CHECK_OK(change.begin());
   auto patched = co_await store_.patch(at.key, std::move(options), body);
-  if (patched) CO_CHECK_OK(co_await change.told());
+  if (patched) CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
   co_return acknowledged(at, std::move(patched));
 }
 
@@ -433,8 +505,9 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
     auto change = changing(context, target.key);
     CO_CHECK_OK(co_await change.alone());
     CO_CHECK_OK(check_placed(target));
+    CO_CHECK_OK(change.begin());
     auto copied = co_await store_.copy_local(source.key, target.key, std::move(options));
-    if (copied) CO_CHECK_OK(co_await change.told());
+    if (copied) CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
     co_return acknowledged(target, std::move(copied));
   }
   GetOptions get{.conditions = std::move(options.source_conditions)};

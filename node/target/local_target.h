@@ -13,6 +13,7 @@
 #include "node/target/handover.h"
 #include "node/target/leases.h"
 #include "node/target/peers.h"
+#include "node/target/replicator.h"
 
 namespace aisfs::target {
 
@@ -93,6 +94,24 @@ class LocalTarget final : public ObjectApi {
                                                 std::string from,
                                                 std::vector<store::NameState> states);
 
+  // Of an owner, for the copies that it keeps here (replicas.cc); `from` is its node id.
+  Task<Result<std::vector<bool>>> lacks_copies(Context context,
+                                               std::string from,
+                                               BucketName bucket,
+                                               std::vector<store::NameState> states,
+                                               bool whole);
+  Task<Status> take_copy(Context context,
+                         std::string from,
+                         BucketName bucket,
+                         store::StoredMeta meta,
+                         BodySource& body);
+  Task<Result<bool>> take_attributes(
+      Context context, std::string from, BucketName bucket, std::string key, ObjectInfo info);
+  Task<Status> sync_copy(Context context, BucketName bucket, std::string key);
+
+  /// The copies elsewhere of this target's names.
+  Replicator& replicator() { return *replicator_; }
+
   // --- ObjectApi ---------------------------------------------------------------------------------
 
   Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
@@ -169,18 +188,35 @@ class LocalTarget final : public ObjectApi {
   class Change {
    public:
     Change(LocalTarget& self, const Context& context, store::Key key);
+    ~Change();
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
     /// Before the change: recalls what others have been delegated.
     Task<Status> alone() { return telling_.alone(); }
-    /// After it: who believes what was read before has heard, and nobody else has the old name.
-    Task<Status> told();
+    /// Right before it is published: readers wait from now on until all copies are there.
+    /// not_ready when there are too few targets for them.
+    Status begin();
+    /// After it: all copies are there, who believes what was read before has heard, and nobody else
+    /// has the old name. Copies may take until a target that has died is away: `ticket` ends
+    /// before, so that the map which says so is not held up. What is acknowledged is checked after
+    /// that.
+    Task<Status> told(Replicator::Kind kind = Replicator::Kind::kOther,
+                      ChangesUnderWay::Ticket ticket = {});
+    /// told() without the copies, for which copied() is called when another change has sent them.
+    Task<Status> heard();
+    void copied() { copies_.done(); }
 
    private:
     LocalTarget& self_;
     const Context context_;
     const store::Key key_;
     Leases::Change telling_;
+    Replicator::Change copies_;
+    Version before_;  // of the name
   };
   Change changing(const Context& context, const store::Key& key);
+  Result<Version> version_of(const store::Key& key) const;
+  bool all_copies_there(const Bucket& bucket, const store::Key& key) const;
   /// Lets the requester believe what is read of a name of this target's alone from now on.
   void lease(const Context& context, const ClusterMap& map, BucketId bucket, std::string_view path);
   /// The result of a change, or that it may have happened and cannot be acknowledged: this node is
@@ -195,12 +231,26 @@ class LocalTarget final : public ObjectApi {
   /// The node id of the owner; not_ready when no target is active.
   Result<std::string> owner_of(const ObjectName& name) const;
 
+  // replicas.cc
+  struct Copying {
+    ChangesUnderWay::Ticket ticket;
+    MapSnapshot map;
+    Bucket bucket;
+  };
+  Result<Copying> admit_copy(const Context& context, const BucketName& bucket);
+  Status check_copy_from(const ClusterMap& map,
+                         const Bucket& bucket,
+                         const std::string& from,
+                         const ObjectName& name) const;
+  Task<Status> forget_kept(const Bucket& bucket, const std::vector<store::NameState>& states);
+
   // copies.cc
   /// Of one name that is offered: true when all that others have of it is here.
   Task<Result<bool>> take_offer(Context context,
                                 MapSnapshot map,
                                 const Bucket& bucket,
                                 store::NameState state);
+  Status check_not_held(const Bucket& bucket, const ObjectName& name) const;
   Result<bool> has_state(const store::Key& key, const store::NameState& state) const;
 
   // uploads.cc
@@ -265,9 +315,10 @@ class LocalTarget final : public ObjectApi {
   /// not_ready if it is none.
   Status check_keepable(const store::Key& key) const;
   /// The name was renamed away: what is kept of it has a delete marker on top.
-  Task<Status> mark_renamed(store::Key from);
+  Task<Status> mark_renamed(Context context, store::Key from);
 
   Task<Result<ObjectStream>> get_at(Context context, Admitted at, GetOptions options);
+  Task<Result<ObjectStream>> open_here(Context context, Admitted at, GetOptions options);
 
   // directories.cc
   Task<Status> close_everywhere(Context context, const Admitted& at);
@@ -286,13 +337,14 @@ class LocalTarget final : public ObjectApi {
   MapSource& maps_;
   Peers& peers_;
   Clock& clock_;
+  disk::IoPool io_{{.threads = 2}};  // of what is in state_dir
   std::unique_ptr<RenameLog> renames_;
   std::unique_ptr<Leases> leases_;
   Handover handover_;
+  std::unique_ptr<Replicator> replicator_;
   ChangesUnderWay changes_;
   ClosedDirs closed_dirs_;
   Notifier work_;                    // for run()
-  disk::IoPool io_{{.threads = 2}};  // of the rename log
 };
 
 }  // namespace aisfs::target

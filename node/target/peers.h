@@ -132,6 +132,33 @@ class Peers {
                                                         std::string from,
                                                         std::vector<store::NameState> states) = 0;
 
+  // --- copies at the other holders of a name (replicator.h), by its owner --------------------------
+
+  /// What of these states that target lacks, or has older; tombstones among them it takes at once.
+  /// `whole`: they are all that there is of one name, and what else is kept of it there goes.
+  virtual Task<Result<std::vector<bool>>> lacks_copies(Context context,
+                                                       std::string node,
+                                                       BucketName bucket,
+                                                       std::vector<store::NameState> states,
+                                                       bool whole) = 0;
+  /// As durable as meta.level says when it returns. Something newer there is success too.
+  virtual Task<Status> take_copy(Context context,
+                                 std::string node,
+                                 BucketName bucket,
+                                 store::StoredMeta meta,
+                                 BodySource& body) = 0;
+  /// False when that target does not have this content.
+  virtual Task<Result<bool>> take_attributes(Context context,
+                                             std::string node,
+                                             BucketName bucket,
+                                             std::string key,
+                                             ObjectInfo info) = 0;
+  /// Makes that target's copy of the name survive power loss.
+  virtual Task<Status> sync_copy(Context context,
+                                 std::string node,
+                                 BucketName bucket,
+                                 std::string key) = 0;
+
   /// Nothing to drop is success.
   virtual Task<Status> drop_content(Context context,
                                     std::string node,

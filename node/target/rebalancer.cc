@@ -18,6 +18,11 @@ constexpr Duration kOfferMax = std::chrono::minutes(2);
 constexpr Duration kLookEvery = std::chrono::milliseconds(200);
 constexpr Duration kAgain = std::chrono::seconds(1);  // after a walk that left something
 
+bool keeps_copies(const ClusterMap& map) {
+  return std::any_of(map.buckets.begin(), map.buckets.end(),
+                     [](const auto& entry) { return entry.second.props.copies > 1; });
+}
+
 }  // namespace
 
 template <class Edit>
@@ -59,7 +64,7 @@ Task<void> Rebalancer::run() {
     }
     if (is_joining(*map) || settled() == since) continue;
     Result<bool> done = true;
-    if (!map->placement.past.empty()) done = co_await walk(map);
+    if (!map->placement.past.empty() || keeps_copies(*map)) done = co_await walk(map);
     if (!done) LOG_DEBUG("rebalance interrupted", "why", done.error().what());
     if (done && !*done) pause = kAgain;
     if (!done || !*done) continue;
@@ -117,7 +122,8 @@ Task<Result<bool>> Rebalancer::walk_all(MapSnapshot map, Send send, bool tombsto
 Task<Result<bool>> Rebalancer::walk_names(
     MapSnapshot map, std::size_t mountpath, const Bucket& bucket, Send send, bool tombstones) {
   bool all = true;
-  Offers offers;
+  Shares others{.send = send, .offers = {}}, copies{.send = &Rebalancer::replicate, .offers = {}};
+  const std::size_t count = map->most_copies(bucket);
   store::Store::NamesOptions options{.after = {}, .limit = kPage, .tombstones = tombstones};
   for (bool more = true; more;) {
     if (deps_.maps.current()->placement != map->placement) {
@@ -126,21 +132,53 @@ Task<Result<bool>> Rebalancer::walk_names(
     CO_TRY(store::NamePage page, co_await deps_.store.names_on(mountpath, bucket.id, options));
     more = page.more;
     options.after = std::move(page.next);
-    for (NameState& state : page.names) {
-      const NodeInfo* owner = placement::owner_of(*map, {bucket.name, state.key});
-      if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
-      if (owner->id == deps_.node_id) continue;
-      Offer& offer = offers[owner->id];
-      offer.bytes += state.size;
-      offer.states.push_back(std::move(state));
-      if (offer.states.size() < kOfferNames && offer.bytes < kOfferBytes) continue;
-      CO_TRY(const bool taken, co_await send_all(map, bucket, send, std::exchange(offers, {})));
-      all = all && taken;
-    }
     note([&](RebalanceProgress& p) { p.names_seen += tombstones ? 0 : page.names.size(); });
+    for (NameState& state : page.names) {
+      const ObjectName name{bucket.name, state.key};
+      if (count == 1) {
+        const NodeInfo* owner = placement::owner_of(*map, name);
+        if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
+        if (owner->id != deps_.node_id) others.offers[owner->id].add(std::move(state));
+      } else {
+        const auto holders = placement::holders_of(*map, name, bucket.props.copies);
+        if (holders.empty()) co_return Error(Errc::not_ready, "no target is active");
+        const bool holds = std::any_of(holders.begin(), holders.end(), [this](const auto* holder) {
+          return holder->id == deps_.node_id;
+        });
+        if (!holds) others.offers[holders[0]->id].add(std::move(state));
+        if (!holds || holders[0]->id != deps_.node_id) continue;
+        for (std::size_t i = 1; i < holders.size(); ++i) copies.offers[holders[i]->id].add(state);
+      }
+      for (Shares* shares : {&others, &copies}) {
+        CO_TRY(const bool taken, co_await send_shares(map, bucket, *shares, false));
+        all = all && taken;
+      }
+    }
   }
-  CO_TRY(const bool taken, co_await send_all(map, bucket, send, std::move(offers)));
-  co_return all&& taken;
+  for (Shares* shares : {&others, &copies}) {
+    CO_TRY(const bool taken, co_await send_shares(map, bucket, *shares, true));
+    all = all && taken;
+  }
+  co_return all;
+}
+
+Task<Result<bool>> Rebalancer::send_shares(MapSnapshot map,
+                                           const Bucket& bucket,
+                                           Shares& shares,
+                                           bool rest) {
+  const bool full = std::any_of(shares.offers.begin(), shares.offers.end(), [](const auto& entry) {
+    return entry.second.states.size() >= kOfferNames || entry.second.bytes >= kOfferBytes;
+  });
+  if (!full && !rest) co_return true;
+  co_return co_await send_all(map, bucket, shares.send, std::exchange(shares.offers, {}));
+}
+
+Task<Result<bool>> Rebalancer::replicate(MapSnapshot map,
+                                         const Bucket& bucket,
+                                         std::string holder,
+                                         Offer offer) {
+  return deps_.replicator.send_missing(std::move(map), bucket, std::move(holder),
+                                       std::move(offer.states));
 }
 
 Task<Result<bool>> Rebalancer::send_all(MapSnapshot map,

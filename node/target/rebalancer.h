@@ -12,11 +12,13 @@
 #include "common/model/rebalance.h"
 #include "node/store/store.h"
 #include "node/target/peers.h"
+#include "node/target/replicator.h"
 
 namespace aisfs::target {
 
 /// Offers the names of this target that belong to others to their owners, until none is left, after
-/// every change of the placement. What has been taken is forgotten here. Of a target that was away
+/// every change of the placement. What has been taken is forgotten here. Of its own names it sends
+/// the other holders what they lack, also after a start. Of a target that was away
 /// (NodeState::kJoining) it first compares every name with what others have by now, and forgets
 /// what is older. One run at a time, on one shard; progress() from any thread.
 class Rebalancer {
@@ -29,12 +31,15 @@ class Rebalancer {
     Clock& clock;
     /// Whether something goes on that may still leave names here (renames).
     std::function<bool()> is_busy;
+    /// Sends the copies of this target's own names.
+    Replicator& replicator;
   };
   explicit Rebalancer(Deps deps) : deps_(std::move(deps)) {}
 
   /// Until cancelled.
   Task<void> run();
-  /// One look at everything; true when nothing here belongs to others, which is durable then.
+  /// One look at everything; true when nothing here belongs to others, which is durable then, and
+  /// all copies of what belongs here are where they belong.
   /// stale_map when the placement changed meanwhile.
   Task<Result<bool>> walk(MapSnapshot map);
 
@@ -52,6 +57,11 @@ class Rebalancer {
   struct Offer {
     std::vector<store::NameState> states;
     std::uint64_t bytes = 0;
+
+    void add(store::NameState state) {
+      bytes += state.size;
+      states.push_back(std::move(state));
+    }
   };
   using Offers = std::map<std::string, Offer>;  // by owner
 
@@ -60,6 +70,12 @@ class Rebalancer {
                                                   const Bucket& bucket,
                                                   std::string owner,
                                                   Offer offer);
+  /// Full shares are sent, and all when `rest` is true.
+  struct Shares {
+    Send send;
+    Offers offers;
+  };
+  Task<Result<bool>> send_shares(MapSnapshot map, const Bucket& bucket, Shares& shares, bool rest);
   Task<Result<bool>> walk_all(MapSnapshot map, Send send, bool tombstones);
   Task<Result<bool>> walk_names(
       MapSnapshot map, std::size_t mountpath, const Bucket& bucket, Send send, bool tombstones);
@@ -69,6 +85,11 @@ class Rebalancer {
                                    std::string owner,
                                    Offer offer);
   Task<Result<bool>> send_all(MapSnapshot map, const Bucket& bucket, Send send, Offers offers);
+  /// To another holder of names of this target's own: what he lacks goes there.
+  Task<Result<bool>> replicate(MapSnapshot map,
+                               const Bucket& bucket,
+                               std::string holder,
+                               Offer offer);
   bool is_joining(const ClusterMap& map) const;
   Context context_of(const ClusterMap& map) const;
   template <class Edit>

@@ -107,12 +107,13 @@ Task<Status> LocalTarget::materialise(Context context, store::Key key) {
   put.before_publish = [this, &key] { return check_unreserved(key); };
   ExpectedChecksums unknown;
   auto change = changing(context, key);
+  CO_CHECK_OK(change.begin());
   auto done = co_await store_.put(key, std::move(put), std::move(unknown), *stream.body);
   // Somebody was faster: whoever replaced the name has dropped the content.
   if (!done && done.error() == Errc::precondition_failed) co_return Status{};
   if (!done) co_return std::move(done).error();
   stream.body.reset();
-  CO_CHECK_OK(co_await change.told());
+  CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
   co_return co_await drop_referenced(std::move(context), std::move(key), *reference);
 }
 

@@ -54,18 +54,21 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     CO_CHECK_OK(co_await leaving.alone());
     CO_CHECK_OK(co_await coming.alone());
     CO_CHECK_OK(check_placed(source));
+    CO_CHECK_OK(leaving.begin());
+    CO_CHECK_OK(coming.begin());
     CO_TRY(ObjectInfo info,
            co_await store_.rename_local(source.key, target.key, std::move(options), level));
-    CO_CHECK_OK(co_await leaving.told());
+    // First the new name: power loss of both may not find neither.
     CO_CHECK_OK(co_await coming.told());
+    CO_CHECK_OK(co_await leaving.told());
     if (replaced) CO_CHECK_OK(co_await drop_referenced(context, target.key, *replaced));
-    if (keeps) CO_CHECK_OK(co_await mark_renamed(source.key));
+    if (keeps) CO_CHECK_OK(co_await mark_renamed(context, source.key));
     co_return acknowledged(source, Result<ObjectInfo>(std::move(info)));
   }
   const Admitted old{source.bucket, source.key, source.map, {}};
-  auto moved = co_await rename_away(std::move(context), std::move(source), std::move(to),
+  auto moved = co_await rename_away(context, std::move(source), std::move(to),
                                     std::move(owner), std::move(options), level);
-  if (moved && keeps) CO_CHECK_OK(co_await mark_renamed(old.key));
+  if (moved && keeps) CO_CHECK_OK(co_await mark_renamed(std::move(context), old.key));
   co_return acknowledged(old, std::move(moved));
 }
 
@@ -87,6 +90,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
   CO_TRY(const ObjectInfo before, co_await store_.head(from.key, options.source_conditions));
   if (moved_away(from.key, before)) co_return Error(Errc::not_found, from.key.display());
   Conditions unchanged{.if_meta_version = before.meta_version};
+  CO_CHECK_OK(leaving.begin());
   CO_TRY(store::Reference content,
          co_await store_.detach_content(from.key, std::move(unchanged), level));
   Conditions none;
@@ -123,8 +127,9 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
     (void)co_await peers_.finish_rename(context, to_owner, intent.op_id, RenameState::kAborted);
     co_return std::move(ready).error();
   }
-  CO_CHECK_OK(co_await leaving.told());
+  CO_CHECK_OK(co_await leaving.heard());
   auto done = co_await roll_forward(std::move(context), intent.op_id);
+  if (done) leaving.copied();  // of a name that is gone
   if (done) co_return done;
   co_return info;  // committed: run() brings it to its end
 }
@@ -148,6 +153,7 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
     RemoveOptions removal{.missing_ok = true};
     removal.conditions.if_meta_version = intent.source_meta_version;
     auto change = changing(context, key);
+    CO_CHECK_OK(change.begin());
     auto removed = co_await store_.remove(key, std::move(removal), Durability::kFull,
                                           store::RemovedContent::kKeep);
     // Changed since: a PUT that came after the rename; the name is its now.
@@ -224,6 +230,7 @@ Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
     if (!(replaced && *replaced == prepared.rename.content)) {
       Conditions none;
       auto change = changing(context, key);
+      CO_CHECK_OK(change.begin());
       // The new name is durable before anybody may forget the old one, at whatever level the
       // rename was asked for: power loss in between must not take both.
       info = co_await store_.put_reference(key, prepared.rename.content, prepared.rename.info,

@@ -54,9 +54,10 @@ Task<Result<ObjectInfo>> LocalTarget::complete_upload(Context context,
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await change.alone());
   CO_CHECK_OK(check_placed(at));
+  CO_CHECK_OK(change.begin());
   auto done = co_await store_.complete_upload(at.key, std::move(upload), std::move(parts),
                                               std::move(conditions));
-  if (done) CO_CHECK_OK(co_await change.told());
+  if (done) CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
   co_return acknowledged(at, std::move(done));
 }
 

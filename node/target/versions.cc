@@ -76,6 +76,7 @@ Task<Status> LocalTarget::remove_version(Context context, Admitted at, Condition
   CO_CHECK_OK(co_await make_keepable(context, key));
   auto change = changing(context, key);  // another version may be the current one after it
   CO_CHECK_OK(co_await change.alone());
+  CO_CHECK_OK(change.begin());
   CO_CHECK_OK(
       co_await store_.remove_version(at.key, std::move(conditions), at.bucket.props.write_level));
   CO_CHECK_OK(co_await change.told());
@@ -95,6 +96,7 @@ Task<Result<ObjectInfo>> LocalTarget::put_delete_marker(Context context,
   CO_CHECK_OK(co_await make_keepable(context, at.key));
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await change.alone());
+  CO_CHECK_OK(change.begin());
   auto marker = co_await store_.put_delete_marker(at.key, std::move(conditions), level);
   if (marker) CO_CHECK_OK(co_await change.told());
   co_return acknowledged(at, std::move(marker));
@@ -114,14 +116,16 @@ Status LocalTarget::check_keepable(const store::Key& key) const {
   return Error(Errc::not_ready, key.display() + ": its content is on its way");
 }
 
-Task<Status> LocalTarget::mark_renamed(store::Key from) {
+Task<Status> LocalTarget::mark_renamed(Context context, store::Key from) {
   CO_TRY(const bool kept, store_.has_kept_versions(from));
   if (!kept) co_return Status{};
   Conditions free{.must_not_exist = true};
+  auto change = changing(context, from);
+  CO_CHECK_OK(change.begin());
   auto marker = co_await store_.put_delete_marker(from, std::move(free), Durability::kNone);
+  if (marker) co_return co_await change.told();
   // A new object of the name is its newest version.
-  if (!marker && marker.error() != Errc::already_exists) co_return std::move(marker).error();
-  co_return Status{};
+  co_return marker.error() == Errc::already_exists ? Status{} : Status(std::move(marker).error());
 }
 
 }  // namespace aisfs::target

@@ -335,7 +335,8 @@ Task<Result<Bucket>> FakeCluster::find_bucket(Context c, BucketName name) {
 
 Task<Result<Bucket>> FakeCluster::create_bucket(Context c, BucketName name, BucketProps props) {
   CO_CHECK_OK(co_await enter("create_bucket", "", c.deadline));
-  co_return store_.create_bucket(name, props, c.who.user());
+  if (props.copies == BucketProps::kAutoCopies) props.copies = 1;  // its targets have one host
+  co_return store_.create_bucket(name, std::move(props), c.who.user());
 }
 
 Task<Status> FakeCluster::destroy_bucket(Context c, BucketName name, bool force) {

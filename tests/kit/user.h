@@ -61,8 +61,9 @@ class User {
     return runtime_.run_on(0, std::move(task));
   }
 
-  Result<Bucket> create(const std::string& bucket) {
-    return run(api().create_bucket(within(seconds(20)), native_bucket(bucket), {}));
+  Result<Bucket> create(const std::string& bucket, std::uint32_t copies = 1) {
+    BucketProps props{.copies = copies};
+    return run(api().create_bucket(within(seconds(20)), native_bucket(bucket), std::move(props)));
   }
   Status destroy(const std::string& bucket) {
     return run(api().destroy_bucket(within(seconds(20)), native_bucket(bucket), false));

@@ -19,13 +19,13 @@ struct Property {
 
 Status set_copies(BucketProps& props, std::string_view text) {
   const auto copies = parse_u64(text);
-  if (!copies || *copies < 1 || *copies > 32) return Error(Errc::invalid_argument);
+  if (!copies || *copies < 1 || *copies > 16) return Error(Errc::invalid_argument);
   props.copies = static_cast<std::uint32_t>(*copies);
   return {};
 }
 
 constexpr std::array<Property, 5> kProperties = {{
-    {"copies", "1 to 32", [](const BucketProps& p) { return std::to_string(p.copies); },
+    {"copies", "1 to 16", [](const BucketProps& p) { return std::to_string(p.copies); },
      set_copies},
     {"write_level", "none, data or full",
      [](const BucketProps& p) { return std::string(to_string(p.write_level)); },

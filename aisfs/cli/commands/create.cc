@@ -12,7 +12,7 @@ struct CreateOptions {
 };
 
 Task<Status> run_create(Session& s, const CreateOptions& options) {
-  BucketProps props;
+  BucketProps props{.copies = BucketProps::kAutoCopies};
   std::string_view rest = options.props;
   while (!rest.empty()) {
     const auto blank = rest.find_first_of(" ,");
@@ -22,7 +22,10 @@ Task<Status> run_create(Session& s, const CreateOptions& options) {
   for (const std::string& text : options.buckets) {
     CO_TRY(BucketName name, parse_bucket(text));
     CO_TRY(const Bucket bucket, co_await s.admin().create_bucket(s.context(), name, props));
-    s.out.done("\"" + bucket.name.display() + "\" created", bucket_json(bucket));
+    const bool alone = props.copies == BucketProps::kAutoCopies && bucket.props.copies == 1;
+    s.out.done("\"" + bucket.name.display() + "\" created" +
+                   (alone ? ", with one copy of each object: all targets are on one host" : ""),
+               bucket_json(bucket));
   }
   co_return Status{};
 }

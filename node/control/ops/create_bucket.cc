@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "common/base/hash.h"
 #include "node/control/ops/ops.h"
 #include "node/control/ops/rights.h"
@@ -13,6 +15,13 @@ BucketId fresh_id(Epoch epoch) {
   return BucketId{std::uint64_t{epoch} << 32 | low};
 }
 
+bool has_failure_domains(const ClusterMap& map) {
+  const auto targets = map.active_targets();
+  return std::any_of(targets.begin(), targets.end(), [&](const NodeInfo* target) {
+    return target->host_id != targets.front()->host_id;
+  });
+}
+
 }  // namespace
 
 Task<Result<Bucket>> create_bucket(ControlPlane& plane,
@@ -21,6 +30,8 @@ Task<Result<Bucket>> create_bucket(ControlPlane& plane,
                                    BucketProps props) {
   CO_CHECK_OK(need_user(who));
   CO_CHECK_OK(validate_bucket_name(name.name));
+  const bool automatic = props.copies == BucketProps::kAutoCopies;
+  if (automatic) props.copies = 1;
   CO_CHECK_OK(check_props(props));
   const std::string uname = name.uname();
   const std::int64_t now = plane.clock().unix_ns();
@@ -28,11 +39,14 @@ Task<Result<Bucket>> create_bucket(ControlPlane& plane,
     if (draft.map.find_bucket(name) != nullptr) {
       return Error(Errc::already_exists, "bucket \"" + name.display() + "\" already exists");
     }
+    BucketProps own = props;
+    if (automatic) own.copies = has_failure_domains(draft.map) ? 2 : 1;
+    CHECK_OK(check_copies(draft.map, own));
     draft.map.buckets[uname] = Bucket{.id = fresh_id(draft.map.epoch + 1),
                                       .name = name,
                                       .owner = who.user(),
                                       .created_ns = now,
-                                      .props = props};
+                                      .props = std::move(own)};
     return {};
   };
   CO_TRY(auto draft, co_await plane.change(edit));

@@ -44,6 +44,11 @@ Task<Status> leave(ControlPlane& plane, auth::Identity who, wire::LeaveRequest r
 /// Gives targets these states: their names are handed over in steps (ClusterMap::placement).
 /// precondition_failed when no target would be left; overloaded while others change.
 Task<Status> place(ControlPlane& plane, std::map<std::string, NodeState> states);
+/// precondition_failed when there are not as many targets as the bucket would keep copies.
+Status check_copies(const ClusterMap& map, const BucketProps& props);
+/// What has to follow when the bucket kept so many copies before: they are made, or go. overloaded
+/// while targets change.
+Status change_copies(ClusterMap& map, const Bucket& bucket, std::uint32_t before);
 /// Ends what a gateway has begun that is gone.
 Task<Status> finish_placing(ControlPlane& plane);
 /// All names are where the placement of this epoch says; decommissioned targets leave the map.

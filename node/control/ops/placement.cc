@@ -26,6 +26,16 @@ void set_states(ClusterMap& map, const std::map<std::string, NodeState>& states)
   }
 }
 
+void add_past(ClusterMap& map, PastTargets past) {
+  for (const std::string& id : past.targets) {
+    const NodeInfo* node = map.find_node(id);
+    if (node != nullptr) map.placement.hosts.try_emplace(id, node->host_id);
+  }
+  std::erase_if(map.placement.past,
+                [&](const PastTargets& old) { return old.targets == past.targets; });
+  map.placement.past.push_back(std::move(past));
+}
+
 /// The last step: the names lie where the new states say.
 Status commit(MapDraft& draft) {
   Placement& placement = draft.map.placement;
@@ -35,18 +45,32 @@ Status commit(MapDraft& draft) {
   placement.held = false;
   placement.since = draft.map.epoch + 1;
   if (old.targets.empty() || old.targets == active_ids(draft.map)) return {};
-  std::erase_if(placement.past,
-                [&](const PastTargets& past) { return past.targets == old.targets; });
-  placement.past.push_back(std::move(old));
+  add_past(draft.map, std::move(old));
   return {};
 }
 
+/// What an administrator wants may not take away copies that a bucket promises; a target that is
+/// away takes them in any case.
 Status check_targets_left(const ClusterMap& map, const std::map<std::string, NodeState>& states) {
   ClusterMap later = map;
   set_states(later, states);
-  if (!later.active_targets().empty() || map.active_targets().empty()) return {};
-  return Error(Errc::precondition_failed,
-               "no target would be left for the objects; add one before this one goes");
+  const std::size_t left = later.active_targets().size();
+  const bool forced = std::any_of(states.begin(), states.end(), [](const auto& state) {
+    return state.second == NodeState::kAway || state.second == NodeState::kActive;
+  });
+  if (left == 0 && !map.active_targets().empty()) {
+    return Error(Errc::precondition_failed,
+                 "no target would be left for the objects; add one before this one goes");
+  }
+  if (forced || left >= map.active_targets().size()) return {};
+  for (const auto& [_, bucket] : map.buckets) {
+    if (bucket.props.copies <= left) continue;
+    return Error(Errc::precondition_failed,
+                 "bucket \"" + bucket.name.display() + "\" keeps " +
+                     std::to_string(bucket.props.copies) + " copies, and " + std::to_string(left) +
+                     " targets would be left; add one, or set copies of the bucket lower first");
+  }
+  return {};
 }
 
 /// Makes the change known before it holds names back, and holds them before it is made.
@@ -104,9 +128,9 @@ Task<Status> give_up(ControlPlane& plane, std::string id) {
     }
     draft.map.nodes.erase(id);
     draft.records[id].fenced = true;
-    for (PastTargets& past : draft.map.placement.past) std::erase(past.targets, id);
-    std::erase_if(draft.map.placement.past,
-                  [](const PastTargets& past) { return past.targets.empty(); });
+    // It stays in its place of the order, so that the others are still those who held a name.
+    std::vector<std::string>& lost = draft.map.placement.lost;
+    if (std::find(lost.begin(), lost.end(), id) == lost.end()) lost.push_back(id);
     draft.map.placement.since = draft.map.epoch + 1;  // what nobody could say before is known now
     return {};
   };
@@ -116,6 +140,34 @@ Task<Status> give_up(ControlPlane& plane, std::string id) {
 }
 
 }  // namespace
+
+Status change_copies(ClusterMap& map, const Bucket& bucket, std::uint32_t before) {
+  const std::uint32_t now = bucket.props.copies;
+  if (now == before) return {};
+  if (!map.placement.next.empty()) {
+    return Error(Errc::overloaded, "targets are about to change; try again");
+  }
+  const auto known = map.placement.copies.find(bucket.id);
+  PastCopies past{.least = before, .most = before};
+  if (known != map.placement.copies.end()) past = known->second;
+  past.least = std::min({past.least, before, now});
+  past.most = std::max({past.most, before, now});
+  map.placement.copies[bucket.id] = past;
+  std::vector<std::string> targets = active_ids(map);
+  if (targets.empty()) return {};
+  map.placement.since = map.epoch + 1;
+  add_past(map, {.until = map.epoch + 1, .targets = std::move(targets)});
+  return {};
+}
+
+Status check_copies(const ClusterMap& map, const BucketProps& props) {
+  const std::size_t active = map.active_targets().size();
+  if (props.copies <= std::max<std::size_t>(active, 1)) return {};
+  return Error(Errc::precondition_failed, "the cluster has " + std::to_string(active) +
+                                              " active targets, so a bucket cannot keep " +
+                                              std::to_string(props.copies) +
+                                              " copies; add targets, or ask for fewer");
+}
 
 Task<Status> place(ControlPlane& plane, std::map<std::string, NodeState> states) {
   const MapStore::Edit announce = [states](MapDraft& draft) -> Status {
@@ -153,6 +205,9 @@ Task<Status> settle_placement(ControlPlane& plane, Epoch since) {
     Placement& placement = draft.map.placement;
     if (placement.since != since || !placement.next.empty()) return {};
     placement.past.clear();
+    placement.copies.clear();
+    placement.hosts.clear();
+    placement.lost.clear();
     std::vector<std::string> gone;
     for (const auto& [id, node] : draft.map.nodes) {
       if (node.state == NodeState::kDecommission) gone.push_back(id);

@@ -29,10 +29,13 @@ inline Result<Bucket*> own_bucket(ClusterMap& map, const BucketName& name, const
   return &it->second;
 }
 
+inline constexpr std::uint32_t kCopiesMax = 16;
+
 /// What no bucket may have, whoever asks.
 inline Status check_props(const BucketProps& props) {
-  if (props.copies != 1) {
-    return Error(Errc::unsupported, "this release keeps one copy of an object: copies must be 1");
+  if (props.copies < 1 || props.copies > kCopiesMax) {
+    return Error(Errc::invalid_argument,
+                 "copies of a bucket must be 1 to " + std::to_string(kCopiesMax));
   }
   std::size_t bytes = 0;
   for (const auto& [name, value] : props.s3) bytes += name.size() + value.size();

@@ -12,7 +12,10 @@ Task<Result<Bucket>> set_bucket_props(ControlPlane& plane,
   const MapStore::Edit edit = [=](MapDraft& draft) -> Status {
     TRY(Bucket * bucket, own_bucket(draft.map, name, who));
     const bool had_versions = bucket->props.versioning != Versioning::kOff;
+    if (props.copies > bucket->props.copies) CHECK_OK(check_copies(draft.map, props));
+    const std::uint32_t copies = bucket->props.copies;
     bucket->props = props;
+    CHECK_OK(change_copies(draft.map, *bucket, copies));
     // What is kept of its objects stays, so the most that can be turned off is to keep more.
     if (had_versions && props.versioning == Versioning::kOff) {
       bucket->props.versioning = Versioning::kSuspended;

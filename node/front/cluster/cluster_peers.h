@@ -61,6 +61,15 @@ class ClusterPeers final : public target::Peers {
                                                 BucketName,
                                                 std::string from,
                                                 std::vector<store::NameState>) override;
+  Task<Result<std::vector<bool>>> lacks_copies(Context,
+                                               std::string node,
+                                               BucketName,
+                                               std::vector<store::NameState>,
+                                               bool whole) override;
+  Task<Status> take_copy(Context, std::string node, BucketName, store::StoredMeta, BodySource&) override;
+  Task<Result<bool>> take_attributes(
+      Context, std::string node, BucketName, std::string key, ObjectInfo) override;
+  Task<Status> sync_copy(Context, std::string node, BucketName, std::string key) override;
 
  private:
   /// unreachable when the map has no such node.

@@ -18,6 +18,12 @@ inline constexpr std::string_view kFetchCopy = "fetch_copy";        // FetchCopy
 inline constexpr std::string_view kForgetCopies = "forget_copies";  // ForgetRequest
 inline constexpr std::string_view kOfferNames = "offer_names";      // NamesRequest
 inline constexpr std::string_view kCompareNames = "compare_names";  // CompareRequest
+inline constexpr std::string_view kLacksCopies = "lacks_copies";    // LacksCopiesRequest
+inline constexpr std::string_view kTakeCopy = "take_copy";  // TakeCopyRequest in a header, and bytes
+inline constexpr std::string_view kTakeAttributes = "take_attributes";
+inline constexpr std::string_view kSyncCopy = "sync_copy";  // NameStatesRequest
+/// Of kTakeCopy: the base64 envelope of its request.
+inline constexpr std::string_view kTakeCopyHeader = "Ais-Take-Copy";
 
 struct FinishRenameRequest {
   std::string op_id;
@@ -87,7 +93,30 @@ struct CompareRequest {
   AISFS_MESSAGE_FIELDS(bucket, from, states)
 };
 
-/// One byte for each name of the request, 1 or 0: whether its copy has been taken, or is older.
+/// `from` owns the names.
+struct LacksCopiesRequest {
+  BucketName bucket;
+  std::string from;
+  std::vector<store::NameState> states;
+  bool whole = false;
+  AISFS_MESSAGE_FIELDS(bucket, from, states, whole)
+};
+
+struct TakeCopyRequest {
+  BucketName bucket;
+  std::string from;
+  AISFS_MESSAGE_FIELDS(bucket, from)
+};
+
+struct TakeAttributesRequest {
+  BucketName bucket;
+  std::string from, key;
+  ObjectInfo info;
+  AISFS_MESSAGE_FIELDS(bucket, from, key, info)
+};
+
+/// One byte for each name of the request, 1 or 0: whether its copy has been taken, is older, or
+/// is lacking.
 struct AnswersReply {
   std::vector<std::uint8_t> answers;
   AISFS_MESSAGE_FIELDS(answers)

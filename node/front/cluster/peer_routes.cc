@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/front/cluster/peer_routes.h"
 
+#include "common/client/remote_call.h"
 #include "node/front/cluster/copy_stream.h"
 #include "node/front/cluster/peer_messages.h"
 #include "node/front/native/bulk.h"
@@ -94,6 +95,36 @@ Task<Result<AnswersReply>> compare(Call& call, LocalTarget& self, std::string by
   co_return AnswersReply{{older.begin(), older.end()}};
 }
 
+Task<Result<AnswersReply>> lacks(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY(auto request, wire::decode<LacksCopiesRequest>(bytes));
+  CO_TRY(const auto lacking, co_await self.lacks_copies(call.context, request.from, request.bucket,
+                                                        std::move(request.states), request.whole));
+  co_return AnswersReply{{lacking.begin(), lacking.end()}};
+}
+
+Task<Result<AnswersReply>> attributes(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY(auto request, wire::decode<TakeAttributesRequest>(bytes));
+  CO_TRY(const bool taken, co_await self.take_attributes(call.context, request.from, request.bucket,
+                                                         request.key, std::move(request.info)));
+  co_return AnswersReply{{static_cast<std::uint8_t>(taken)}};
+}
+
+Task<Result<wire::Nothing>> sync(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY(auto request, wire::decode<NameStatesRequest>(bytes));
+  CO_CHECK_OK(co_await self.sync_copy(call.context, request.bucket, request.key));
+  co_return wire::Nothing{};
+}
+
+/// The bytes are in the request's body, and its envelopes in the head.
+Task<Result<wire::Nothing>> take(Call& call, LocalTarget& self) {
+  const http::Fields& fields = call.exchange.request().fields;
+  CO_TRY(auto request, value_of<TakeCopyRequest>(fields.find(kTakeCopyHeader), kTakeCopyHeader));
+  CO_TRY(store::StoredMeta meta, co_await read_copy_meta(fields, call.body));
+  CO_CHECK_OK(co_await self.take_copy(call.context, request.from, request.bucket, std::move(meta),
+                                      call.body));
+  co_return wire::Nothing{};
+}
+
 Task<void> fetch(Call& call, LocalTarget& self, std::string bytes) {
   auto request = wire::decode<FetchCopyRequest>(bytes);
   if (!request) co_return co_await native::reply_error(call, std::move(request).error());
@@ -147,6 +178,9 @@ constexpr Route kRoutes[] = {
     {kForgetCopies, answer<forget>},
     {kOfferNames, answer<offer>},
     {kCompareNames, answer<compare>},
+    {kLacksCopies, answer<lacks>},
+    {kTakeAttributes, answer<attributes>},
+    {kSyncCopy, answer<sync>},
 };
 
 const Route* route_of(const http::Target& target) {
@@ -158,9 +192,15 @@ const Route* route_of(const http::Target& target) {
 
 }  // namespace
 
-bool is_peer_method(const http::Target& target) { return route_of(target) != nullptr; }
+bool is_peer_method(const http::Target& target) {
+  return method_of(target) == kTakeCopy || route_of(target) != nullptr;
+}
 
 Task<void> serve_peer(Call& call, LocalTarget& self) {
+  if (method_of(call.target()) == kTakeCopy) {
+    auto taken = co_await take(call, self);
+    co_return co_await answer(call, std::move(taken));
+  }
   auto bytes = co_await read_all(call.body, kRequestBytesMax);
   if (!bytes) co_return co_await native::reply_error(call, std::move(bytes).error());
   co_await route_of(call.target())->serve(call, self, *std::move(bytes));

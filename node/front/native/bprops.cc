@@ -62,7 +62,7 @@ Status apply_mirror(BucketProps& props, const json::value& change) {
   if (const auto* on = at_path(change, "mirror.enabled")) {
     TRY(const bool enabled, to_bool(*on, "mirror.enabled"));
     if (!enabled) props.copies = 1;
-    if (enabled && props.copies == 1) props.copies = 2;
+    if (enabled && props.copies < 2) props.copies = 2;
   }
   return {};
 }

@@ -105,7 +105,7 @@ Task<void> head_bucket(Call& call, BucketName name) {
 Task<Status> create(Call& call, BucketName name, json::value value) {
   CO_CHECK_OK(auth::authorize(call.context.who, auth::Action::kCreateBucket));
   CO_CHECK_OK(validate_bucket_name(name.name));
-  CO_TRY(const BucketProps props, apply_bprops(BucketProps{}, value));
+  CO_TRY(const BucketProps props, apply_bprops({.copies = BucketProps::kAutoCopies}, value));
   CO_TRY([[maybe_unused]] const Bucket bucket,
          co_await call.admin.create_bucket(call.context, std::move(name), props));
   co_return Status{};

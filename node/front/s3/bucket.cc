@@ -53,7 +53,7 @@ Answer create_bucket(Request& r) {
   if (auto valid = validate_s3_bucket_name(r.bucket); !valid.ok()) {
     co_return fail("InvalidBucketName", valid.error().what());
   }
-  BucketProps props;
+  BucketProps props{.copies = BucketProps::kAutoCopies};
   CO_TRY(props.acl, acl_text_of(r, r.fields()));
   CO_TRY(const std::string location, co_await wanted_location(r));
   if (!location.empty()) props.s3[kLocation] = location;

@@ -71,7 +71,8 @@ class HandoverTest : public LocalTargetTest {
                              .maps = maps_,
                              .peers = peers_,
                              .clock = clock_,
-                             .is_busy = [&target] { return target->has_open_renames(); }});
+                             .is_busy = [&target] { return target->has_open_renames(); },
+                             .replicator = target->replicator()});
       const auto done = run(rebalancer.walk(maps_.current()));
       all = all && done && *done;
       moved_ += rebalancer.progress().names_moved;

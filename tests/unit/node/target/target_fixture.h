@@ -108,6 +108,19 @@ class DirectPeers final : public Peers {
                                                 BucketName bucket,
                                                 std::string from,
                                                 std::vector<store::NameState> states) override;
+  Task<Result<std::vector<bool>>> lacks_copies(Context c,
+                                               std::string node,
+                                               BucketName bucket,
+                                               std::vector<store::NameState> states,
+                                               bool whole) override;
+  Task<Status> take_copy(Context c,
+                         std::string node,
+                         BucketName bucket,
+                         store::StoredMeta meta,
+                         BodySource& body) override;
+  Task<Result<bool>> take_attributes(
+      Context c, std::string node, BucketName bucket, std::string key, ObjectInfo info) override;
+  Task<Status> sync_copy(Context c, std::string node, BucketName bucket, std::string key) override;
 
  private:
   LocalTargetTest& test_;
@@ -375,6 +388,43 @@ inline Task<Result<std::vector<bool>>> DirectPeers::compare_names(
   CO_CHECK_OK(test_.check_reachable(node));
   co_return co_await test_.targets_.at(node)->compare_names(std::move(c), std::move(bucket),
                                                             std::move(from), std::move(states));
+}
+
+// Only the owner of a name sends copies of it.
+inline Task<Result<std::vector<bool>>> DirectPeers::lacks_copies(
+    Context c,
+    std::string node,
+    BucketName bucket,
+    std::vector<store::NameState> states,
+    bool whole) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  std::string from = test_.owner(states.front().key);
+  co_return co_await test_.targets_.at(node)->lacks_copies(std::move(c), std::move(from),
+                                                           std::move(bucket), std::move(states),
+                                                           whole);
+}
+inline Task<Status> DirectPeers::take_copy(
+    Context c, std::string node, BucketName bucket, store::StoredMeta meta, BodySource& body) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  std::string from = test_.owner(meta.key);
+  co_return co_await test_.targets_.at(node)->take_copy(std::move(c), std::move(from),
+                                                        std::move(bucket), std::move(meta), body);
+}
+inline Task<Result<bool>> DirectPeers::take_attributes(
+    Context c, std::string node, BucketName bucket, std::string key, ObjectInfo info) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  std::string from = test_.owner(key);
+  co_return co_await test_.targets_.at(node)->take_attributes(std::move(c), std::move(from),
+                                                              std::move(bucket), std::move(key),
+                                                              std::move(info));
+}
+inline Task<Status> DirectPeers::sync_copy(Context c,
+                                           std::string node,
+                                           BucketName bucket,
+                                           std::string key) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  co_return co_await test_.targets_.at(node)->sync_copy(std::move(c), std::move(bucket),
+                                                        std::move(key));
 }
 
 }  // namespace aisfs::target

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+// Buckets that keep two copies: what was acknowledged, or read, survives the loss of either.
+#include "node/target/rebalancer.h"
+#include "tests/unit/node/target/target_fixture.h"
+
+namespace aisfs::target {
+namespace {
+
+class MirrorTest : public LocalTargetTest {
+ protected:
+  MirrorTest() {
+    keep(2);
+    look_back();
+  }
+
+  void keep(std::uint32_t copies) {
+    change([&](ClusterMap& map) { map.buckets.at(kName.uname()).props.copies = copies; });
+  }
+  template <class Edit>
+  void change(Edit edit) {
+    const Status changed = maps_.change([&](ClusterMap& map) -> Status {
+      edit(map);
+      return {};
+    });
+    EXPECT_TRUE(changed.ok());
+  }
+  /// The target's lease is over: names are placed on the others.
+  void lose(const std::string& id) {
+    cut_off_ = id;
+    place(id, NodeState::kAway);
+  }
+  void place(const std::string& id, NodeState state) {
+    change([&](ClusterMap& map) {
+      PastTargets past{.until = map.epoch + 1};
+      for (const NodeInfo* target : map.active_targets()) past.targets.push_back(target->id);
+      map.placement.past.push_back(std::move(past));
+      map.placement.since = map.epoch + 1;
+      map.nodes[id].id = id;
+      map.nodes[id].state = state;
+    });
+  }
+  void settled() {
+    change([](ClusterMap& map) { map.placement.past.clear(); });
+  }
+  std::vector<std::string> holders(const std::string& key) {
+    std::vector<std::string> ids;
+    for (const NodeInfo* holder : placement::holders_of(*maps_.current(), name(key), 2)) {
+      ids.push_back(holder->id);
+    }
+    return ids;
+  }
+  /// What lies on that target's disks, whoever owns it.
+  Result<std::string> stored(const std::string& id, const std::string& key) {
+    const auto read = [](store::Store& store, store::Key at) -> Task<Result<std::string>> {
+      GetOptions all;
+      CO_TRY(ObjectStream stream,
+             co_await store.open_object(std::move(at), std::move(all), VerifyRead::kAlways));
+      co_return co_await read_all(*stream.body, 1 << 20);
+    };
+    return run(read(*stores_[id], store::make_key(kId, name(key))));
+  }
+  Result<ObjectInfo> stored_info(const std::string& id, const std::string& key) {
+    return run(stores_[id]->head(store::make_key(kId, name(key))));
+  }
+  Status remove(const std::string& key) {
+    return run(cluster_.remove(alice(), name(key), RemoveOptions{}));
+  }
+  static Context soon() {
+    Context context = alice();
+    context.deadline = Deadline::after(std::chrono::milliseconds(200));
+    return context;
+  }
+  Result<ObjectInfo> put_soon(const std::string& key, const std::string& body) {
+    StringSource source(body);
+    PutOptions options;
+    ExpectedChecksums expected;
+    return run(targets_.at(owner(key))
+                   ->put(soon(), name(key), std::move(options), std::move(expected), source));
+  }
+  Result<ObjectInfo> head_soon(const std::string& key) {
+    return run(targets_.at(owner(key))->head(soon(), name(key), {}));
+  }
+  /// The background work of a start: what is not known to have its copies is compared.
+  void look_back() {
+    for (auto& [id, target] : targets_) EXPECT_TRUE(run(target->replicator().look_back()).ok());
+  }
+  std::size_t settle(const std::string& id) { return run(targets_.at(id)->replicator().settle()); }
+  bool walk() {
+    bool all = true;
+    for (auto& [id, target] : targets_) {
+      if (id == cut_off_) continue;
+      Rebalancer rebalancer({.node_id = id,
+                             .store = *stores_[id],
+                             .maps = maps_,
+                             .peers = peers_,
+                             .clock = clock_,
+                             .is_busy = [] { return false; },
+                             .replicator = target->replicator()});
+      const auto done = run(rebalancer.walk(maps_.current()));
+      all = all && done && *done;
+    }
+    return all;
+  }
+};
+
+TEST_F(MirrorTest, WhatIsAcknowledgedLiesAtBothHolders) {
+  for (int i = 0; i < 20; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    const auto info = put(key, "body of " + key);
+    ASSERT_TRUE(info.ok()) << info.error().what();
+    for (const std::string& id : holders(key)) {
+      EXPECT_EQ(*stored(id, key), "body of " + key);
+      const auto there = stored_info(id, key);
+      EXPECT_EQ(there->content_version, info->content_version);
+      EXPECT_EQ(there->ino, info->ino);
+      EXPECT_EQ(there->etag, info->etag);
+    }
+  }
+  EXPECT_EQ(list().size(), 20u) << "each once";
+}
+
+TEST_F(MirrorTest, AllIsThereWhenAnOwnerIsLost) {
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_TRUE(put("k" + std::to_string(i), "first").ok());
+  }
+  for (int i = 0; i < 60; i += 3) {
+    ASSERT_TRUE(put("k" + std::to_string(i), "second").ok());
+  }
+  for (int i = 1; i < 60; i += 3) ASSERT_TRUE(remove("k" + std::to_string(i)).ok());
+  lose("t2");
+  for (int i = 0; i < 60; ++i) {
+    const auto read = get("k" + std::to_string(i));
+    if (i % 3 == 1) {
+      EXPECT_EQ(code(read), Errc::not_found) << i;
+    } else {
+      ASSERT_TRUE(read.ok()) << i << ": " << read.error().what();
+      EXPECT_EQ(*read, i % 3 == 0 ? "second" : "first") << i;
+    }
+  }
+  EXPECT_EQ(list().size(), 40u);
+}
+
+TEST_F(MirrorTest, AWalkMakesTheMissingCopies) {
+  for (int i = 0; i < 60; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    ASSERT_TRUE(put(key, key).ok());
+  }
+  lose("t2");
+  EXPECT_TRUE(walk());
+  for (int i = 0; i < 60; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    for (const std::string& id : holders(key)) EXPECT_EQ(*stored(id, key), key);
+  }
+  settled();
+  // Two targets of three, one after the other, and nothing is lost.
+  cut_off_ = "t3";
+  change([](ClusterMap& map) { map.nodes["t3"].state = NodeState::kAway; });
+  for (int i = 0; i < 60; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    EXPECT_EQ(*get(key), key);
+  }
+  EXPECT_EQ(list().size(), 60u);
+}
+
+TEST_F(MirrorTest, WhatDidNotReachTheOtherHolderIsNotShown) {
+  const std::string key = key_on("t1", "k");
+  ASSERT_TRUE(put(key, "old").ok());
+  cut_off_ = holders(key)[1];
+  EXPECT_FALSE(put_soon(key, "new").ok());
+  EXPECT_EQ(code(head_soon(key)), Errc::not_ready);
+  cut_off_.clear();
+  EXPECT_EQ(settle("t1"), 0u);
+  EXPECT_EQ(*get(key), "new");
+  EXPECT_EQ(*stored(holders(key)[1], key), "new");
+}
+
+TEST_F(MirrorTest, WhatDidNotReachTheOtherHolderIsLostWithItsOwner) {
+  const std::string key = key_on("t1", "k");
+  ASSERT_TRUE(put(key, "old").ok());
+  cut_off_ = holders(key)[1];
+  EXPECT_FALSE(put_soon(key, "new").ok()) << "so nobody may rely on it";
+  lose("t1");
+  EXPECT_EQ(*get(key), "old");
+}
+
+TEST_F(MirrorTest, ARefusedChangeHoldsNobodyUp) {
+  const std::string key = key_on("t1", "k");
+  ASSERT_TRUE(put(key, "old").ok());
+  cut_off_ = holders(key)[1];
+  StringSource source("new");
+  PutOptions options{.conditions = {.must_not_exist = true}};
+  ExpectedChecksums expected;
+  const auto refused =
+      run(cluster_.put(alice(), name(key), std::move(options), std::move(expected), source));
+  EXPECT_EQ(code(refused), Errc::already_exists);
+  EXPECT_TRUE(head_soon(key).ok());
+}
+
+TEST_F(MirrorTest, ARestartComparesWhatWasNotKnownToBeThere) {
+  const std::string key = key_on("t1", "k");
+  ASSERT_TRUE(put(key, "old").ok());
+  cut_off_ = holders(key)[1];
+  EXPECT_FALSE(put_soon(key, "new").ok());
+  restart("t1");
+  EXPECT_FALSE(head_soon(key).ok()) << "it may be on this target alone";
+  cut_off_.clear();
+  EXPECT_EQ(*get(key), "new");
+  EXPECT_EQ(*stored(holders(key)[1], key), "new");
+}
+
+TEST_F(MirrorTest, AttributesAndDeletesReachBoth) {
+  const std::string key = key_on("t1", "k");
+  ASSERT_TRUE(put(key, "text").ok());
+  AttrChange change;
+  change.mode = 0640;
+  const auto changed = run(cluster_.set_attrs(alice(), name(key), std::move(change), {}));
+  ASSERT_TRUE(changed.ok());
+  EXPECT_EQ(stored_info(holders(key)[1], key)->meta_version, changed->meta_version);
+  ASSERT_TRUE(remove(key).ok());
+  for (const std::string& id : holders(key)) {
+    EXPECT_EQ(code(stored_info(id, key)), Errc::not_found) << id;
+  }
+}
+
+TEST_F(MirrorTest, ARenamedFileLiesAtTheHoldersOfItsNewName) {
+  const std::string from = key_on("t1", "from"), near = key_on("t1", "near");
+  const std::string far = key_on("t2", "far");
+  ASSERT_TRUE(put(from, "text").ok());
+  ASSERT_TRUE(rename(from, near).ok());
+  for (const std::string& id : holders(near)) EXPECT_EQ(*stored(id, near), "text") << id;
+  ASSERT_TRUE(rename(near, far).ok());
+  EXPECT_EQ(*stored(holders(far)[1], far), "text") << "the bytes, whoever else has them";
+  lose("t2");
+  EXPECT_EQ(*get(far), "text");
+  EXPECT_EQ(list(), std::vector<std::string>{far});
+}
+
+TEST_F(MirrorTest, AReservationIsKeptByBoth) {
+  const std::string key = key_on("t1", "k");
+  ASSERT_TRUE(reserve(key).ok());
+  lose("t1");
+  EXPECT_EQ(code(reserve(key)), Errc::already_exists);
+}
+
+TEST_F(MirrorTest, AnOwnerThatWasReplacedChangesNothing) {
+  const std::string key = key_on("t1", "k");
+  ASSERT_TRUE(put(key, "old").ok());
+  const auto before = stored_info("t1", key);
+  const std::string other = holders(key)[1];
+  place("t1", NodeState::kAway);
+  store::StoredMeta meta{.bucket = kId, .key = key, .info = *before};
+  ++meta.info.content_version.hlc;
+  ++meta.info.meta_version.hlc;
+  StringSource body("late");
+  meta.info.size = 4;
+  const Status taken =
+      run(targets_.at(other)->take_copy(as("node", true), "t1", kName, meta, body));
+  ASSERT_FALSE(taken.ok());
+  EXPECT_EQ(taken.error().code(), Errc::stale_map);
+  EXPECT_EQ(*get(key), "old");
+}
+
+TEST_F(MirrorTest, WithoutASecondTargetNothingIsAcknowledged) {
+  const std::string key = "k";
+  ASSERT_TRUE(put(key, "old").ok());
+  lose("t2");
+  place("t3", NodeState::kAway);
+  EXPECT_EQ(code(put_soon(key, "new")), Errc::not_ready);
+}
+
+}  // namespace
+}  // namespace aisfs::target
