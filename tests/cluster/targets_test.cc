@@ -90,9 +90,9 @@ class Storm {
       mine[key] = body;
     } else if (what < 60) {
       if (mine.erase(key) == 0) return;
-      check(
-          user.run(user.api().remove(User::within(seconds(20)), {native_bucket("data"), key}, {})),
-          "remove " + key);
+      check(user.run(user.api().remove(User::within(seconds(20)), {native_bucket("data"), key},
+                                       {.missing_ok = true})),
+            "remove " + key);
     } else if (what < 98) {
       const auto got = user.get("data", key);
       const auto expected = mine.find(key);
@@ -300,6 +300,66 @@ TEST_F(TargetsTest, WhatATargetHeldIsGivenUpOnlyWhenItIsAway) {
   EXPECT_LT(there, 30u);
   EXPECT_FALSE(node(1).start());
   EXPECT_NE(node(1).log().find("decommissioned"), std::string::npos) << node(1).log();
+}
+
+TEST_F(TargetsTest, NothingIsLostWithATargetWhenTwoHaveEverything) {
+  start_cluster(4);
+  User user(node(0), admin());
+  EXPECT_EQ(user.create("data", 5).error(), Errc::precondition_failed) << "of four targets";
+  ASSERT_TRUE(user.create("data", 2).ok());
+  Storm storm(node(0).endpoint("public"), admin(), 4);
+  ASSERT_TRUE(storm.goes_on(100));
+  const std::string lost = node(1).at("node");
+  node(1).signal_and_wait(SIGKILL);
+  ASSERT_TRUE(comes([&](const ClusterMap& map) {
+    return map.find_node(lost)->state == NodeState::kAway && map.placement.next.empty();
+  }));
+  EXPECT_TRUE(storm.goes_on(100)) << "what it had is had elsewhere";
+  ASSERT_TRUE(act(lost, NodeAction::kDataLost).ok());
+  ASSERT_TRUE(comes(settled_on(3)));
+  // A second one, now that all names have two copies again.
+  const std::string next = node(2).at("node");
+  node(2).signal_and_wait(SIGKILL);
+  ASSERT_TRUE(comes([&](const ClusterMap& map) {
+    return map.find_node(next)->state == NodeState::kAway && map.placement.next.empty();
+  }));
+  EXPECT_TRUE(storm.goes_on(100));
+  EXPECT_EQ(act(node(3).at("node"), NodeAction::kDecommission).error(), Errc::precondition_failed)
+      << "one target cannot keep two copies";
+  storm.end();
+  expect_all(storm);
+}
+
+TEST_F(TargetsTest, CopiesComeAndGoWithTheProperty) {
+  start_cluster(3);
+  User user(node(0), admin());
+  const auto bucket = user.create("data");
+  ASSERT_TRUE(bucket.ok());
+  Storm storm(node(0).endpoint("public"), admin(), 4);
+  ASSERT_TRUE(storm.goes_on(100));
+  const auto set_copies = [&](std::uint32_t copies) {
+    BucketProps props = bucket->props;
+    props.copies = copies;
+    return user.run(user.api().set_bucket_props(User::within(seconds(20)), native_bucket("data"),
+                                                std::move(props)));
+  };
+  const auto usage = [&] {
+    const auto capacity = user.run(user.api().capacity(User::within(seconds(20))));
+    return capacity ? capacity->objects : 0;
+  };
+  ASSERT_TRUE(set_copies(2).ok());
+  EXPECT_TRUE(comes(settled_on(3)));
+  EXPECT_TRUE(storm.goes_on(50));
+  node(1).signal_and_wait(SIGKILL);
+  EXPECT_TRUE(storm.goes_on(50)) << "after its lease";
+  ASSERT_TRUE(node(1).start()) << node(1).log();
+  EXPECT_TRUE(comes(settled_on(3)));
+  ASSERT_TRUE(set_copies(1).ok());
+  EXPECT_TRUE(comes(settled_on(3)));
+  EXPECT_TRUE(storm.goes_on(50));
+  storm.end();
+  expect_all(storm);
+  EXPECT_EQ(usage(), storm.objects().size()) << "one copy of each";
 }
 
 }  // namespace

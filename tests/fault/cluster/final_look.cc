@@ -80,26 +80,28 @@ std::string compare_with_list(Client& client, Doors& doors, const std::set<std::
          std::to_string(there.size()) + ", among them " + differ.front();
 }
 
-/// Each target's disks have the names that it owns, and nothing else.
+/// Each target's disks have the names that it holds, and nothing else.
 std::string compare_with_stores(Doors& doors, const std::set<std::string>& there) {
   const MapSnapshot map = doors.straight().current();
-  std::set<std::string> found;
+  const std::uint32_t copies = map->find_bucket(kBucket)->props.copies;
+  std::set<std::string> expected, found;  // "NAME on TARGET"
+  for (const std::string& key : there) {
+    for (const NodeInfo* holder : placement::holders_of(*map, {kBucket, key}, copies)) {
+      expected.insert(key + " on " + holder->id);
+    }
+  }
   for (const auto& [id, node] : map->nodes) {
-    if (!node.stores()) continue;
+    if (!node.stores() || node.state == NodeState::kAway) continue;
     RemoteNode disks = doors.alone(node);
     ListOptions all{.limit = 10'000};
     const auto page = doors.run(disks.list(User::within(kReadable), kBucket, std::move(all)));
     if (!page) return "the disks of " + id + " cannot be listed: " + page.error().what();
-    for (const ListEntry& entry : page->entries) {
-      const NodeInfo* owner = placement::owner_of(*map, {kBucket, entry.key});
-      if (owner == nullptr || owner->id != id) {
-        return entry.key + " lies on " + id + ", which does not own it";
-      }
-      if (!found.insert(entry.key).second) return entry.key + " lies on two targets";
-    }
+    for (const ListEntry& entry : page->entries) found.insert(entry.key + " on " + id);
   }
-  const auto differ = all_of(found, there);
-  return differ.empty() ? "" : "the stores and GET disagree about " + differ.front();
+  const auto differ = all_of(found, expected);
+  if (differ.empty()) return {};
+  return std::to_string(differ.size()) + " names lie where they should not, or do not where they " +
+         "should, among them " + differ.front();
 }
 
 }  // namespace

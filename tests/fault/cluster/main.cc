@@ -2,8 +2,8 @@
 // Storms over clusters of real nodes: clients on 64 keys while nodes die, hang, come and go; then
 // what they saw is checked. A line a run; what is wrong below it.
 //
-//   cluster_storm [--runs N] [--seconds S] [--seed X] [--nemesis A[,B]...] [--clients N] [--keep
-//   DIR]
+//   cluster_storm [--runs N] [--seconds S] [--seed X] [--nemesis A[,B]...] [--clients N]
+//                 [--copies N] [--strict 1] [--keep DIR]
 //
 // Run i has seed X + i. Without --nemesis the seed draws one or two. What fails is kept below DIR
 // (or /tmp): the history for check_history, and the folders of the nodes with their logs.
@@ -28,7 +28,7 @@ using namespace aisfs::tests::storm;
 constexpr std::size_t kShownMax = 12;  // of what is wrong with a run
 
 struct Arguments {
-  std::uint64_t runs = 3, seconds = 10, seed = 1, clients = 16, strict = 0;
+  std::uint64_t runs = 3, seconds = 10, seed = 1, clients = 16, copies = 1, strict = 0;
   std::vector<std::string> nemeses;
   std::string keep = "/tmp";
 };
@@ -45,11 +45,9 @@ Result<std::vector<std::string>> parse_nemeses(std::string_view text) {
 Result<Arguments> parse_arguments(int argc, char** argv) {
   Arguments arguments;
   const std::map<std::string, std::uint64_t*, std::less<>> numbers = {
-      {"--runs", &arguments.runs},
-      {"--seconds", &arguments.seconds},
-      {"--seed", &arguments.seed},
-      {"--clients", &arguments.clients},
-      {"--strict", &arguments.strict}};
+      {"--runs", &arguments.runs},     {"--seconds", &arguments.seconds},
+      {"--seed", &arguments.seed},     {"--clients", &arguments.clients},
+      {"--copies", &arguments.copies}, {"--strict", &arguments.strict}};
   for (int i = 1; i < argc; i += 2) {
     const std::string option = argv[i];
     if (i + 1 == argc) return Error(Errc::invalid_argument, option + " needs a value");
@@ -98,9 +96,9 @@ void print(const RunOptions& options, const RunResult& result, double took) {
     std::printf("  and %zu more\n", result.wrong.size() - kShownMax);
   std::printf(
       "  history: %s\n  again: cluster_storm --runs 1 --seconds %.0f --seed %lu --nemesis %s "
-      "--clients %zu\n",
+      "--clients %zu --copies %u\n",
       result.history_file.c_str(), seconds_of(options.time), options.seed,
-      joined(options.nemeses).c_str(), options.clients);
+      joined(options.nemeses).c_str(), options.clients, options.copies);
 }
 
 /// True when nothing is wrong; then nothing is kept.
@@ -116,6 +114,7 @@ bool run_once(const Arguments& arguments, std::uint64_t seed) {
       .clients = arguments.clients,
       .nemeses = arguments.nemeses.empty() ? draw_nemeses(seed) : arguments.nemeses,
       .dir = dir,
+      .copies = static_cast<std::uint32_t>(arguments.copies),
       .strict = arguments.strict != 0};
   const auto began = std::chrono::steady_clock::now();
   const RunResult result = run_storm(options);

@@ -126,6 +126,7 @@ const std::map<std::string, Make, std::less<>>& all_nemeses() {
       {"pause", make_pause},
       {"members", make_members},
       {"away", make_away},
+      {"lose", make_lose},
       {"old-copy", [](Nodes& n, Random r) { return make_old_data(n, r, OldData::kCopy); }},
       {"old-image", [](Nodes& n, Random r) { return make_old_data(n, r, OldData::kImage); }},
       {"old-disk", [](Nodes& n, Random r) { return make_old_data(n, r, OldData::kDisk); }},

@@ -28,6 +28,9 @@ class Nemesis {
 /// pause       SIGSTOP for 0.1 s to 15 s, which is longer than a lease
 /// members     targets come, go into maintenance, return, leave for good
 /// away        a target is dead for longer than its lease
+/// lose        a target is dead for good: it is given up, and a new one joins. Only of a cluster
+/// that
+///             keeps copies
 /// old-copy    a target comes back with all of its folders as they were before its last start
 /// old-image   a target comes back with all of its folders as they were since its last start
 /// old-disk    a target comes back with its mountpath alone as it was before its last start
@@ -46,6 +49,7 @@ std::unique_ptr<Nemesis> make_kill(Nodes& nodes, Random random);
 std::unique_ptr<Nemesis> make_pause(Nodes& nodes, Random random);
 std::unique_ptr<Nemesis> make_members(Nodes& nodes, Random random);
 std::unique_ptr<Nemesis> make_away(Nodes& nodes, Random random);
+std::unique_ptr<Nemesis> make_lose(Nodes& nodes, Random random);
 enum class OldData : std::uint8_t { kCopy, kImage, kDisk };
 std::unique_ptr<Nemesis> make_old_data(Nodes& nodes, Random random, OldData what);
 

@@ -131,6 +131,57 @@ class Away final : public Nemesis {
   std::size_t times_ = 0;
 };
 
+/// One at a time, when all names have their copies.
+class Lose final : public Nemesis {
+ public:
+  Lose(Nodes& nodes, Random random) : nodes_(nodes), random_(random) {}
+
+  Result<Duration> step() override {
+    if (!user_) user_ = std::make_unique<User>(nodes_.endpoints(), nodes_.admin());
+    if (!user_->why_not().empty()) {
+      user_.reset();
+      return Duration(seconds(1));
+    }
+    if (lost_ != nullptr) return give_up();
+    const MapSnapshot map = user_->api().current();
+    const bool all_there = map->placement.settled() && map->active_targets().size() > kActiveMin;
+    lost_ = all_there ? take_target(nodes_, random_) : nullptr;
+    if (lost_ == nullptr) return Duration(milliseconds(500));
+    nodes_.kill(*lost_);
+    ++killed_;
+    return draw_time(random_, kBeyondLease, kBeyondLease + seconds(3));
+  }
+
+  /// It is still known, and comes back as one that was away.
+  Status heal() override {
+    if (lost_ == nullptr) return {};
+    Member& member = *std::exchange(lost_, nullptr);
+    member.claimed = false;
+    return nodes_.restart(member);
+  }
+
+  std::string done() const override {
+    return "killed for good " + std::to_string(killed_) + ", given up " + std::to_string(given_up_);
+  }
+
+ private:
+  Result<Duration> give_up() {
+    const Status done = user_->run(
+        user_->api().change_node(User::within(seconds(10)), lost_->id, NodeAction::kDataLost));
+    if (!done) return Duration(seconds(1));  // its lease may not be over, or nobody governs
+    nodes_.retire(*std::exchange(lost_, nullptr));
+    ++given_up_;
+    CHECK_OK(nodes_.add_target());
+    return draw_time(random_, milliseconds(500), seconds(2));
+  }
+
+  Nodes& nodes_;
+  Random random_;
+  std::unique_ptr<User> user_;
+  Member* lost_ = nullptr;
+  std::size_t killed_ = 0, given_up_ = 0;
+};
+
 /// Takes a copy of a target's folders, lets it run on, and puts the copy in their place. The
 /// cluster must refuse it as restored, or not believe what it has.
 class OldFolders final : public Nemesis {
@@ -214,6 +265,10 @@ std::unique_ptr<Nemesis> make_members(Nodes& nodes, Random random) {
 
 std::unique_ptr<Nemesis> make_away(Nodes& nodes, Random random) {
   return std::make_unique<Away>(nodes, random);
+}
+
+std::unique_ptr<Nemesis> make_lose(Nodes& nodes, Random random) {
+  return std::make_unique<Lose>(nodes, random);
 }
 
 std::unique_ptr<Nemesis> make_old_data(Nodes& nodes, Random random, OldData what) {

@@ -150,7 +150,9 @@ void judge(const history::Operations& operations,
 Status blow(const RunOptions& options, Nodes& nodes, Ledger& ledger, RunResult& result) {
   Doors doors([&nodes] { return nodes.endpoints(); }, nodes.admin());
   if (!doors.why_not().empty()) return Error(Errc::unreachable, doors.why_not());
-  auto made = doors.run(doors.straight().create_bucket(User::within(seconds(20)), kBucket, {}));
+  BucketProps props{.copies = options.copies};
+  auto made = doors.run(
+      doors.straight().create_bucket(User::within(seconds(20)), kBucket, std::move(props)));
   if (!made) return std::move(made).error();
   Trouble trouble(options, nodes);
   Status survived;

@@ -13,6 +13,7 @@ struct RunOptions {
   std::size_t clients = 16;
   std::vector<std::string> nemeses;  // at once
   std::string dir;                   // of the nodes; exists
+  std::uint32_t copies = 1;          // of each object
   bool strict = false;               // a request that took effect twice is wrong too
 };
 
