@@ -37,11 +37,16 @@ struct Conditions {
   std::optional<std::int64_t> if_unmodified_since_ns;
   std::optional<std::uint64_t> if_ino;
   std::optional<std::uint64_t> if_size;  // append at the expected end
+  /// The operation may have happened before, with a version newer than this (put, copy, set_attrs,
+  /// remove, complete_upload). Where what is there, or a delete, is newer too, nothing is changed:
+  /// the operation succeeds with what is there if it is what it would make, else it fails with
+  /// timed_out, as nobody can tell whether it happened. Travels in Context.
+  std::optional<Version> unless_newer = {};
 
   bool any() const {
     return if_content_version || if_meta_version || must_exist || must_not_exist ||
            !if_match.empty() || !if_none_match.empty() || if_modified_since_ns ||
-           if_unmodified_since_ns || if_ino || if_size;
+           if_unmodified_since_ns || if_ino || if_size || unless_newer;
   }
 
   template <class A>
@@ -310,6 +315,10 @@ struct Capacity {
 class ObjectApi {
  public:
   virtual ~ObjectApi() = default;
+
+  /// Of one node's objects: a version that is older than any which the node gives for what it is
+  /// asked from now on. The zero version when none is known.
+  virtual Version last_version() const { return {}; }
 
   /// not_found when there is no such object.
   virtual Task<Result<ObjectInfo>> head(Context context,

@@ -159,6 +159,17 @@ void keep_version_headers(const ObjectInfo& old, ObjectInfo& now) {
   }
 }
 
+/// Of a change of attributes that is too late: what is there, if it would stay as it is.
+Result<ObjectInfo> repeated_change(const Key& key,
+                                   const IndexRecord& base,
+                                   const AttrChange& change) {
+  const std::int64_t ctime_ns = base.info.posix ? base.info.posix->ctime_ns : 0;
+  TRY(ObjectInfo made, apply_change(base.info, change, ctime_ns));
+  keep_version_headers(base.info, made);
+  if (made != base.info) return may_have_happened(key.display());
+  return made;
+}
+
 }  // namespace
 
 Task<Result<ObjectInfo>> Store::set_attrs(Key key,
@@ -168,6 +179,8 @@ Task<Result<ObjectInfo>> Store::set_attrs(Key key,
   const auto guard = co_await engine_->lock(key);
   CO_TRY(const auto base, co_await engine_->find_whole(key));
   if (!base) co_return Error(Errc::not_found, "object \"" + key.display() + "\" does not exist");
+  if (is_too_new(conditions, base->info.meta_version))
+    co_return repeated_change(key, *base, change);
   CO_CHECK_OK(check_conditions(conditions, &base->info, Access::kWrite));
   AttrMutation mutation(*engine_, key, *base);
   CO_TRY(mutation.info, apply_change(base->info, change, engine_->clock.unix_ns()));
@@ -186,6 +199,9 @@ Task<Status> Store::remove(Key key,
                            RemovedContent content) {
   const auto guard = co_await engine_->lock(key);
   CO_TRY(const auto base, engine_->find(key));
+  if (base && is_too_new(options.conditions, base->info.meta_version)) {
+    co_return may_have_happened(key.display());
+  }
   CO_CHECK_OK(check_conditions(options.conditions, base ? &base->info : nullptr, Access::kWrite));
   if (!base) {
     if (options.missing_ok) co_return Status{};

@@ -42,6 +42,15 @@ Status check_identity(const Conditions& c, const ObjectInfo& there) {
 
 }  // namespace
 
+bool is_too_new(const Conditions& conditions, Version there) {
+  return conditions.unless_newer && there > *conditions.unless_newer;
+}
+
+Error may_have_happened(const std::string& name) {
+  return Error(Errc::timed_out,
+               name + " has changed since the first attempt, which may have happened");
+}
+
 Status check_conditions(const Conditions& c, const ObjectInfo* there, Access access) {
   if (there == nullptr) return check_absent(c);
   CHECK_OK(check_identity(c, *there));

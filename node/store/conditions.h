@@ -13,4 +13,9 @@ enum class Access : std::uint8_t { kRead, kWrite };
 /// and not_modified for reads.
 Status check_conditions(const Conditions& conditions, const ObjectInfo* there, Access access);
 
+/// Whether what is there, a tombstone perhaps, is newer than Conditions::unless_newer.
+bool is_too_new(const Conditions& conditions, Version there);
+/// timed_out, for what is too new and not what the operation makes.
+Error may_have_happened(const std::string& name);
+
 }  // namespace aisfs::store

@@ -11,6 +11,7 @@
 #include "common/model/ino.h"
 #include "node/store/attr_change.h"
 #include "node/store/conditions.h"
+#include "node/store/repeated_put.h"
 #include "node/store/versions.h"
 
 namespace aisfs::store {
@@ -31,7 +32,41 @@ constexpr std::uint64_t kIntentBytes = 64_KiB;
 // Hashed and written in turn, so that the second reads what the first left in the core's cache.
 constexpr std::size_t kSliceBytes = 256_KiB;
 
+/// What follows from the bytes, where the options do not say it.
+void add_sums(ObjectInfo& info, const BodyDigests::Sums& sums) {
+  if (info.etag.empty()) {
+    // S3 tools take a tag without '-' for the MD5 of the bytes and warn when it is not.
+    info.etag = sums.md5.empty() ? to_hex(sums.hashes.root) + "-0" : to_hex(as_bytes(sums.md5));
+  }
+  for (auto& [name, value] : info.checksums) {
+    const auto computed = sums.named.find(name);
+    if (value.empty() && computed != sums.named.end()) value = computed->second;
+  }
+  std::erase_if(info.checksums, [](const auto& sum) { return sum.second.empty(); });
+}
+
+/// What is there stays of the object, but for its bytes and what they say.
+ObjectInfo info_to_be(const PutOptions& options,
+                      const Body& body,
+                      std::uint64_t size,
+                      const ObjectInfo* base) {
+  ObjectInfo info = info_of_put(options, base);
+  info.size = size;
+  info.etag = options.etag;
+  info.part_sizes = body.part_sizes.empty() ? options.part_sizes : body.part_sizes;
+  return info;
+}
+
 }  // namespace
+
+ObjectInfo info_of_put(const PutOptions& options,
+                       const Body& body,
+                       std::uint64_t size,
+                       const ObjectInfo* base) {
+  ObjectInfo info = info_to_be(options, body, size, base);
+  add_sums(info, body.sums);
+  return info;
+}
 
 Status PutMutation::stage() {
   CHECK_OK(mp.know_bucket(key.bucket, key.name.bucket));
@@ -40,16 +75,7 @@ Status PutMutation::stage() {
     return Error(Errc::bad_checksum, key.display() + ": the copy has other bytes than its source");
   }
   meta.hashes = body.sums.hashes;
-  if (meta.info.etag.empty()) {
-    // S3 tools take a tag without '-' for the MD5 of the bytes and warn when it is not.
-    meta.info.etag = body.sums.md5.empty() ? to_hex(body.sums.hashes.root) + "-0"
-                                           : to_hex(as_bytes(body.sums.md5));
-  }
-  for (auto& [name, value] : meta.info.checksums) {
-    const auto computed = body.sums.named.find(name);
-    if (value.empty() && computed != body.sums.named.end()) value = computed->second;
-  }
-  std::erase_if(meta.info.checksums, [](const auto& sum) { return sum.second.empty(); });
+  add_sums(meta.info, body.sums);
   TRY(std::string xattr, write_side(mp, dir, meta));
   CHECK_OK(disk::set_xattr(body.work->fd(), kMetaXattr, xattr));
   // What is replaced is kept by a link, which an intent that is carried out would not find.
@@ -338,17 +364,17 @@ class UploadImpl final : public Upload {
 
 StoredMeta meta_of_put(const Key& key,
                        const PutOptions& options,
+                       const Body& body,
                        const IndexRecord* base,
                        std::uint64_t size,
                        Version version,
                        std::int64_t now_ns) {
   const ObjectInfo* old = base != nullptr ? &base->info : nullptr;
-  StoredMeta meta{.bucket = key.bucket, .key = key.key(), .info = info_of_put(options, old)};
+  StoredMeta meta{
+      .bucket = key.bucket, .key = key.key(), .info = info_to_be(options, body, size, old)};
   meta.info.ino = old != nullptr ? old->ino : options.ino.value_or(new_ino());
   meta.info.content_version = meta.info.meta_version = version;
-  meta.info.size = size;
   meta.info.modified_ns = now_ns;
-  meta.info.etag = options.etag;
   meta.level = options.level;
   return meta;
 }
@@ -369,6 +395,8 @@ Task<Result<ObjectInfo>> publish_body(Engine& engine,
   }
   CO_TRY(const auto base, std::move(found));
   const IndexRecord* there = base ? &*base : nullptr;
+  CO_TRY(auto repeated, co_await find_repeated(engine, key, options, body, size));
+  if (repeated) co_return *std::move(repeated);
   CO_CHECK_OK(
       check_conditions(options.conditions, there ? &there->info : nullptr, Access::kWrite));
   co_return co_await publish_over(engine, key, options, body, size, base);
@@ -387,9 +415,8 @@ Task<Result<ObjectInfo>> publish_over(Engine& engine,
   if (versions) {
     CO_TRY(put.base_is_kept, co_await keep_version(engine, key, base));
   }
-  put.meta = meta_of_put(key, options, there, size, version, engine.clock.unix_ns());
+  put.meta = meta_of_put(key, options, body, there, size, version, engine.clock.unix_ns());
   stamp_version(put.meta.info, key.versioning, version);
-  put.meta.info.part_sizes = body.part_sizes.empty() ? options.part_sizes : body.part_sizes;
   std::optional<Durability> replaced;
   if (there) replaced = options.lower_level ? level_to_keep(put.mp, *there) : there->level;
   set_barriers(put, options.level, replaced);

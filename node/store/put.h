@@ -63,6 +63,13 @@ class PutMutation final : public Mutation {
   IntentLog::Ticket intent;  // valid: once the first barrier has passed, it happens in any case
 };
 
+/// What a PUT of this body, which is finished, makes of what is there (null: nothing): all but what
+/// differs each time.
+ObjectInfo info_of_put(const PutOptions& options,
+                       const Body& body,
+                       std::uint64_t size,
+                       const ObjectInfo* base);
+
 /// Takes the lock, checks the conditions, gives the version and publishes. `options` and `body`
 /// outlive the task.
 Task<Result<ObjectInfo>> publish_body(Engine& engine,

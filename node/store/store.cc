@@ -20,6 +20,7 @@ void Store::close() { engine_->close(); }
 std::vector<RecoveryReport> Store::recovery() const { return engine_->reports; }
 void Store::set_epoch(Epoch epoch) { engine_->versions.set_epoch(epoch); }
 Result<Version> Store::next_version() { return engine_->versions.next(); }
+Version Store::last_version() const { return engine_->versions.last_version(); }
 
 Task<Result<ListPage>> Store::list(BucketId bucket, ListOptions options) {
   if (!engine_->ready) co_return Error(Errc::not_ready, "the target recovers its disks");

@@ -96,6 +96,8 @@ class Store {
   /// Versions given from now on carry `epoch`; a lower one is ignored.
   void set_epoch(Epoch epoch);
   Result<Version> next_version();
+  /// All versions that are given from now on are newer.
+  Version last_version() const;
 
   // --- reading ---------------------------------------------------------------------------------
 

@@ -70,4 +70,9 @@ std::uint64_t VersionClock::last() const {
   return last_;
 }
 
+Version VersionClock::last_version() const {
+  std::lock_guard lock(mutex_);
+  return {epoch_.load(), last_, incarnation_};
+}
+
 }  // namespace aisfs::store

@@ -34,6 +34,8 @@ class VersionClock {
 
   void set_epoch(Epoch epoch);
   std::uint64_t last() const;
+  /// All versions from now on are above.
+  Version last_version() const;
 
  private:
   static constexpr std::uint64_t kStep = std::uint64_t{20'000} << 20;  // 20 s

@@ -205,6 +205,16 @@ Task<Result<ObjectInfo>> Store::put_delete_marker(Key key,
                                                   Durability level) {
   const auto guard = co_await engine_->lock(key);
   CO_TRY(const auto base, engine_->find(key));
+  if (base && is_too_new(conditions, base->info.meta_version)) {
+    co_return may_have_happened(key.display());
+  }
+  if (!base && conditions.unless_newer) {
+    Kept all(*engine_, key);
+    CO_TRY(auto newest, all.next());
+    const bool made = newest && is_delete_marker(newest->record.info) &&
+                      is_too_new(conditions, newest->record.info.meta_version);
+    if (made) co_return std::move(newest->record.info);
+  }
   CO_CHECK_OK(check_conditions(conditions, base ? &base->info : nullptr, Access::kWrite));
   CO_TRY(const bool kept, co_await keep_version(*engine_, key, base));
   ObjectInfo marker;
