@@ -2,11 +2,13 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "common/async/task.h"
 #include "common/auth/identity.h"
 #include "common/model/cluster_map.h"
+#include "common/model/version.h"
 
 namespace aisfs {
 
@@ -21,6 +23,9 @@ struct Context {
   /// to the names that it looks up or makes. 0: none.
   std::uint64_t session = 0;
   std::function<void()> sent = {};  // called on the caller's shard when an attempt has gone out
+  /// Of an operation that has been sent before and may have happened: Conditions::unless_newer of
+  /// what it changes. Set by whoever sends it again.
+  std::optional<Version> unless_newer = {};
 };
 
 /// Where the newest cluster map is to be had. Thread-safe.

@@ -33,6 +33,7 @@ Task<bool> PlacedObjects::prepare_retry(Errc error,
 }
 
 Task<Result<ObjectName>> PlacedObjects::settled(MapSnapshot map, Context context, ObjectName name) {
+  context.unless_newer.reset();  // that is about the change which follows
   const Bucket* bucket = map->find_bucket(name.bucket);
   if (bucket == nullptr) co_return name;  // whoever is asked says that there is none
   if (is_version_key(name.key)) {         // it may be the current one
@@ -260,7 +261,7 @@ Task<Result<ObjectInfo>> PlacedObjects::complete_upload(Context context,
     at = api_of_upload(upload);
     return (at ? *at : api).complete_upload(c, place, upload, parts, conditions);
   };
-  return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kSafe,
+  return at_owner(std::move(context), std::move(name), Use::kUpload, Replay::kGuarded,
                   std::move(step));
 }
 

@@ -5,6 +5,7 @@
 #include "common/client/counted_source.h"
 #include "common/client/placed_objects.h"
 #include "common/client/replayed_source.h"
+#include "common/client/sendings.h"
 #include "common/placement/hrw.h"
 #include "common/placement/prefix_map.h"
 
@@ -74,16 +75,19 @@ auto PlacedObjects::at_owner(Context context, ObjectName name, Use use, Replay r
     -> std::invoke_result_t<Step&, ObjectApi&, const Context&, const ObjectName&> {
   context.deadline = bounded(context.deadline);
   Backoff backoff;
+  Sendings sendings(replay);
   for (;;) {
     const MapSnapshot map = maps_.current();
     // By reference: the step's arguments are large, and it outlives the attempt.
-    const auto once = [&step](ObjectApi& api, const Context& c, const ObjectName& place) {
-      return step(api, c, place);
+    const auto once = [&](ObjectApi& api, const Context& c, const ObjectName& place) {
+      return step(api, sendings.next(api, c), place);
     };
     auto result = co_await attempt(map, context, name, use, once);
-    if (result.ok() || !may_retry(result.error(), replay)) co_return result;
+    if (result.ok()) co_return result;
     const Errc code = result.error().code();
-    if (!co_await prepare_retry(code, map->epoch, backoff, context.deadline)) co_return result;
+    const bool again = sendings.may_go_on(result.error()) &&
+                       co_await prepare_retry(code, map->epoch, backoff, context.deadline);
+    if (!again) co_return sendings.told(std::move(result).error());
   }
 }
 
@@ -96,21 +100,24 @@ auto PlacedObjects::with_body(
     context.deadline = Deadline::after(operation_timeout_ + placed::body_time(body));
   }
   Backoff backoff;
+  Sendings sendings(replay);
+  const bool empty = body.remaining() == 0;  // nobody needs to read it
   ReplayedSource replayed(body);
   for (;;) {
     const MapSnapshot map = maps_.current();
     CountedSource counted(replayed);
     const auto once = [&](ObjectApi& api, const Context& c, const ObjectName& place) {
-      return step(api, c, place, counted);
+      return step(api, sendings.next(api, c), place, counted);
     };
     auto result = co_await attempt(map, context, name, use, once);
-    if (result.ok() || counted.failed()) co_return result;
+    if (result.ok()) co_return result;
+    const Error& why = result.error();
     // Of a body that was never touched nothing can have been published.
-    const Replay effective = counted.touched() ? replay : Replay::kSafe;
-    if (!may_retry(result.error(), effective)) co_return result;
-    if (counted.touched() && !replayed.rewind()) co_return result;
-    const Errc code = result.error().code();
-    if (!co_await prepare_retry(code, map->epoch, backoff, retry_until)) co_return result;
+    const bool read = counted.touched() || empty;
+    const bool may = read ? sendings.may_go_on(why) : sendings.may_go_on_unread(why);
+    const bool again = may && !counted.failed() && (!counted.touched() || replayed.rewind()) &&
+                       co_await prepare_retry(why.code(), map->epoch, backoff, retry_until);
+    if (!again) co_return sendings.told(std::move(result).error());
   }
 }
 

@@ -27,6 +27,9 @@ Task<Result<http::ClientResponse>> PublicTransport::send(NodeInfo node,
   if (const Epoch epoch = context.epoch != 0 ? context.epoch : epoch_(); epoch != 0) {
     request.head.fields.set(wire::kEpochHeader, std::to_string(epoch));
   }
+  if (context.unless_newer) {
+    request.head.fields.set(wire::kUnlessNewerHeader, context.unless_newer->to_string());
+  }
   if (!session_.empty()) request.head.fields.set(wire::kSessionHeader, session_);
   CO_CHECK_OK(authenticate(request));
   request.sent = std::move(context.sent);

@@ -30,6 +30,9 @@ Task<Result<http::ClientResponse>> send_checked(Transport& transport,
   request.head.fields.set(wire::kScopeHeader, wire::kScopeNode);
   CO_TRY(http::ClientResponse response,
          co_await transport.send(std::move(node), std::move(context), std::move(request)));
+  if (const std::string* last = response.head().fields.find(wire::kClockHeader)) {
+    if (const auto version = Version::parse(*last)) transport.versions().note(id, *version);
+  }
   if (response.status() < 300) co_return response;
   co_return co_await error_of(std::move(response), id);
 }
@@ -46,7 +49,7 @@ Task<Result<std::string>> call_bytes(Transport& transport,
   request.head.fields.set("Content-Type", wire::kEnvelopeType);
   request.body = std::move(body);
   request.deadline = context.deadline;
-  request.once = replay == Replay::kAmbiguous;
+  request.once = replay != Replay::kSafe;
   CO_TRY(http::ClientResponse response,
          co_await send_checked(transport, std::move(node), std::move(context), std::move(request)));
   co_return co_await read_all(response.body(), kReplyBytesMax);

@@ -11,13 +11,15 @@ namespace aisfs {
 inline constexpr std::size_t kReplyBytesMax = 64 << 20;
 
 /// send() where every status from 300 on is the error that its headers name. Marks the request as
-/// meant for this node: it is answered from its disks or refused, never forwarded.
+/// meant for this node: it is answered from its disks or refused, never forwarded. What the answer
+/// says of the node's versions is noted in the transport.
 Task<Result<http::ClientResponse>> send_checked(Transport& transport,
                                                 NodeInfo node,
                                                 Context context,
                                                 http::ClientRequest request);
 
-/// POST /v1/x/<method> with `body`; the whole reply. What is ambiguous is sent once.
+/// POST /v1/x/<method> with `body`; the whole reply. What is not safe to be done twice is sent
+/// once.
 Task<Result<std::string>> call_bytes(Transport& transport,
                                      NodeInfo node,
                                      Context context,

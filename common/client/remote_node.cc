@@ -324,7 +324,7 @@ Task<Result<ObjectInfo>> RemoteNode::complete_upload(Context context,
   wire::CompleteUploadRequest request{std::move(name), std::move(upload), std::move(parts),
                                       std::move(conditions)};
   return call_info(transport_, node_, std::move(context), DataMethod::complete_upload,
-                   std::move(request), Replay::kSafe);
+                   std::move(request), Replay::kGuarded);
 }
 
 Task<Status> RemoteNode::abort_upload(Context context, ObjectName name, std::string upload) {

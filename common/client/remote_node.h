@@ -14,6 +14,9 @@ class RemoteNode final : public ObjectApi {
   RemoteNode(Transport& transport, NodeInfo node)
       : transport_(transport), node_(std::move(node)) {}
 
+  /// As the node has told by its answers.
+  Version last_version() const override { return transport_.versions().of(node_.id); }
+
   Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
   Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
   Task<Result<ObjectInfo>> put(

@@ -4,7 +4,7 @@
 namespace aisfs {
 
 Replay replay_of(const Conditions& conditions) {
-  return conditions.any() ? Replay::kAmbiguous : Replay::kSafe;
+  return conditions.any() ? Replay::kAmbiguous : Replay::kGuarded;
 }
 
 Replay replay_of(const AttrChange& change, const Conditions& conditions) {

@@ -9,10 +9,12 @@ bool may_retry(const Error& error, Replay replay) {
   switch (info(error.code()).retry) {
     case Retry::kNever: return false;
     case Retry::kAfterRefresh: return true;  // refused: nothing happened
-    case Retry::kBackoff: return replay == Replay::kSafe || error.code() != Errc::timed_out;
+    case Retry::kBackoff:
+      return replay != Replay::kAmbiguous || error.code() != Errc::timed_out;
     // A second replica is the owner's business; a node that is away may come back.
     case Retry::kOtherReplica:
-      return error.code() == Errc::unreachable && (replay == Replay::kSafe || error.never_sent());
+      return error.code() == Errc::unreachable &&
+             (replay != Replay::kAmbiguous || error.never_sent());
   }
   return false;
 }

@@ -77,6 +77,10 @@ inline constexpr std::string_view kEpochHeader = "Ais-Epoch";
 /// keeps requests from going round in circles.
 inline constexpr std::string_view kScopeHeader = "Ais-Scope";
 inline constexpr std::string_view kScopeNode = "node";
+/// Of an answer of the node that was asked for (Ais-Scope): ObjectApi::last_version().
+inline constexpr std::string_view kClockHeader = "Ais-Clock";
+/// A version: Context::unless_newer.
+inline constexpr std::string_view kUnlessNewerHeader = "Ais-Unless-Newer";
 /// Id of the request for the logs of every node that works on it.
 inline constexpr std::string_view kTraceHeader = "Ais-Trace";
 

@@ -240,6 +240,11 @@ Result<std::string> LocalTarget::owner_of(const ObjectName& name) const {
   return Error(Errc::not_ready, "no target of the cluster is active");
 }
 
+Version LocalTarget::last_version() const {
+  store_.set_epoch(maps_.current()->epoch);  // as every request does
+  return store_.last_version();
+}
+
 // --- reading -----------------------------------------------------------------------------------
 
 Task<Result<ObjectInfo>> LocalTarget::head(Context context,
@@ -360,6 +365,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   if (is_version_key(at.key.key())) {
     co_return Error(Errc::invalid_argument, "nothing is written to a version");
   }
+  options.conditions.unless_newer = context.unless_newer;
   CO_TRY(const Parent parent, co_await check_parent(context, at, options.has_parent));
   if (options.headers.contains(std::string(kDeleteMarkerHeader))) {
     const Durability level = at.bucket.props.write_level;
@@ -418,6 +424,7 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
   CO_TRY(Admitted at, admit_change(context, std::move(name)));
   if (is_version_key(at.key.key())) CO_CHECK_OK(co_await find_version(context, at, conditions));
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
+  conditions.unless_newer = context.unless_newer;
   const bool posix = only_posix(change);
   if (!posix || !change.xattrs.empty()) CO_CHECK_OK(co_await end_reservation(context, at.key));
   const Durability level = posix ? name_level_of(at.bucket) : at.bucket.props.write_level;
@@ -444,6 +451,7 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
     co_return co_await remove_version(std::move(context), std::move(at),
                                       std::move(options.conditions));
   }
+  options.conditions.unless_newer = context.unless_newer;
   const Durability level =
       options.lower_level ? name_level_of(at.bucket) : at.bucket.props.write_level;
   if (keeps_versions(at.key)) {
@@ -502,6 +510,7 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
     CO_CHECK_OK(co_await materialise(context, source.key));
     options.put.level = level_of(target.bucket, options.put.level, options.put.lower_level);
     CO_TRY(const auto making, make_in(target, parent));
+    options.destination_conditions.unless_newer = context.unless_newer;
     auto change = changing(context, target.key);
     CO_CHECK_OK(co_await change.alone());
     CO_CHECK_OK(check_placed(target));

@@ -114,6 +114,7 @@ class LocalTarget final : public ObjectApi {
 
   // --- ObjectApi ---------------------------------------------------------------------------------
 
+  Version last_version() const override;
   Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
   Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
   std::optional<ObjectStream> get_now(const Context&,

@@ -49,6 +49,7 @@ Task<Result<ObjectInfo>> LocalTarget::complete_upload(Context context,
     co_return co_await store_.complete_upload(at.key, std::move(upload), std::move(parts),
                                               std::move(conditions), std::move(send));
   }
+  conditions.unless_newer = context.unless_newer;
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   CO_CHECK_OK(co_await make_keepable(context, at.key));
   auto change = changing(context, at.key);

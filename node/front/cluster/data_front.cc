@@ -31,6 +31,7 @@ Call make_call(const NativeFrontDeps& deps,
   call.context.epoch = call.map->epoch;
   call.context.trace = exchange.request().fields.get(wire::kTraceHeader);
   call.context.session = native::session_of(exchange.request());
+  call.context.unless_newer = native::unless_newer_of(exchange.request());
   return call;
 }
 

@@ -19,6 +19,9 @@ Task<Result<http::ClientResponse>> DataTransport::send(NodeInfo node,
   if (context.session != 0) {
     request.head.fields.set(wire::kSessionHeader, to_hex(context.session));
   }
+  if (context.unless_newer) {
+    request.head.fields.set(wire::kUnlessNewerHeader, context.unless_newer->to_string());
+  }
   auth::sign_node_request(key_, node_id_, context.who, RealClock().unix_ns(), request.head);
   return http_.send(std::move(request));
 }

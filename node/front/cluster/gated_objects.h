@@ -18,6 +18,8 @@ class GatedObjects final : public ObjectApi {
   GatedObjects(ObjectApi& inner, MapSource& maps, std::string only_owned_by)
       : inner_(inner), maps_(maps), only_owned_by_(std::move(only_owned_by)) {}
 
+  Version last_version() const override { return inner_.last_version(); }
+
   Task<Result<ObjectInfo>> head(Context, ObjectName, Conditions) override;
   Task<Result<ObjectStream>> get(Context, ObjectName, GetOptions) override;
   std::optional<ObjectStream> get_now(const Context&,

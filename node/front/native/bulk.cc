@@ -27,6 +27,7 @@ void set_info(http::Fields& fields, const ObjectInfo& info) {
 Task<void> reply_info(const Call& call, Result<ObjectInfo> info) {
   if (!info) co_return co_await reply_error(call, std::move(info).error());
   http::ResponseHead head;
+  add_clock(call, head.fields);
   set_info(head.fields, *info);
   (void)co_await call.exchange.respond(std::move(head), std::string());
 }
@@ -87,6 +88,7 @@ bool is_bulk(const Call& call) {
 Task<void> reply_object(const Call& call, Result<ObjectStream> stream) {
   if (!stream) co_return co_await reply_error(call, std::move(stream).error());
   http::ResponseHead head;
+  add_clock(call, head.fields);
   set_info(head.fields, stream->info);
   head.fields.set("Content-Type", "application/octet-stream");
   head.fields.set(wire::kRangeHeader, std::to_string(stream->range.offset) + " " +

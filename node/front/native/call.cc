@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "common/base/text.h"
+#include "common/wire/data.h"
 #include "common/wire/leases.h"
 
 namespace aisfs::native {
@@ -55,6 +56,12 @@ std::uint64_t session_of(const http::RequestHead& head) {
   const char* end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, session, 16);
   return text.size() == kDigits && error == std::errc() && at == end ? session : 0;
+}
+
+std::optional<Version> unless_newer_of(const http::RequestHead& head) {
+  const std::string* text = head.fields.find(wire::kUnlessNewerHeader);
+  if (text == nullptr) return std::nullopt;
+  return Version::parse(*text).value_or({});
 }
 
 PathTail tail_of(const http::Target& target, std::string_view group) {

@@ -41,6 +41,9 @@ struct Call {
 /// The session of a mount that the request names; 0 for none.
 std::uint64_t session_of(const http::RequestHead& head);
 
+/// Context::unless_newer as the request has it; nothing is older than one that cannot be read.
+std::optional<Version> unless_newer_of(const http::RequestHead& head);
+
 /// The words of the path behind `/v1/<group>/`: bucket and the rest, either may be "".
 struct PathTail {
   std::string first;

@@ -83,6 +83,7 @@ Call make_call(const NativeFrontDeps& deps,
   call.context.who = std::move(who);
   call.context.trace = exchange.request().fields.get(wire::kTraceHeader);
   call.context.session = session_of(exchange.request());
+  call.context.unless_newer = unless_newer_of(exchange.request());
   call.may_redirect = true;
   call.key = &deps.verifier.key();
   call.started_ns = deps.started_ns;

@@ -33,10 +33,11 @@ bool is_md5(std::string_view etag) {
   return etag.size() == 32 && etag.find_first_not_of("0123456789abcdef") == etag.npos;
 }
 
-}  // namespace
-
-Task<void> reply_error(http::Exchange& exchange, std::string node_id, Error error) {
-  http::ResponseHead head;
+/// The answer, of which `head` says more already.
+Task<void> send_error(http::Exchange& exchange,
+                      std::string node_id,
+                      Error error,
+                      http::ResponseHead head) {
   head.status = info(error.code()).http;
   head.fields.set(wire::kErrorHeader, wire::encode_error(error));
   std::string body;
@@ -52,17 +53,26 @@ Task<void> reply_error(http::Exchange& exchange, std::string node_id, Error erro
   (void)co_await exchange.respond(std::move(head), std::move(body));
 }
 
+}  // namespace
+
+Task<void> reply_error(http::Exchange& exchange, std::string node_id, Error error) {
+  return send_error(exchange, std::move(node_id), std::move(error), {});
+}
+
 Task<void> reply_error(const Call& call, Error error) {
+  http::ResponseHead head;
+  add_clock(call, head.fields);
   if (error.code() == Errc::stale_map) {
-    http::ResponseHead head;
-    head.status = info(error.code()).http;
-    head.fields.set(wire::kErrorHeader, wire::encode_error(error));
     head.fields.set(wire::kEpochHeader, std::to_string(call.maps.current()->epoch));
-    std::string body = error_json(call.exchange, call.node_id, error);
-    (void)co_await call.exchange.respond(std::move(head), std::move(body));
-    co_return;
   }
-  co_await reply_error(call.exchange, call.node_id, std::move(error));
+  return send_error(call.exchange, call.node_id, std::move(error), std::move(head));
+}
+
+void add_clock(const Call& call, http::Fields& fields) {
+  if (!call.marked) return;
+  if (const Version last = call.objects.last_version()) {
+    fields.set(wire::kClockHeader, last.to_string());
+  }
 }
 
 Task<void> reply_ok(const Call& call) { return reply_text(call, {}); }

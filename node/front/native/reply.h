@@ -12,6 +12,9 @@ Task<void> reply_error(const Call& call, Error error);
 /// As reply_error for a request that never became a Call.
 Task<void> reply_error(http::Exchange& exchange, std::string node_id, Error error);
 
+/// How far the versions of this node have come, for whoever asked it for its own objects.
+void add_clock(const Call& call, http::Fields& fields);
+
 Task<void> reply_ok(const Call& call);
 Task<void> reply_text(const Call& call, std::string text, int status = 200);
 Task<void> reply_json(const Call& call, boost::json::value value);

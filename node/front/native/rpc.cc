@@ -238,6 +238,7 @@ Task<void> serve_rpc(Call& call) {
   auto reply = co_await run_named(call, tail.first, *std::move(bytes));
   if (!reply) co_return co_await reply_error(call, std::move(reply).error());
   http::ResponseHead head;
+  add_clock(call, head.fields);
   head.fields.set("Content-Type", wire::kEnvelopeType);
   (void)co_await call.exchange.respond(std::move(head), *std::move(reply));
 }

@@ -16,6 +16,8 @@ TEST(MayRetry, RefusalsAlwaysAmbiguitiesOnlyWhenSafe) {
   EXPECT_FALSE(may_retry(Errc::timed_out, Replay::kAmbiguous));
   EXPECT_TRUE(may_retry(Errc::unreachable, Replay::kSafe));
   EXPECT_TRUE(may_retry(Errc::timed_out, Replay::kSafe));
+  EXPECT_TRUE(may_retry(Errc::unreachable, Replay::kGuarded));
+  EXPECT_TRUE(may_retry(Errc::timed_out, Replay::kGuarded));
 }
 
 TEST(MayRetry, WhatWasNeverSentMayBeSentAgain) {

@@ -159,6 +159,7 @@ class LocalTargetTest : public ::testing::Test {
     targets_.erase(id);
     LocalTargetOptions options{.node_id = id, .state_dir = dir_ + "/" + id + "/state"};
     options.may_serve = [this] {
+      if (may_serve_) return may_serve_();
       return fenced_ ? Status(Error(Errc::not_ready, "fenced")) : Status();
     };
     auto target = LocalTarget::open(std::move(options), *stores_[id], maps_, peers_, clock_);
@@ -261,6 +262,7 @@ class LocalTargetTest : public ::testing::Test {
   DirectPeers peers_;
   bool finish_is_lost_ = false;
   bool fenced_ = false;
+  std::function<Status()> may_serve_;  // decides instead, if there is one
   std::string cut_off_;  // a target's id
   int checks_of_dirs_ = 0;
   int refused_forgets_ = 0;  // so many more
