@@ -42,19 +42,19 @@ history::ValueId value_of(const ObjectInfo& info) {
   return history::ValueId{id.value_or(0)};
 }
 
-/// What a client may conclude from the end of a change. What is not safe to be done twice is
-/// refused after the last attempt, or its fate is unknown; what is may have been done by any.
+/// What a client may conclude from the end of a change. What is ambiguous is refused after the last
+/// attempt, or its fate is unknown; what is sent again may have been done by any.
 Outcome outcome_of(const Error& error, Replay replay) {
   switch (error.code()) {
     case Errc::precondition_failed:
     case Errc::already_exists:
-      return replay == Replay::kSafe ? Outcome::kUnknown : Outcome::kConflict;
+      return replay != Replay::kAmbiguous ? Outcome::kUnknown : Outcome::kConflict;
     case Errc::not_found:
-      return replay == Replay::kSafe ? Outcome::kUnknown : Outcome::kAbsent;
+      return replay != Replay::kAmbiguous ? Outcome::kUnknown : Outcome::kAbsent;
     case Errc::stale_map:
     case Errc::not_ready:
     case Errc::overloaded:
-      return replay == Replay::kSafe ? Outcome::kUnknown : Outcome::kFailed;
+      return replay != Replay::kAmbiguous ? Outcome::kUnknown : Outcome::kFailed;
     default:
       return error.never_sent() && replay == Replay::kAmbiguous ? Outcome::kFailed
                                                                 : Outcome::kUnknown;
@@ -200,7 +200,7 @@ void Client::end_change(std::size_t id, Replay replay, Reply reply) {
   // Nobody tries again sooner.
   const Duration once = Backoff::kFirst / 4;
   const bool waited = std::chrono::steady_clock::now() - began_ >= once;
-  if (replay == Replay::kSafe && waited) ledger_.may_repeat(id);
+  if (replay != Replay::kAmbiguous && waited) ledger_.may_repeat(id);
   static_cast<void>(end(id, std::move(reply)));
 }
 
