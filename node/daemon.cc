@@ -318,6 +318,9 @@ class Node {
     options.data_dir = config_.data_dir();
     options.gateways = join_;
     options.state = [this] { return describe_state(); };
+    if (role_of(config_) != NodeRole::kGateway) {
+      options.disks = [this] { return age_of_disks(config_); };
+    }
     membership_ =
         std::make_unique<control::Membership>(identity_, describe(), std::move(options), key_,
                                               clock_, peers_, maps_, fencing_, plane_.get());
@@ -338,7 +341,9 @@ class Node {
 
   wire::AliveRecord describe_state() const {
     if (!serving() || !disks_) return {};
-    return {.settled = disks_->rebalancer().settled(), .compared = disks_->rebalancer().compared()};
+    return {.settled = disks_->rebalancer().settled(),
+            .compared = disks_->rebalancer().compared(),
+            .ceiling = disks_->ceiling()};
   }
 
   /// The cluster, its uuid, and an administrator with new keys, if there is none yet.

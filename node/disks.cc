@@ -3,11 +3,34 @@
 
 #include "common/async/scope.h"
 #include "common/obs/log.h"
+#include "common/wire/envelope.h"
+#include "node/control/small_file.h"
+#include "node/store/mountpath.h"
 
 namespace aisfs::node {
 namespace {
 
 constexpr Duration kEpochLookEvery = std::chrono::milliseconds(200);
+
+/// disks.state in the data folder: what the mountpaths must know as well, or they were set back.
+struct DisksState {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  std::uint32_t stamped = 0;  // the incarnation that all of them were opened by
+
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(stamped);
+  }
+};
+
+std::string state_file(const NodeConfig& config) { return config.data_dir() + "/disks.state"; }
+
+Result<DisksState> load_state(const NodeConfig& config) {
+  auto bytes = control::read_private_file(state_file(config));
+  if (!bytes && bytes.error() == Errc::not_found) return DisksState{};
+  if (!bytes) return std::move(bytes).error();
+  return wire::decode<DisksState>(*bytes);
+}
 
 Result<store::StoreOptions> store_options(const NodeConfig& config,
                                           const NodeInfo& self,
@@ -43,6 +66,16 @@ Task<void> follow_epoch(store::Store& store, MapSource& maps, Clock& clock) {
 
 }  // namespace
 
+Result<wire::DisksAge> age_of_disks(const NodeConfig& config) {
+  std::optional<wire::DisksAge> age;
+  for (const std::string& path : config.mountpaths()) {
+    auto ceiling = store::ceiling_at(path);
+    if (!ceiling) return std::move(ceiling).error().context("mountpath " + path);
+    if (*ceiling && (!age || **ceiling < age->ceiling)) age = wire::DisksAge{**ceiling, path};
+  }
+  return age.value_or(wire::DisksAge{});
+}
+
 Disks::Disks(store::StoreOptions options,
              const NodeInfo& self,
              Transport& data,
@@ -64,8 +97,12 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
                                            Clock& clock,
                                            std::function<Status()> may_serve) {
   TRY(auto options, store_options(config, self, *maps.current()));
+  TRY(const DisksState state, load_state(config));
+  options.stamped = state.stamped;
   std::unique_ptr<Disks> disks(new Disks(std::move(options), self, data, control, maps, clock));
   CHECK_OK(disks->store_.open());
+  const DisksState stamped{self.incarnation};
+  CHECK_OK(control::write_private_file(state_file(config), wire::encode(stamped)));
   log_recovery(disks->store_);
   target::LocalTargetOptions target_options;
   target_options.node_id = self.id;

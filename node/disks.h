@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "common/async/clock.h"
+#include "common/wire/control.h"
 #include "node/config.h"
 #include "node/front/cluster/cluster_peers.h"
 #include "node/front/cluster/router.h"
@@ -11,6 +12,9 @@
 #include "node/target/rebalancer.h"
 
 namespace aisfs::node {
+
+/// Of the configured mountpaths, as a join tells it; new folders do not count. Blocks.
+Result<wire::DisksAge> age_of_disks(const NodeConfig& config);
 
 /// The storing half of a node: store, target and its peers, opened and closed as one.
 class Disks {
@@ -34,6 +38,8 @@ class Disks {
   /// first request.
   void attach(ObjectApi& cluster, ObjectApi& places) { peers_.attach(cluster, places, *target_); }
   target::Rebalancer& rebalancer() { return *rebalancer_; }
+  /// What is told with each renewal of the lease (wire::AliveRecord::ceiling).
+  std::uint64_t ceiling() const { return store_.saved_ceiling(); }
   /// Versions carry this epoch from now on.
   void see_epoch(Epoch epoch) { store_.set_epoch(epoch); }
   /// Versions follow the epoch of the map; renames and references are brought to their end, names of

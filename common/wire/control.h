@@ -4,6 +4,7 @@
 // and users are those of common/wire/data.h, with the client's identity forwarded.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,10 +28,21 @@ inline constexpr std::string_view kMetaKeepAliveMethod = "meta_keep_alive";
 inline constexpr std::string_view kMetaRevokeMethod = "meta_revoke";
 inline constexpr std::string_view kMetaWatchMethod = "meta_watch";
 
+/// How far the versions are that a target's disks know of, by the one that knows least.
+struct DisksAge {
+  std::uint64_t ceiling = 0;  // of the version clock
+  std::string oldest;         // its mountpath
+
+  template <class A>
+  void serialize(A& ar) {
+    ar(ceiling, oldest);
+  }
+};
+
 /// A node asks to take part. `proof` is the hex HMAC-SHA256, under the cluster's join key, of
 /// "<id>\n<identity>\n<uuid>\n<incarnation>\n<attempt>\n<time_ns>\n<nonce>\n<control address>".
 struct JoinRequest {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   NodeInfo node;              // incarnation: the last that it was given, 0 at first
   std::string identity;       // random, made once with the node's id, kept on its disks
   std::string cluster_uuid;   // "" before it was ever a member
@@ -39,10 +51,12 @@ struct JoinRequest {
   std::int64_t time_ns = 0;
   std::string nonce;
   std::string proof;
+  std::optional<DisksAge> disks;  // of a target
 
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t version) {
     ar(node, identity, cluster_uuid, attempt, place, time_ns, nonce, proof);
+    if (version >= 2) ar(disks);
   }
 };
 
@@ -62,20 +76,22 @@ struct JoinReply {
 
 /// What a living node says of itself, known to gateways as long as its lease lasts.
 struct AliveRecord {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   std::uint32_t incarnation = 0;
   Epoch settled = 0;   // the placement (its `since`) for which it has nothing left of others
   Epoch compared = 0;  // while it joins: the one for which it has dropped what others have newer
+  std::uint64_t ceiling = 0;  // what all its disks know by now (DisksAge); 0: no target
 
   bool operator==(const AliveRecord&) const = default;
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t version) {
     ar(incarnation, settled, compared);
+    if (version >= 2) ar(ceiling);
   }
 };
 
 struct KeepAliveRequest {
-  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
   std::string node;
   std::int64_t lease = 0;
   AliveRecord state;
@@ -84,6 +100,7 @@ struct KeepAliveRequest {
   void fields(A& ar, std::uint16_t version) {
     ar(node, state.incarnation, lease);
     if (version >= 2) ar(state.settled, state.compared);
+    if (version >= 3) ar(state.ceiling);
   }
 };
 

@@ -53,6 +53,8 @@ Task<Status> ControlPlane::note_alive(const wire::KeepAliveRequest& request) {
   meta::TxnRequest txn;
   txn.then.push_back(meta::put_step(std::string(kAlivePrefix) + request.node,
                                     wire::encode(request.state), request.lease));
+  if (request.state.ceiling != 0)
+    txn.then.push_back(ceiling_step(request.node, request.state.ceiling));
   CO_TRY([[maybe_unused]] const auto done, co_await meta_.txn(std::move(txn)));
   std::lock_guard lock(mutex_);
   alive_[request.node] = request.state;

@@ -303,4 +303,14 @@ Task<Result<std::map<std::string, wire::AliveRecord>>> MapStore::alive() {
   co_return nodes;
 }
 
+meta::Step ceiling_step(const std::string& node, std::uint64_t ceiling) {
+  return meta::put_step(std::string(kCeilingPrefix) + node, std::to_string(ceiling));
+}
+
+Task<Result<std::uint64_t>> MapStore::ceiling_of(std::string node) {
+  meta::GetRequest one{{std::string(kCeilingPrefix) + node, ""}, 0, 0};
+  CO_TRY(const auto reply, co_await meta_.get(std::move(one)));
+  co_return reply.kvs.empty() ? 0 : parse_u64(reply.kvs.front().value).value_or(0);
+}
+
 }  // namespace aisfs::control

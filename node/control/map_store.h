@@ -12,6 +12,7 @@
 //   aisfs/map/users/<id>       User               aisfs/map/mappings/<n>      PrefixMapping
 //   aisfs/map/records/<id>     NodeRecord, known to gateways only
 //   aisfs/alive/<id>           there while the node's lease lasts
+//   aisfs/ceilings/<id>        decimal: wire::AliveRecord::ceiling as a target told it last
 //   aisfs/moved                where the map has gone (move_map.h)
 #pragma once
 #include <functional>
@@ -30,6 +31,7 @@ inline constexpr std::string_view kMapPrefix = "aisfs/map/";
 inline constexpr std::string_view kEpochKey = "aisfs/map/epoch";
 inline constexpr std::string_view kKeyProofKey = "aisfs/map/key_proof";
 inline constexpr std::string_view kAlivePrefix = "aisfs/alive/";
+inline constexpr std::string_view kCeilingPrefix = "aisfs/ceilings/";
 inline constexpr std::string_view kMovedKey = "aisfs/moved";
 
 /// The map and what gateways keep beside it.
@@ -37,6 +39,9 @@ struct MapDraft {
   ClusterMap map;
   std::map<std::string, wire::NodeRecord> records;  // by node id
 };
+
+/// Notes it for MapStore::ceiling_of. It is on all disks of the target already.
+meta::Step ceiling_step(const std::string& node, std::uint64_t ceiling);
 
 class MapStore {
  public:
@@ -67,6 +72,9 @@ class MapStore {
 
   /// Of the nodes whose lease lasts, by id.
   Task<Result<std::map<std::string, wire::AliveRecord>>> alive();
+
+  /// What all disks of the target knew when it told last; 0 when it never has.
+  Task<Result<std::uint64_t>> ceiling_of(std::string node);
 
  private:
   struct Loaded {

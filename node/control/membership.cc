@@ -81,8 +81,9 @@ Task<Result<Reply>> Membership::ask_gateways(std::string method,
   co_return last;
 }
 
-wire::JoinRequest Membership::join_request() const {
+wire::JoinRequest Membership::join_request(std::optional<wire::DisksAge> disks) const {
   wire::JoinRequest request;
+  request.disks = std::move(disks);
   request.node = node_;
   request.node.incarnation = identity_.incarnation;
   request.identity = identity_.identity;
@@ -96,7 +97,12 @@ wire::JoinRequest Membership::join_request() const {
 }
 
 Task<Result<wire::JoinReply>> Membership::try_join() {
-  auto request = join_request();
+  std::optional<wire::DisksAge> disks;
+  if (options_.disks) {
+    auto look = options_.disks;
+    CO_TRY(disks, co_await offload(disk_, std::move(look)));
+  }
+  auto request = join_request(std::move(disks));
   if (plane_ != nullptr) co_return co_await ops::join(*plane_, std::move(request));
   // A gateway takes a nonce once: it would refuse for ever what it is sent twice.
   co_return co_await ask_gateways<wire::JoinReply>(

@@ -21,6 +21,8 @@ struct MembershipOptions {
   Duration renew_every = std::chrono::seconds(1);
   /// What the node says of itself with each renewal; its incarnation is filled in. Null: nothing.
   std::function<wire::AliveRecord()> state = nullptr;
+  /// Of a target: how old its disks are, read anew for each join; blocks. Null elsewhere.
+  std::function<Result<wire::DisksAge>()> disks = nullptr;
 };
 
 /// A node's side of being a member: joins, renews its lease, follows the map and keeps it on disk.
@@ -51,7 +53,7 @@ class Membership {
 
  private:
   Task<Result<wire::JoinReply>> try_join();
-  wire::JoinRequest join_request() const;
+  wire::JoinRequest join_request(std::optional<wire::DisksAge> disks) const;
   /// Calls a method at one gateway after the other until one answers.
   template <class Reply, class Request>
   Task<Result<Reply>> ask_gateways(std::string method,

@@ -48,6 +48,7 @@ Status Engine::open() {
     TRY(auto mountpath, Mountpath::open({.path = path,
                                          .cluster_uuid = options.cluster_uuid,
                                          .node_id = options.node_id,
+                                         .stamped = options.stamped,
                                          .threads = options.threads,
                                          .reserve_bytes = options.reserve_bytes,
                                          .intent_bytes = options.intent_bytes,
@@ -58,6 +59,11 @@ Status Engine::open() {
   reports.resize(mountpaths.size());
   CHECK_OK(recover_all());
   CHECK_OK(start_clock());
+  for (auto& mountpath : mountpaths) {
+    if (Status done = mountpath->stamp(options.incarnation); !done) {
+      return std::move(done).error().context("mountpath " + mountpath->path());
+    }
+  }
   ticker_ = std::thread([this] { tick(); });
   ready = true;
   return {};

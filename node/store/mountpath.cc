@@ -24,12 +24,14 @@ constexpr std::uint64_t kLogBytesMax = 256_MiB;
 
 /// %id: whose folder this is.
 struct MountpathIdentity {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   std::string cluster_uuid, node_id, mountpath_uuid;
+  std::uint32_t incarnation = 0;  // of the node when it opened the folder last
 
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t version) {
     ar(cluster_uuid, node_id, mountpath_uuid);
+    if (version >= 2) ar(incarnation);
   }
 };
 
@@ -70,7 +72,23 @@ Result<std::optional<std::string>> first_entry(const std::string& path) {
   return found;
 }
 
+/// nullopt when there is none.
+Result<std::optional<std::uint64_t>> read_ceiling(int root) {
+  auto bytes = disk::read_file(root, kClockFile, 4096);
+  if (!bytes && bytes.error() == Errc::not_found) return std::optional<std::uint64_t>();
+  if (!bytes) return std::move(bytes).error();
+  TRY(const auto ceiling, wire::decode<ClockCeiling>(*bytes));
+  return std::optional(ceiling.hlc);
+}
+
 }  // namespace
+
+Result<std::optional<std::uint64_t>> ceiling_at(const std::string& path) {
+  const auto root = disk::open_root(path);
+  if (!root && root.error() == Errc::not_found) return std::optional<std::uint64_t>();
+  if (!root) return root.error();
+  return read_ceiling(root->get());
+}
 
 Mountpath::Mountpath(MountpathOptions options)
     : options_(std::move(options)), pool_({.threads = options_.threads}) {}
@@ -100,7 +118,7 @@ Status Mountpath::check_identity() {
   if (!bytes) {
     if (bytes.error().code() != Errc::not_found) return std::move(bytes).error();
     TRY(const auto entry, first_entry(path()));
-    if (!entry) return write_identity();
+    if (!entry) return write_identity(to_hex(as_bytes(random_bytes(16))), options_.stamped);
     return Error(Errc::invalid_argument, "it has no %id but holds \"" + *entry +
                                              "\": give an empty folder (or the right disk)");
   }
@@ -111,14 +129,25 @@ Status Mountpath::check_identity() {
                      ", this is node " + options_.node_id + " of cluster " +
                      options_.cluster_uuid + ": mount the right disk here, or empty the folder");
   }
+  if (id.incarnation < options_.stamped) {
+    return Error(Errc::invalid_argument,
+                 "it is a copy of before the node's last start, or was set back (start " +
+                     std::to_string(id.incarnation) + ", the node's data folder knows " +
+                     std::to_string(options_.stamped) +
+                     "): bring the right disk back; if that is lost, decommission the node with "
+                     "--data-lost and join a new one");
+  }
+  uuid_ = id.mountpath_uuid;
   return {};
 }
 
-Status Mountpath::write_identity() {
-  const MountpathIdentity id{options_.cluster_uuid, options_.node_id,
-                             to_hex(as_bytes(random_bytes(16)))};
+Status Mountpath::write_identity(std::string mountpath_uuid, std::uint32_t incarnation) {
+  uuid_ = std::move(mountpath_uuid);
+  const MountpathIdentity id{options_.cluster_uuid, options_.node_id, uuid_, incarnation};
   return disk::write_file_atomically(root(), layout::kIdentityFile, wire::encode(id));
 }
+
+Status Mountpath::stamp(std::uint32_t incarnation) { return write_identity(uuid_, incarnation); }
 
 Status Mountpath::check_file_system() {
   TRY(facts_, disk::probe_fs(root()));
@@ -307,18 +336,15 @@ void Mountpath::remove_spares(const std::vector<SpareFile>& files) {
 }
 
 Result<std::uint64_t> Mountpath::load_ceiling() const {
-  auto bytes = disk::read_file(root(), kClockFile, 4096);
-  if (!bytes) {
-    if (bytes.error().code() == Errc::not_found) return std::uint64_t{0};
-    return std::move(bytes).error();
-  }
-  TRY(const auto ceiling, wire::decode<ClockCeiling>(*bytes));
-  return ceiling.hlc;
+  TRY(const auto ceiling, read_ceiling(root()));
+  return ceiling.value_or(0);
 }
 
-Status Mountpath::save_ceiling(std::uint64_t hlc) const {
+Status Mountpath::save_ceiling(std::uint64_t hlc) {
   const ClockCeiling ceiling{hlc};
-  return disk::write_file_atomically(root(), kClockFile, wire::encode(ceiling));
+  CHECK_OK(disk::write_file_atomically(root(), kClockFile, wire::encode(ceiling)));
+  saved_ceiling_ = hlc;
+  return {};
 }
 
 Status Mountpath::close_clean() {

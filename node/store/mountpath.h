@@ -22,6 +22,7 @@ namespace aisfs::store {
 struct MountpathOptions {
   std::string path;
   std::string cluster_uuid, node_id;
+  std::uint32_t stamped = 0;  // it carries this stamp or a later one, or is not what it was
   std::size_t threads = 4;
   std::uint64_t reserve_bytes = 256_MiB;
   std::uint64_t intent_bytes = 64_MiB;
@@ -29,14 +30,22 @@ struct MountpathOptions {
   std::function<std::uint64_t()> last_version = [] { return std::uint64_t{0}; };
 };
 
+/// Mountpath::load_ceiling of a folder that nobody has opened; nullopt for one that has never been
+/// a mountpath. Blocks.
+Result<std::optional<std::uint64_t>> ceiling_at(const std::string& path);
+
 /// One mountpath: its folder, which no other process has, with log, index, threads and committer.
 /// Made by open(); usable for objects after recover() (recovery.h). Thread-safe.
 class Mountpath {
  public:
   /// Checks that the folder is ours (or empty: then it becomes ours) and that the file system can
   /// do what is needed. busy: another process has it. invalid_argument: it belongs to another node
-  /// or cluster, or holds foreign files. unsupported: names what is missing and the remedy.
+  /// or cluster, was set back, or holds foreign files. unsupported: names what is missing and the
+  /// remedy.
   static Result<std::unique_ptr<Mountpath>> open(MountpathOptions options);
+  /// It has been opened by this incarnation of the node, which only a disk that was set back
+  /// denies. Durable.
+  Status stamp(std::uint32_t incarnation);
   Mountpath(const Mountpath&) = delete;
   Mountpath& operator=(const Mountpath&) = delete;
 
@@ -110,7 +119,9 @@ class Mountpath {
 
   /// The highest ceiling of the version clock that this mountpath has seen; 0 for none.
   Result<std::uint64_t> load_ceiling() const;
-  Status save_ceiling(std::uint64_t hlc) const;
+  Status save_ceiling(std::uint64_t hlc);
+  /// The last that was saved; 0 before the first.
+  std::uint64_t saved_ceiling() const { return saved_ceiling_.load(); }
 
   /// True for a version that a barrier has passed since, whatever it was published at: power loss
   /// does not take it, and replacing it must not tear it. Errs on the side of true.
@@ -132,7 +143,7 @@ class Mountpath {
   explicit Mountpath(MountpathOptions options);
   Status take_folder();
   Status check_identity();
-  Status write_identity();
+  Status write_identity(std::string mountpath_uuid, std::uint32_t incarnation);
   Status check_file_system();
   Status open_parts();
   Result<std::uint64_t> intent_bytes() const;
@@ -144,6 +155,8 @@ class Mountpath {
   Result<bool> has_space(std::uint64_t more) const;
 
   const MountpathOptions options_;
+  std::string uuid_;  // set by open()
+  std::atomic<std::uint64_t> saved_ceiling_ = 0;
   UniqueFd root_;
   UniqueFd sync_fd_;  // syncfs reports an error once for each descriptor: this one is the judge
   disk::FsFacts facts_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node/store/store.h"
 
+#include <limits>
+
 #include "common/async/gather.h"
 #include "common/client/merge.h"
 #include "common/disk/posix.h"
@@ -18,6 +20,13 @@ Store::~Store() = default;
 Status Store::open() { return engine_->open(); }
 void Store::close() { engine_->close(); }
 std::vector<RecoveryReport> Store::recovery() const { return engine_->reports; }
+std::uint64_t Store::saved_ceiling() const {
+  auto least = std::numeric_limits<std::uint64_t>::max();
+  for (const auto& mountpath : engine_->mountpaths) {
+    least = std::min(least, mountpath->saved_ceiling());
+  }
+  return engine_->mountpaths.empty() ? 0 : least;
+}
 void Store::set_epoch(Epoch epoch) { engine_->versions.set_epoch(epoch); }
 Result<Version> Store::next_version() { return engine_->versions.next(); }
 Version Store::last_version() const { return engine_->versions.last_version(); }

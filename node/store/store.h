@@ -18,6 +18,7 @@ struct StoreOptions {
   std::string cluster_uuid;
   std::string node_id;
   std::uint32_t incarnation = 1;         // of the node: part of every version
+  std::uint32_t stamped = 0;             // the last that every mountpath was stamped with; 0: none
   Epoch epoch = 1;                       // set_epoch() raises it
   std::vector<std::string> mountpaths;   // absolute folders; each a file system or a part of one
   std::size_t threads = 4;               // that may block, for each mountpath
@@ -86,12 +87,18 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   /// Takes the mountpaths (a second process is refused: busy), recovers, and is ready when it
-  /// returns. Blocks: not on an io thread. invalid_argument names a disk that belongs to another
-  /// node or cluster, unsupported a file system that lacks something, each with the remedy.
+  /// returns; stamps them with the incarnation. Blocks: not on an io thread. invalid_argument names
+  /// a disk that belongs to another node or cluster, or was set back to what it was before the
+  /// start that has `stamped` it, unsupported a file system that lacks something, each with the
+  /// remedy.
   Status open();
   /// Finishes the commits in flight and marks the index clean. Call when no operation runs.
   void close();
   std::vector<RecoveryReport> recovery() const;
+
+  /// The ceiling of the version clock that all mountpaths have saved. Rises while the store is
+  /// open, every ten seconds or so.
+  std::uint64_t saved_ceiling() const;
 
   /// Versions given from now on carry `epoch`; a lower one is ignored.
   void set_epoch(Epoch epoch);

@@ -199,5 +199,44 @@ TEST_F(ClusterTest, AMountpathOfAnotherNodeIsRefused) {
   EXPECT_THAT(thief.log(), HasSubstr(node(1).at("node")));
 }
 
+TEST_F(ClusterTest, ADiskThatWasSetBackIsRefused) {
+  start_cluster(1);
+  User user(node(0), admin());
+  ASSERT_TRUE(user.create("b").ok());
+  const std::string disk = dir_ + "/t1/mp1", old = dir_ + "/old", aside = dir_ + "/aside";
+  node(1).signal_and_wait(SIGTERM);
+  fs::copy(disk, old, fs::copy_options::recursive);
+  ASSERT_TRUE(node(1).start()) << node(1).log();
+  ASSERT_TRUE(user.put("b", "k", "x").ok());
+  node(1).signal_and_wait(SIGKILL);
+  fs::rename(disk, aside);
+  fs::rename(old, disk);
+  EXPECT_FALSE(node(1).start());
+  EXPECT_THAT(node(1).log(), HasSubstr("mountpath " + disk));
+  EXPECT_THAT(node(1).log(), HasSubstr("bring the right disk back"));
+  fs::remove_all(disk);
+  fs::rename(aside, disk);
+  ASSERT_TRUE(node(1).start()) << node(1).log();
+  EXPECT_EQ(*user.get("b", "k"), "x");
+}
+
+TEST_F(ClusterTest, AnImageOfAllDisksIsRefused) {
+  start_cluster(1);
+  const std::string clock = dir_ + "/t1/mp1/%clock", old = dir_ + "/clock";
+  node(1).signal_and_wait(SIGTERM);
+  fs::copy(clock, old);
+  for (int start = 0; start < 2; ++start) {  // each tells how far its disks have come
+    ASSERT_TRUE(node(1).start()) << node(1).log();
+    node(1).signal_and_wait(SIGKILL);
+  }
+  fs::rename(clock, dir_ + "/new");
+  fs::copy(old, clock);
+  EXPECT_FALSE(node(1).start());
+  EXPECT_THAT(node(1).log(), HasSubstr("mountpath " + dir_ + "/t1/mp1 is an image"));
+  fs::remove(clock);
+  fs::rename(dir_ + "/new", clock);
+  EXPECT_TRUE(node(1).start()) << node(1).log();
+}
+
 }  // namespace
 }  // namespace aisfs::tests

@@ -52,6 +52,21 @@ Result<wire::NodeRecord> next_record(const MapDraft& draft, const wire::JoinRequ
   return wire::NodeRecord{known.identity, request.attempt, request.place, incarnation};
 }
 
+/// Of what lies on the disks, before the target serves it.
+Status check_age(const wire::JoinRequest& request, std::uint64_t known) {
+  if (!request.disks || request.disks->ceiling >= known) return {};
+  const std::string oldest =
+      request.disks->oldest.empty()
+          ? "its mountpaths are empty"
+          : "mountpath " + request.disks->oldest + " is an image of before, or was set back";
+  return Error(Errc::permission_denied,
+               "join of " + request.node.id + " refused: " + oldest + " (clock " +
+                   std::to_string(request.disks->ceiling) + ", the cluster knows " +
+                   std::to_string(known) +
+                   "); bring the right disk back; if that is lost, "
+                   "decommission the node with --data-lost and join a new one");
+}
+
 Status check_not_elsewhere(const MapDraft& draft,
                            const std::map<std::string, wire::AliveRecord>& alive,
                            const wire::JoinRequest& request) {
@@ -70,9 +85,13 @@ NodeState state_of_joining(const ClusterMap& map, const NodeInfo& node, const No
   return known->state;
 }
 
-Task<Result<meta::LeaseId>> grant_lease(ControlPlane& plane, std::string id, std::uint32_t incarnation) {
+Task<Result<meta::LeaseId>> grant_lease(ControlPlane& plane,
+                                        std::string id,
+                                        std::uint32_t incarnation,
+                                        std::optional<wire::DisksAge> disks) {
   CO_TRY(const auto lease, co_await plane.meta().grant(plane.options().lease));
   meta::TxnRequest request;
+  if (disks) request.then.push_back(ceiling_step(id, disks->ceiling));
   const wire::AliveRecord alive{.incarnation = incarnation};
   request.then.push_back(
       meta::put_step(std::string(kAlivePrefix) + id, wire::encode(alive), lease));
@@ -95,9 +114,12 @@ Task<Result<wire::JoinReply>> join(ControlPlane& plane, wire::JoinRequest reques
   if (request.node.id.empty() || request.node.id.find('/') != request.node.id.npos) {
     co_return Error(Errc::invalid_argument, "a node id is not empty and has no '/'");
   }
+  CO_TRY(const std::uint64_t ceiling, co_await plane.maps().ceiling_of(request.node.id));
   CO_TRY(const auto alive, co_await plane.maps().alive());
   const MapStore::Edit edit = [=](MapDraft& draft) -> Status {
     TRY(auto record, next_record(draft, request));
+    // What is told of an id that has no record is of another node, which had it before.
+    if (draft.records.contains(request.node.id)) CHECK_OK(check_age(request, ceiling));
     CHECK_OK(check_not_elsewhere(draft, alive, request));
     NodeInfo node = request.node;
     node.incarnation = record.incarnation;
@@ -109,7 +131,7 @@ Task<Result<wire::JoinReply>> join(ControlPlane& plane, wire::JoinRequest reques
   };
   CO_TRY(const auto draft, co_await plane.change(edit));
   const auto& node = draft.map.nodes.at(request.node.id);
-  CO_TRY(const auto lease, co_await grant_lease(plane, node.id, node.incarnation));
+  CO_TRY(const auto lease, co_await grant_lease(plane, node.id, node.incarnation, request.disks));
   // Who has a lease is told of every later map; it must not serve before it has all earlier ones.
   CO_TRY(auto newest, co_await plane.maps().load());
   const Epoch epoch = newest.map.epoch;

@@ -12,6 +12,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t kTargetsMax = 6;
 constexpr std::size_t kActiveMin = 2;
 constexpr Duration kBeyondLease = std::chrono::seconds(11);
+// Until the version clock's ceiling has been raised and told, an image is as good as the disk.
+constexpr Duration kNoticed = std::chrono::seconds(13);
 
 class Members final : public Nemesis {
  public:
@@ -196,6 +198,7 @@ class OldFolders final : public Nemesis {
         if (member_ == nullptr) return Duration(seconds(1));
         CHECK_OK(copy());
         phase_ = Phase::kRunsOn;
+        if (what_ == OldData::kImage) return draw_time(random_, kNoticed, kNoticed + seconds(3));
         return draw_time(random_, seconds(2), seconds(5));
       case Phase::kRunsOn:
         nodes_.kill(*member_);
