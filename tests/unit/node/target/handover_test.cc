@@ -277,6 +277,24 @@ TEST_F(HandoverTest, NobodyAnswersForANameThatIsBeingHandedOver) {
   EXPECT_EQ(*get(stays), "here");
 }
 
+TEST_F(HandoverTest, WhatMayHaveHappenedAtOneWhoIsAwayIsNotDoneElsewhere) {
+  const std::string key = moving_key("k", "t1");
+  ASSERT_TRUE(put(key, "old").ok());
+  add_t4();
+  cut_off_ = "t1";
+  set_state("t1", NodeState::kAway);
+  Context again = alice();
+  again.deadline = Deadline::after(std::chrono::milliseconds(50));
+  again.unless_newer = stores_.at("t1")->last_version();
+  StringSource body("mine");
+  PutOptions options;
+  ExpectedChecksums unknown;
+  const auto refused =
+      run(cluster_.put(std::move(again), name(key), std::move(options), std::move(unknown), body));
+  EXPECT_EQ(code(refused), Errc::not_ready) << "others may have changed it there since";
+  EXPECT_TRUE(put(key, "new").ok());
+}
+
 TEST_F(HandoverTest, ADeletedNameStaysDeletedWhenAnOlderCopyReturns) {
   const std::string key = moving_key("k", "t1");
   ASSERT_TRUE(put(key, "old").ok());
