@@ -54,6 +54,11 @@ const HotObject* OpenFile::hot() {
   return &hot_.keep(std::unique_ptr<const HotObject>(new HotObject{meta.info, std::move(content)}));
 }
 
+void OpenFile::distrust() {
+  for (auto& block : blocks) block.store(false, std::memory_order_relaxed);
+  verified.store(false, std::memory_order_release);
+}
+
 std::shared_ptr<OpenFile> OpenFiles::find(Version version) {
   Shard& shard = shard_of(version);
   std::lock_guard lock(shard.mutex);
@@ -86,6 +91,18 @@ void OpenFiles::supersede(Version version, TimePoint until) {
   if (it == shard.by_version.end() || it->second->until != TimePoint::max()) return;
   it->second->until = until;
   ++shard.superseded;
+}
+
+void OpenFiles::forget(Version version) {
+  Shard& shard = shard_of(version);
+  std::list<Entry> dropped;  // closed after the lock
+  std::lock_guard lock(shard.mutex);
+  const auto it = shard.by_version.find(version);
+  if (it == shard.by_version.end()) return;
+  it->second->file->distrust();
+  if (it->second->until != TimePoint::max()) --shard.superseded;
+  dropped.splice(dropped.begin(), shard.recent, it->second);
+  shard.by_version.erase(it);
 }
 
 void OpenFiles::sweep(TimePoint now) {
@@ -125,6 +142,11 @@ bool VerifiedSet::contains(Version v) const {
 void VerifiedSet::insert(Version v) {
   const std::uint64_t mark = mark_of(v);
   slots_[(mark >> 1) % kSlots].store(mark, std::memory_order_relaxed);
+}
+
+void VerifiedSet::erase(Version v) {
+  std::uint64_t mark = mark_of(v);
+  slots_[(mark >> 1) % kSlots].compare_exchange_strong(mark, 0, std::memory_order_relaxed);
 }
 
 }  // namespace aisfs::store

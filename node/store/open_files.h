@@ -93,6 +93,9 @@ struct OpenFile {
            (mode == VerifyRead::kFirst && verified.load(std::memory_order_acquire));
   }
 
+  /// It was found damaged: whoever has it open compares what he reads from now on.
+  void distrust();
+
   /// The object of a trusted file, in memory up to kHotBytesMax; null when the pages of such a one
   /// are not resident. Lives as long as the file is open.
   const HotObject* hot();
@@ -111,6 +114,9 @@ class OpenFiles {
   void insert(std::shared_ptr<OpenFile> file);
   /// The version has been replaced or removed: its file goes at `until`.
   void supersede(Version content_version, TimePoint until);
+  /// The version has been found damaged, or another file has it by now: it is opened anew, and who
+  /// has it open does not believe it any more.
+  void forget(Version content_version);
   /// Closes the superseded files whose time has come.
   void sweep(TimePoint now);
   void clear();
@@ -143,6 +149,7 @@ class VerifiedSet {
   VerifiedSet() : slots_(kSlots) {}
   bool contains(Version v) const;
   void insert(Version v);
+  void erase(Version v);
 
  private:
   static constexpr std::size_t kSlots = 1u << 19;  // 4 MiB

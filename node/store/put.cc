@@ -12,6 +12,7 @@
 #include "node/store/attr_change.h"
 #include "node/store/conditions.h"
 #include "node/store/repeated_put.h"
+#include "node/store/scrub.h"
 #include "node/store/versions.h"
 
 namespace aisfs::store {
@@ -79,7 +80,7 @@ Status PutMutation::stage() {
   TRY(std::string xattr, write_side(mp, dir, meta));
   CHECK_OK(disk::set_xattr(body.work->fd(), kMetaXattr, xattr));
   // What is replaced is kept by a link, which an intent that is carried out would not find.
-  const bool keeps = key.versioning != Versioning::kOff;
+  const bool keeps = key.versioning != Versioning::kOff || base_is_bad;
   return barrier_after && !keeps ? announce(std::move(xattr)) : Status();
 }
 
@@ -127,10 +128,17 @@ Status PutMutation::take_effect() {
                                 .escaped = there.value_or(false),
                                 .work_path = body.work->path()};
   TRY(const auto effect, mp.announce(LogType::kPublishIntent, announced));
+  if (base_is_bad) CHECK_OK(set_aside(mp, key, *base));
   TRY(const bool escaped, take_name(there));
   mp.index().put(key.bucket, key.key(), index_record_of(meta, escaped));
-  engine.verified.insert(meta.info.content_version);
-  if (base && !base_is_kept) engine.drop_replaced(key, *base);
+  if (base_is_bad) {
+    // Who has just opened the damaged file must not take it for the new one, which has its version:
+    // it counts as verified when it has been read.
+    engine.files.forget(meta.info.content_version);
+  } else {
+    engine.verified.insert(meta.info.content_version);
+    if (base && !base_is_kept) engine.drop_replaced(key, *base);
+  }
   if (!barrier_after) settle();
   return {};
 }
@@ -161,7 +169,7 @@ Result<bool> PutMutation::take_name(std::optional<bool> there) {
 /// writes into the old one (under its name, or behind an intent), or neither was promised to survive.
 /// (A rename over a name makes ext4 write new content out before it, an exchange does not.)
 bool PutMutation::swap_in(const std::string& path) {
-  if (base_is_kept) return false;
+  if (base_is_kept || base_is_bad) return false;
   const bool nothing_promised = !barrier_before && !engine.is_promised(*base);
   if (!is_durable() && !nothing_promised) return false;
   return disk::exchange_beneath(mp.root(), body.work->path(), path).ok();
@@ -307,11 +315,11 @@ class UploadImpl final : public Upload {
     co_return co_await publish_body(engine_, key_, options_, body_, total);
   }
 
-  Task<Result<bool>> adopt(StoredMeta meta) override {
+  Task<Result<bool>> adopt(StoredMeta meta, Adopt what) override {
     if (size() != meta.info.size) co_return wrong_size();
     if (body_.work) CO_CHECK_OK(co_await prepare());
     hand_over();
-    co_return co_await publish_copy(engine_, key_, std::move(meta), body_);
+    co_return co_await publish_copy(engine_, key_, std::move(meta), body_, what);
   }
 
   Task<void> abort() override {
@@ -426,14 +434,27 @@ Task<Result<ObjectInfo>> publish_over(Engine& engine,
   co_return std::move(put.meta.info);
 }
 
-Task<Result<bool>> publish_copy(Engine& engine, Key key, StoredMeta meta, Body& body) {
+namespace {
+
+bool may_replace(const std::optional<IndexRecord>& base, const ObjectInfo& copy, Adopt what) {
+  if (what == Adopt::kOlder) return !base || base->info.meta_version < copy.meta_version;
+  return base && base->kind == IndexRecord::Kind::kObject &&
+         base->info.meta_version == copy.meta_version &&
+         base->info.content_version == copy.content_version;
+}
+
+}  // namespace
+
+Task<Result<bool>> publish_copy(Engine& engine, Key key, StoredMeta meta, Body& body, Adopt what) {
   key.versioning = Versioning::kOff;  // what is kept of the name comes by itself
   const auto guard = co_await engine.lock(key);
   CO_TRY(auto base, engine.mountpath_of(key).index().get(key.bucket, key.key()));
-  if (base && base->info.meta_version >= meta.info.meta_version) co_return false;
+  if (!may_replace(base, meta.info, what)) co_return false;
   if (base && !base->visible()) base.reset();
   PutMutation put(engine, key, body, base);
   if (meta.hashes.root != 0) put.expected_root = meta.hashes.root;
+  put.base_is_bad = what == Adopt::kDamaged;
+  if (put.base_is_bad) put.expected_root = base->root_hash;  // whatever the other one says
   const Durability level = meta.level;
   put.meta = std::move(meta);
   put.meta.bucket = key.bucket;

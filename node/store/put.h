@@ -5,6 +5,7 @@
 #include "node/store/body_digests.h"
 #include "node/store/engine.h"
 #include "node/store/object_file.h"
+#include "node/store/upload.h"
 
 namespace aisfs::store {
 
@@ -59,6 +60,7 @@ class PutMutation final : public Mutation {
   StoredMeta meta;
   std::optional<std::uint64_t> expected_root;  // of the body's hashes; else bad_checksum
   bool base_is_kept = false;  // under another name: its file is not to be written over
+  bool base_is_bad = false;   // the same version, damaged: its file goes to %bad
   bool swapped = false;
   IntentLog::Ticket intent;  // valid: once the first barrier has passed, it happens in any case
 };
@@ -87,8 +89,10 @@ Task<Result<ObjectInfo>> publish_over(Engine& engine,
                                       std::uint64_t size,
                                       const std::optional<IndexRecord>& base);
 
-/// Takes the lock and publishes a copy of another target's object, unless what is there is as new.
-Task<Result<bool>> publish_copy(Engine& engine, Key key, StoredMeta meta, Body& body);
+/// Takes the lock and publishes a copy of another target's object, unless `what` it is to replace
+/// is not what is there.
+Task<Result<bool>> publish_copy(
+    Engine& engine, Key key, StoredMeta meta, Body& body, Adopt what = Adopt::kOlder);
 
 /// Reads until `into` is full or the source has ended; the count.
 Task<Result<std::size_t>> fill(BodySource& source, MutableBytes into);

@@ -55,6 +55,21 @@ struct NameState {
   }
 };
 
+/// What a scrub has found of a name.
+struct ScrubFinding {
+  enum class State : std::uint8_t {
+    kNone,  // there is no such name, or its bytes are elsewhere
+    kGood,
+    kDamaged,  // the file has not what was written
+    kMissing,  // there is no file
+  };
+
+  State state = State::kNone;
+  Version meta_version;     // of what was looked at
+  std::uint64_t bytes = 0;  // read
+  std::string why;          // what is wrong
+};
+
 struct NamePage {
   std::vector<NameState> names;  // byte-wise ascending
   bool more = false;
@@ -225,6 +240,20 @@ class Store {
   /// This copy of this meta version is needed here no more: it goes without a tombstone, durable
   /// with the next sync_all(). Nothing when something else is here.
   Task<Status> forget(Key key, Version meta_version);
+
+  // --- scrub (scrub.cc) --------------------------------------------------------------------------
+
+  /// Asked before so many bytes are read; its error ends the scrub.
+  using Pace = std::function<Task<Status>(std::uint64_t bytes)>;
+  /// Reads the object's file from the disk, past all that is believed of it, and compares it with
+  /// its hashes and with the index. What is found damaged is compared at each read from now on.
+  /// Nothing is changed. With idle priority, where the disk's scheduler knows it.
+  Task<Result<ScrubFinding>> scrub(Key key, Pace pace = nullptr);
+  /// Puts another target's copy of the very version that is here in the place of a file that is
+  /// damaged or gone, which goes to %bad with its name beside it: at no time the name has no file.
+  /// False, and nothing changed, when another version is here. bad_checksum when `body` is not what
+  /// the index knows.
+  Task<Result<bool>> replace_damaged(Key key, StoredMeta meta, BodySource& body);
 
   struct NamesOptions {
     std::string after;  // keys greater than this

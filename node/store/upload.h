@@ -8,6 +8,12 @@
 
 namespace aisfs::store {
 
+/// What a copy of another target's object replaces.
+enum class Adopt : std::uint8_t {
+  kOlder,    // what is older here, or nothing
+  kDamaged,  // the same version, whose file is damaged or gone: Store::replace_damaged
+};
+
 /// A new version of an object on its way to the disk. Nothing of it is visible before commit()
 /// has succeeded; the destructor aborts what was not committed.
 ///
@@ -45,7 +51,7 @@ class Upload {
   /// The second half; commit() is prepare() and publish().
   virtual Task<Result<ObjectInfo>> publish() = 0;
   /// In the place of publish(): Store::adopt.
-  virtual Task<Result<bool>> adopt(StoredMeta meta) = 0;
+  virtual Task<Result<bool>> adopt(StoredMeta meta, Adopt what = Adopt::kOlder) = 0;
   /// Forgets the body. The destructor does the same, in the background.
   virtual Task<void> abort() = 0;
 };
