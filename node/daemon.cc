@@ -165,6 +165,7 @@ class Node {
         maps_, clock_, key_, peers_, plane_.get(),
         [this](Context c, BucketName b) { return bucket_is_empty(std::move(c), std::move(b)); },
         identity_.id, [this] { return rebalance(); },
+        [this](ScrubAction action) { return scrub(action); },
         // To the process: wait_for_signal() gets it.
         [] { ::kill(::getpid(), SIGTERM); }});
   }
@@ -173,6 +174,15 @@ class Node {
     if (!serving()) return starting();
     if (disks_) return disks_->rebalancer().progress();
     return Error(Errc::unsupported, "node " + identity_.id + " stores nothing");
+  }
+
+  Result<ScrubProgress> scrub(ScrubAction action) {
+    if (!serving()) return starting();
+    if (!disks_) return Error(Errc::unsupported, "node " + identity_.id + " stores nothing");
+    target::Scrubber& scrubber = disks_->scrubber();
+    if (action == ScrubAction::kStart) scrubber.start();
+    if (action == ScrubAction::kStop) scrubber.stop();
+    return scrubber.progress();
   }
 
   /// The listeners are there before the node has joined, because the cluster must know their

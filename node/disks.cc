@@ -119,6 +119,18 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
                                .clock = clock,
                                .is_busy = [&target] { return target.has_open_renames(); },
                                .replicator = target.replicator()});
+  target::Scrubber::Deps scrub{.node_id = self.id,
+                               .state_dir = config.data_dir() + "/renames",
+                               .store = disks->store_,
+                               .maps = maps,
+                               .peers = disks->peers_,
+                               .clock = clock,
+                               .io = disks->io_,
+                               .healer = target.healer(),
+                               .replicator = target.replicator(),
+                               .bytes_per_second = config.store.scrub_rate().count,
+                               .interval = config.store.scrub_interval()};
+  TRY(disks->scrubber_, target::Scrubber::open(std::move(scrub)));
   return disks;
 }
 
@@ -128,6 +140,8 @@ Task<void> Disks::run() {
   scope.spawn(target_->run());
   scope.spawn(target_->replicator().run());
   scope.spawn(rebalancer_->run());
+  scope.spawn(target_->healer().run());
+  scope.spawn(scrubber_->run());
   co_await scope.join();
 }
 

@@ -10,6 +10,7 @@
 #include "node/store/store.h"
 #include "node/target/local_target.h"
 #include "node/target/rebalancer.h"
+#include "node/target/scrubber.h"
 
 namespace aisfs::node {
 
@@ -38,6 +39,7 @@ class Disks {
   /// first request.
   void attach(ObjectApi& cluster, ObjectApi& places) { peers_.attach(cluster, places, *target_); }
   target::Rebalancer& rebalancer() { return *rebalancer_; }
+  target::Scrubber& scrubber() { return *scrubber_; }
   /// What is told with each renewal of the lease (wire::AliveRecord::ceiling).
   std::uint64_t ceiling() const { return store_.saved_ceiling(); }
   /// Versions carry this epoch from now on.
@@ -62,6 +64,8 @@ class Disks {
   cluster::ClusterPeers peers_;
   std::unique_ptr<target::LocalTarget> target_;
   std::unique_ptr<target::Rebalancer> rebalancer_;
+  disk::IoPool io_{{.threads = 1}};  // of the scrub's state
+  std::unique_ptr<target::Scrubber> scrubber_;
 };
 
 }  // namespace aisfs::node

@@ -7,6 +7,7 @@
 
 #include "common/client/context.h"
 #include "common/model/rebalance.h"
+#include "common/model/scrub.h"
 
 namespace aisfs {
 
@@ -73,6 +74,11 @@ class AdminApi {
   /// How far a target is with names that belong to others, as it says itself; for everybody.
   /// not_found; unreachable; unsupported of a node that stores nothing.
   virtual Task<Result<RebalanceProgress>> rebalance(Context context, std::string node) = 0;
+  /// Tells a target to scrub its disks, or to stop it, and how far it is; to be shown it, for
+  /// everybody. Errors as of rebalance().
+  virtual Task<Result<ScrubProgress>> scrub(Context context,
+                                            std::string node,
+                                            ScrubAction action) = 0;
   /// A bearer token that stands for the caller until it expires.
   virtual Task<Result<std::string>> create_token(Context context, Duration lifetime) = 0;
 };

@@ -365,6 +365,15 @@ Task<Result<RebalanceProgress>> ClusterClient::rebalance(Context context, std::s
   return impl_->at_node(std::move(context), node, std::move(step));
 }
 
+Task<Result<ScrubProgress>> ClusterClient::scrub(Context context,
+                                                 std::string node,
+                                                 ScrubAction action) {
+  auto step = [node, action](AdminApi& admin, const Context& c) {
+    return admin.scrub(c, node, action);
+  };
+  return impl_->at_node(std::move(context), node, std::move(step));
+}
+
 Task<Result<std::string>> ClusterClient::create_token(Context context, Duration lifetime) {
   auto step = [lifetime](AdminApi& admin, const Context& c) {
     return admin.create_token(c, lifetime);

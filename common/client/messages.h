@@ -202,6 +202,12 @@ struct NodeRequest {
   AISFS_MESSAGE_FIELDS(node)
 };
 
+struct ScrubRequest {
+  std::string node;
+  ScrubAction action = ScrubAction::kShow;
+  AISFS_MESSAGE_FIELDS(node, action)
+};
+
 struct RemoveUserRequest {
   std::string id;
   AISFS_MESSAGE_FIELDS(id)

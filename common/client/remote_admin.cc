@@ -102,6 +102,14 @@ Task<Result<RebalanceProgress>> RemoteAdmin::rebalance(Context context, std::str
                                  std::move(request));
 }
 
+Task<Result<ScrubProgress>> RemoteAdmin::scrub(Context context,
+                                               std::string node,
+                                               ScrubAction action) {
+  wire::ScrubRequest request{std::move(node), action};
+  return call<ScrubProgress>(transport_, node_, std::move(context), DataMethod::scrub,
+                             std::move(request));
+}
+
 Task<Result<std::string>> RemoteAdmin::create_token(Context context, Duration lifetime) {
   wire::CreateTokenRequest request{lifetime.count()};
   return call_member(transport_, node_, std::move(context), DataMethod::create_token,

@@ -137,6 +137,16 @@ Task<Result<RebalanceProgress>> AdminService::rebalance(Context context, std::st
   co_return co_await admin.rebalance(std::move(context), std::move(node));
 }
 
+Task<Result<ScrubProgress>> AdminService::scrub(Context context,
+                                                std::string node,
+                                                ScrubAction action) {
+  CO_CHECK_OK(action == ScrubAction::kShow ? ops::need_user(context.who)
+                                           : ops::need_admin(context.who));
+  if (node == deps_.node_id) co_return deps_.scrub(action);
+  CO_TRY(RemoteAdmin admin, at_node(node));
+  co_return co_await admin.scrub(std::move(context), std::move(node), action);
+}
+
 Task<Result<std::string>> AdminService::create_token(Context context, Duration lifetime) {
   CO_CHECK_OK(ops::need_user(context.who));
   const MapSnapshot map = deps_.maps.current();

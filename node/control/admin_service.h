@@ -21,6 +21,7 @@ struct AdminServiceDeps {
   std::string node_id = {};
   /// Of this node: unsupported when it stores nothing.
   std::function<Result<RebalanceProgress>()> rebalance = {};
+  std::function<Result<ScrubProgress>(ScrubAction)> scrub = {};  // the same
   /// Makes this node stop, as a signal would; returns at once.
   std::function<void()> stop = {};
 };
@@ -42,6 +43,9 @@ class AdminService final : public AdminApi {
   Task<Status> change_node(Context context, std::string node, NodeAction action) override;
   Task<Status> shut_down_node(Context context, std::string node) override;
   Task<Result<RebalanceProgress>> rebalance(Context context, std::string node) override;
+  Task<Result<ScrubProgress>> scrub(Context context,
+                                    std::string node,
+                                    ScrubAction action) override;
   Task<Result<std::string>> create_token(Context context, Duration lifetime) override;
 
  private:

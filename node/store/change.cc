@@ -21,8 +21,7 @@ class AttrMutation final : public Mutation {
 
   Status stage() override {
     if (base.kind == IndexRecord::Kind::kReference) return {};
-    TRY(fd, disk::open_beneath(mp.root(), path_of(dir, key.key(), base.escaped), O_RDONLY));
-    TRY(meta, read_meta(mp, dir, fd.get()));
+    CHECK_OK(open());
     const bool had_side = !encode_meta(meta).side.empty();
     told_key = std::exchange(meta.key, key.key());
     meta.info = info;
@@ -66,6 +65,18 @@ class AttrMutation final : public Mutation {
     const ReferenceRecord record{encoded.xattr, encoded.side};
     TRY(const auto effect, mp.announce(LogType::kReference, record));
     mp.index().put(key.bucket, key.key(), index_record_of(meta, false));
+    return {};
+  }
+
+  /// The name is there, so is its file, or it is damaged.
+  Status open() {
+    auto opened = disk::open_beneath(mp.root(), path_of(dir, key.key(), base.escaped), O_RDONLY);
+    auto read = opened ? read_meta(mp, dir, opened->get()) : opened.error();
+    if (!read && (read.error() == Errc::not_found || read.error() == Errc::no_attribute)) {
+      return Error(Errc::corrupt, "the file of " + key.display() + " is gone, or its metadata");
+    }
+    TRY(meta, std::move(read));
+    fd = *std::move(opened);
     return {};
   }
 

@@ -134,7 +134,11 @@ Result<std::shared_ptr<OpenFile>> open_object_file(const Mountpath& mountpath,
                                                    const std::string& bucket_dir,
                                                    const std::string& path) {
   TRY(UniqueFd fd, disk::open_beneath(mountpath.root(), path, O_RDONLY));
-  TRY(StoredMeta meta, read_meta(mountpath, bucket_dir, fd.get()));
+  auto read = read_meta(mountpath, bucket_dir, fd.get());
+  if (!read && read.error() == Errc::no_attribute) {
+    return Error(Errc::corrupt, path + " has no metadata");
+  }
+  TRY(StoredMeta meta, std::move(read));
   TRY(const auto stat, disk::stat_of(fd.get()));
   if (stat.size != meta.info.size) {
     return Error(Errc::corrupt, path + " has " + std::to_string(stat.size) + " bytes, not " +

@@ -43,6 +43,20 @@ Task<Result<ObjectStream>> open_version(Engine& engine,
   co_return co_await stream_of(engine, file, file->meta.info, range, verify);
 }
 
+Error file_is_gone(const Key& key) {
+  return Error(Errc::corrupt, "the file of \"" + key.display() + "\" is gone");
+}
+
+/// The record with all that its file says. One that is replaced in between is waited for.
+Task<Result<std::optional<IndexRecord>>> find_settled(Engine& engine, Key key) {
+  auto record = co_await engine.find_whole(key);
+  if (record || record.error() != Errc::not_found) co_return record;
+  const auto guard = co_await engine.lock(key);
+  record = co_await engine.find_whole(key);
+  if (!record && record.error() == Errc::not_found) co_return file_is_gone(key);
+  co_return record;
+}
+
 /// The record and its file, of the same version. A publish between the two looks is waited for.
 Task<Result<std::shared_ptr<OpenFile>>> open_current(Engine& engine,
                                                      Key key,
@@ -56,9 +70,7 @@ Task<Result<std::shared_ptr<OpenFile>>> open_current(Engine& engine,
   CO_TRY(record, engine.find(key));
   if (!record) co_return no_such_object(key);
   auto settled = co_await engine.open_file(key, *record);
-  if (!settled && settled.error().code() == Errc::not_found) {
-    co_return Error(Errc::corrupt, "the file of \"" + key.display() + "\" is gone");
-  }
+  if (!settled && settled.error().code() == Errc::not_found) co_return file_is_gone(key);
   co_return settled;
 }
 
@@ -66,7 +78,7 @@ Task<Result<std::shared_ptr<OpenFile>>> open_current(Engine& engine,
 
 Task<Result<ObjectInfo>> Store::head(Key key, Conditions conditions) {
   auto record = engine_->find(key);
-  if (record && *record && !(*record)->complete) record = co_await engine_->find_whole(key);
+  if (record && *record && !(*record)->complete) record = co_await find_settled(*engine_, key);
   if (!record) co_return std::move(record).error();
   if (!*record) co_return no_such_object(key);
   CO_CHECK_OK(check_conditions(conditions, &(*record)->info, Access::kRead));

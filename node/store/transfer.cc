@@ -59,17 +59,21 @@ Task<Result<ObjectCopy>> Store::open_copy(Key key) {
       co_return Error(Errc::unsupported, key.display() + " is a reference");
     }
     auto file = co_await engine_->open_file(key, *record);
-    if (!file && (file.error() != Errc::stale_map || look == kLooksMax)) {
+    if (!file) {
+      const bool gone = file.error() == Errc::not_found;
+      if (look < kLooksMax && (gone || file.error() == Errc::stale_map)) continue;
+      if (gone) co_return Error(Errc::corrupt, "the file of " + key.display() + " is gone");
       co_return std::move(file).error();
     }
-    if (!file) continue;
-    auto read = [this, &key, &file] {
+    const ByteRange all{0, (*file)->meta.info.size};
+    auto body = std::make_unique<FileBody>(*engine_, *file, all, VerifyRead::kFirst);
+    // Damage in the first block is told before anything is sent.
+    auto read = [this, &key, &file, &body]() -> Result<StoredMeta> {
+      CHECK_OK(body->load_first());
       return read_meta(engine_->mountpath_of(key), dir_of(key.name.bucket), (*file)->fd.get());
     };
     CO_TRY(auto meta, co_await engine_->mountpath_of(key).pool().run(std::move(read)));
     meta.key = key.key();  // of a kept version the file tells its first name
-    const ByteRange all{0, meta.info.size};
-    auto body = std::make_unique<FileBody>(*engine_, *std::move(file), all, VerifyRead::kFirst);
     co_return ObjectCopy{std::move(meta), std::move(body)};
   }
 }

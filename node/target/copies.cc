@@ -36,7 +36,7 @@ Task<Result<store::ObjectCopy>> LocalTarget::fetch_copy(Context context,
   CO_TRY(const auto reference, reference_of(key));
   Result<store::ObjectCopy> copy(Errc::not_found);
   if (!reference) {
-    copy = co_await store_.open_copy(key);
+    copy = co_await open_copy(key);
   } else {
     CO_TRY(ObjectInfo info, co_await store_.head(key));
     copy = store::ObjectCopy{{.bucket = found.id, .key = state.key, .info = info}, nullptr};
@@ -99,7 +99,10 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
     handover_.doubt(key);
     CO_CHECK_OK(co_await handover_.bring_home(context, std::move(map), bucket, key,
                                               Handover::Need::kChange));
-    CO_TRY(const bool here, has_state(key, state));
+    CO_TRY(bool here, has_state(key, state));
+    if (!here) {
+      CO_TRY(here, co_await healer_.bring_back(bucket, state));
+    }
     if (!here) co_return false;
   }
   // What is forgotten there may have been one of the copies.

@@ -41,6 +41,11 @@ LocalTarget::LocalTarget(
       peers_(peers),
       clock_(clock),
       handover_(store, peers, options_.node_id),
+      healer_({.node_id = options_.node_id,
+               .store = store,
+               .maps = maps,
+               .peers = peers,
+               .clock = clock}),
       closed_dirs_(clock) {}
 LocalTarget::~LocalTarget() = default;
 
@@ -287,7 +292,7 @@ Task<Result<ObjectStream>> LocalTarget::open_here(Context context,
     co_return co_await open_referenced(std::move(context), at.key, *reference, std::move(options),
                                        std::move(info));
   }
-  co_return co_await store_.open_object(at.key, std::move(options), at.bucket.props.verify_read);
+  co_return co_await open_object(at.key, std::move(options), at.bucket.props.verify_read);
 }
 
 std::optional<ObjectStream> LocalTarget::get_now(const Context& context,

@@ -11,6 +11,7 @@
 #include "node/target/changes.h"
 #include "node/target/closed_dirs.h"
 #include "node/target/handover.h"
+#include "node/target/healer.h"
 #include "node/target/leases.h"
 #include "node/target/peers.h"
 #include "node/target/replicator.h"
@@ -111,6 +112,8 @@ class LocalTarget final : public ObjectApi {
 
   /// The copies elsewhere of this target's names.
   Replicator& replicator() { return *replicator_; }
+  /// What is damaged of what lies here.
+  Healer& healer() { return healer_; }
 
   // --- ObjectApi ---------------------------------------------------------------------------------
 
@@ -321,6 +324,14 @@ class LocalTarget final : public ObjectApi {
   Task<Result<ObjectStream>> get_at(Context context, Admitted at, GetOptions options);
   Task<Result<ObjectStream>> open_here(Context context, Admitted at, GetOptions options);
 
+  // healing.cc
+  /// As Store::open_object. What is damaged is healed first, if another target has it; what turns out
+  /// to be while the body is read, before the body goes on.
+  Task<Result<ObjectStream>> open_object(store::Key key, GetOptions options, VerifyRead verify);
+  Task<Result<ObjectStream>> open_healed(store::Key key, GetOptions options, VerifyRead verify);
+  /// As Store::open_copy; what is damaged is healed soon.
+  Task<Result<store::ObjectCopy>> open_copy(store::Key key);
+
   // directories.cc
   Task<Status> close_everywhere(Context context, const Admitted& at);
   Task<Result<LookupReply>> whats_there(Context context,
@@ -342,6 +353,7 @@ class LocalTarget final : public ObjectApi {
   std::unique_ptr<RenameLog> renames_;
   std::unique_ptr<Leases> leases_;
   Handover handover_;
+  Healer healer_;
   std::unique_ptr<Replicator> replicator_;
   ChangesUnderWay changes_;
   ClosedDirs closed_dirs_;

@@ -111,4 +111,19 @@ Task<Result<RebalanceProgress>> FakeCluster::rebalance(Context c, std::string id
   co_return says->second;
 }
 
+void FakeCluster::set_scrub(std::string id, ScrubProgress says) {
+  const std::lock_guard lock(mutex_);
+  scrubs_.insert_or_assign(std::move(id), std::move(says));
+}
+
+Task<Result<ScrubProgress>> FakeCluster::scrub(Context c, std::string id, ScrubAction action) {
+  CO_CHECK_OK(co_await enter("scrub", id, c.deadline));
+  if (store_.map()->find_node(id) == nullptr) co_return no_such_node(id);
+  const std::lock_guard lock(mutex_);
+  if (ended_.contains(id)) co_return Error(Errc::unreachable, "node " + id + " does not answer");
+  ScrubProgress& says = scrubs_[id];
+  if (action != ScrubAction::kShow) says.running = action == ScrubAction::kStart;
+  co_return says;
+}
+
 }  // namespace aisfs::tests

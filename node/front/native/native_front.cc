@@ -60,7 +60,8 @@ std::string epoch_of(const http::Exchange& exchange) {
   if (epoch.empty() || !method.starts_with(wire::kRpcPath)) return epoch;
   method.remove_prefix(wire::kRpcPath.size());
   const bool any = method == wire::kMapWatchMethod || method == wire::kLeasePollMethod ||
-                   method == wire::name_of(wire::DataMethod::rebalance);
+                   method == wire::name_of(wire::DataMethod::rebalance) ||
+                   method == wire::name_of(wire::DataMethod::scrub);
   return any ? std::string() : epoch;
 }
 

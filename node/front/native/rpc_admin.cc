@@ -101,6 +101,14 @@ Task<Result<std::string>> run_rebalance(Call& call, std::string bytes) {
   co_return wire::encode(progress);
 }
 
+Task<Result<std::string>> run_scrub(Call& call, std::string bytes) {
+  CO_TRY(auto r, request_of<wire::ScrubRequest>(bytes));
+  const bool shows = r.action == ScrubAction::kShow;
+  CO_CHECK_OK(may(call, shows ? Action::kShowCluster : Action::kManageNodes));
+  CO_TRY(const ScrubProgress progress, co_await call.admin.scrub(call.context, r.node, r.action));
+  co_return wire::encode(progress);
+}
+
 Task<Result<std::string>> run_create_token(Call& call, std::string bytes) {
   CO_CHECK_OK(may(call, Action::kCreateToken));
   CO_TRY(auto r, request_of<wire::CreateTokenRequest>(bytes));
@@ -132,6 +140,8 @@ Task<Result<std::string>> run_admin_method(Call& call, DataMethod method, std::s
       return run_shut_down_node(call, std::move(bytes));
     case DataMethod::rebalance:
       return run_rebalance(call, std::move(bytes));
+    case DataMethod::scrub:
+      return run_scrub(call, std::move(bytes));
     case DataMethod::create_token: return run_create_token(call, std::move(bytes));
     default: break;
   }

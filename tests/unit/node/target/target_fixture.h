@@ -198,7 +198,7 @@ class LocalTargetTest : public ::testing::Test {
     const auto read = [](ObjectApi& api, Context c, ObjectName n,
                          GetOptions options) -> Task<Result<std::string>> {
       CO_TRY(ObjectStream stream, co_await api.get(std::move(c), std::move(n), std::move(options)));
-      co_return co_await read_all(*stream.body, 1 << 20);
+      co_return co_await read_all(*stream.body, 4 << 20);
     };
     GetOptions options{.version = version};
     return run(read(cluster_, alice(), name(key), std::move(options)));
