@@ -96,12 +96,18 @@ struct StoreConfig : config::Section {
                                  config::in_range<std::int64_t{16}, std::int64_t{1000000}>()};
   Param<config::Bytes> reserve{this, "reserve", config::Bytes{256_MiB}, Apply::kRestart,
                                "Free space below which a mountpath takes no more objects."};
-  Param<config::Bytes> scrub_rate{this, "scrub_rate", config::Bytes{64_MiB}, Apply::kRestart,
+  Param<config::Bytes> scrub_rate{this,
+                                  "scrub_rate",
+                                  config::Bytes{64_MiB},
+                                  Apply::kRestart,
                                   "Bytes a second that a target reads at most when it looks for "
                                   "damage on its disks (ais storage scrub).",
                                   config::in_range<config::Bytes{64_KiB}, config::Bytes{64_GiB}>()};
   Param<config::Duration> scrub_interval{
-      this, "scrub_interval", std::chrono::hours(14 * 24), Apply::kRestart,
+      this,
+      "scrub_interval",
+      std::chrono::hours(14 * 24),
+      Apply::kRestart,
       "From the end of one look at all disks to the begin of the next; 0: none begins by itself.",
       config::in_range_ns<0, 315'360'000'000'000'000>()};
 };

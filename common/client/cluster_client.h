@@ -90,9 +90,7 @@ class ClusterClient final : public ObjectApi, public AdminApi, public MapSource,
   Task<Status> change_node(Context, std::string, NodeAction) override;
   Task<Status> shut_down_node(Context, std::string) override;
   Task<Result<RebalanceProgress>> rebalance(Context, std::string) override;
-  Task<Result<ScrubProgress>> scrub(Context context,
-                                    std::string node,
-                                    ScrubAction action) override;
+  Task<Result<ScrubProgress>> scrub(Context context, std::string node, ScrubAction action) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:

@@ -23,9 +23,7 @@ class RemoteAdmin final : public AdminApi {
   Task<Status> change_node(Context, std::string, NodeAction) override;
   Task<Status> shut_down_node(Context, std::string) override;
   Task<Result<RebalanceProgress>> rebalance(Context, std::string) override;
-  Task<Result<ScrubProgress>> scrub(Context context,
-                                    std::string node,
-                                    ScrubAction action) override;
+  Task<Result<ScrubProgress>> scrub(Context context, std::string node, ScrubAction action) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:

@@ -11,8 +11,8 @@ namespace aisfs {
 /// A name whose bytes on a target are not what was written, and that has not been healed.
 struct DamagedName {
   BucketName bucket;
-  std::string key;   // of a version that is kept: a version key
-  bool lost = false; // nobody has a good copy of it; else somebody may who does not answer
+  std::string key;    // of a version that is kept: a version key
+  bool lost = false;  // nobody has a good copy of it; else somebody may who does not answer
   std::string why;
   std::int64_t seen_ns = 0;
 
@@ -28,12 +28,12 @@ struct ScrubProgress {
   static constexpr std::uint16_t kVersion = 1, kCompat = 1;
 
   bool running = false;
-  std::int64_t started_ns = 0, ended_ns = 0;       // of this pass, or the last; ended: 0 while it runs
-  std::int64_t next_ns = 0;                        // when one begins by itself; 0: never
-  std::uint64_t objects = 0, bytes = 0;            // looked at
-  std::uint64_t objects_total = 0;                 // as counted at the start
-  std::uint64_t damaged = 0, healed = 0, lost = 0; // of them
-  std::vector<DamagedName> names;                  // that are not healed now, a thousand at most
+  std::int64_t started_ns = 0, ended_ns = 0;  // of this pass, or the last; ended: 0 while it runs
+  std::int64_t next_ns = 0;                   // when one begins by itself; 0: never
+  std::uint64_t objects = 0, bytes = 0;       // looked at
+  std::uint64_t objects_total = 0;            // as counted at the start
+  std::uint64_t damaged = 0, healed = 0, lost = 0;  // of them
+  std::vector<DamagedName> names;                   // that are not healed now, a thousand at most
 
   bool operator==(const ScrubProgress&) const = default;
   template <class A>

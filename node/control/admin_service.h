@@ -43,9 +43,7 @@ class AdminService final : public AdminApi {
   Task<Status> change_node(Context context, std::string node, NodeAction action) override;
   Task<Status> shut_down_node(Context context, std::string node) override;
   Task<Result<RebalanceProgress>> rebalance(Context context, std::string node) override;
-  Task<Result<ScrubProgress>> scrub(Context context,
-                                    std::string node,
-                                    ScrubAction action) override;
+  Task<Result<ScrubProgress>> scrub(Context context, std::string node, ScrubAction action) override;
   Task<Result<std::string>> create_token(Context context, Duration lifetime) override;
 
  private:

@@ -15,9 +15,7 @@
 namespace aisfs::target {
 
 /// An error that says that the bytes here are not what was written.
-inline bool is_damage(const Error& error) {
-  return error == Errc::corrupt || error == Errc::io;
-}
+inline bool is_damage(const Error& error) { return error == Errc::corrupt || error == Errc::io; }
 
 /// Puts good copies in the place of this target's damaged ones. Whoever finds one damaged, owner or
 /// other holder, asks the other holders for the same version, and believes what comes only if it is
@@ -49,8 +47,8 @@ class Healer {
   /// Looks at the object's file (Store::scrub) and heals it. An error says nothing about the file.
   Task<Result<Checked>> check(store::Key key, store::Store::Pace pace = nullptr);
 
-  /// A name of this target's that was lost here, with a file that a restart could not read, and that
-  /// a holder has: it comes back. False: it was not lost, or what is known here is newer.
+  /// A name of this target's that was lost here, with a file that a restart could not read, and
+  /// that a holder has: it comes back. False: it was not lost, or what is known here is newer.
   Task<Result<bool>> bring_back(const Bucket& bucket, store::NameState state);
 
   /// It is checked in the background, soon.

@@ -8,8 +8,8 @@ namespace {
 /// What is left of a body whose object was healed on the way; an error when it was not.
 using Reopen = std::function<Task<Result<ObjectStream>>(ByteRange rest)>;
 
-/// The bytes of a file that is compared with its hashes while it is read. Nothing of a damaged block
-/// has left yet when it is found: the body goes on with the good copy, of the same version.
+/// The bytes of a file that is compared with its hashes while it is read. Nothing of a damaged
+/// block has left yet when it is found: the body goes on with the good copy, of the same version.
 class HealingBody final : public BodySource {
  public:
   HealingBody(std::unique_ptr<BodySource> inner, ByteRange range, Reopen reopen)

@@ -158,47 +158,6 @@ Result<Version> LocalTarget::version_of(const store::Key& key) const {
   return states.empty() ? Version() : states.front().meta_version;
 }
 
-/// Where directories are implied, or renamed ones are being rewritten, no target knows all of a
-/// name.
-void LocalTarget::lease(const Context& context,
-                        const ClusterMap& map,
-                        BucketId bucket,
-                        std::string_view path) {
-  if (context.session == 0 || placement::has_mappings(map, bucket)) return;
-  const Bucket* found = map.find_bucket(bucket);
-  if (found != nullptr && !found->implied_dirs) leases_->grant(context, bucket, path);
-}
-
-/// Only where a target knows all of its names, as for a lease.
-Status LocalTarget::delegate(const Context& context, wire::DelegateRequest request) {
-  TRY(const Bucket bucket, admit(context, request.bucket));
-  if (request.ends) {
-    leases_->give_back(context, request.id);
-    return {};
-  }
-  const std::string below = request.path.empty() ? "" : request.path + "/";
-  const MapSnapshot map = maps_.current();
-  if (bucket.implied_dirs || placement::has_mappings(*map, bucket.id)) {
-    return Error(Errc::unsupported, "directories are implied in the bucket, or being renamed");
-  }
-  if (!map->placement.settled()) {
-    return Error(Errc::not_ready, "names are moving to other targets");
-  }
-  CHECK_OK(leases_->delegate(context, request.id, bucket.id, request.path));
-  if (!renames_->touches(bucket.id, below)) return {};
-  leases_->give_back(context, request.id);
-  return Error(Errc::busy, "a rename to a name in \"" + request.path + "\" is under way");
-}
-
-Task<Status> LocalTarget::recall_all(const ClusterMap& map, Deadline deadline) {
-  const Context nobody{.who = {}, .deadline = deadline, .trace = "handover"};
-  for (const auto& [_, bucket] : map.buckets) {
-    if (!leases_->delegates()) break;
-    CO_CHECK_OK(co_await leases_->recall(nobody, bucket.id, [](std::string_view) { return true; }));
-  }
-  co_return Status{};
-}
-
 Status LocalTarget::check_placed(const Admitted& at) const {
   if (options_.may_serve) CHECK_OK(options_.may_serve());
   const MapSnapshot now = maps_.current();
@@ -441,6 +400,7 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
   if (changed) {
     CO_CHECK_OK(co_await telling.told(Replicator::Kind::kAttributes, std::move(at.ticket)));
   }
+  if (!changed && is_damage(changed.error())) healer_.suspect(at.key);
   co_return acknowledged(at, std::move(changed));
 }
 
@@ -491,6 +451,7 @@ Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
   CO_CHECK_OK(change.begin());
   auto patched = co_await store_.patch(at.key, std::move(options), body);
   if (patched) CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
+  if (!patched && is_damage(patched.error())) healer_.suspect(at.key);
   co_return acknowledged(at, std::move(patched));
 }
 
@@ -522,6 +483,7 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
     CO_CHECK_OK(change.begin());
     auto copied = co_await store_.copy_local(source.key, target.key, std::move(options));
     if (copied) CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
+    if (!copied && is_damage(copied.error())) healer_.suspect(source.key);
     co_return acknowledged(target, std::move(copied));
   }
   GetOptions get{.conditions = std::move(options.source_conditions)};

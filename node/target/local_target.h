@@ -325,8 +325,8 @@ class LocalTarget final : public ObjectApi {
   Task<Result<ObjectStream>> open_here(Context context, Admitted at, GetOptions options);
 
   // healing.cc
-  /// As Store::open_object. What is damaged is healed first, if another target has it; what turns out
-  /// to be while the body is read, before the body goes on.
+  /// As Store::open_object. What is damaged is healed first, if another target has it; what turns
+  /// out to be while the body is read, before the body goes on.
   Task<Result<ObjectStream>> open_object(store::Key key, GetOptions options, VerifyRead verify);
   Task<Result<ObjectStream>> open_healed(store::Key key, GetOptions options, VerifyRead verify);
   /// As Store::open_copy; what is damaged is healed soon.

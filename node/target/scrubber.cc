@@ -131,8 +131,8 @@ Task<Status> Scrubber::pass() {
   if (!walked && !is_stopped()) co_return walked;  // it goes on later
   finish();
   const ScrubProgress p = progress();
-  LOG_INFO("scrub ended", "complete", walked.ok(), "objects", p.objects, "bytes", p.bytes, "damaged",
-           p.damaged, "healed", p.healed, "lost", p.lost);
+  LOG_INFO("scrub ended", "complete", walked.ok(), "objects", p.objects, "bytes", p.bytes,
+           "damaged", p.damaged, "healed", p.healed, "lost", p.lost);
   co_await save();
   co_return walked;
 }
@@ -209,7 +209,8 @@ Task<Status> Scrubber::look_at(const MapSnapshot& map, const Bucket& bucket, Nam
   co_return Status{};
 }
 
-/// What does not succeed is tried by the next pass, and by the Rebalancer after a change of targets.
+/// What does not succeed is tried by the next pass, and by the Rebalancer after a change of
+/// targets.
 Task<void> Scrubber::send_shares(const MapSnapshot& map, const Bucket& bucket) {
   for (auto& [holder, states] : std::exchange(own_, {})) {
     const auto sent =

@@ -21,8 +21,8 @@ namespace aisfs::target {
 struct ScrubState {
   static constexpr std::uint16_t kVersion = 1, kCompat = 1;
 
-  ScrubProgress progress;       // next_ns is not kept
-  std::int64_t idle_ns = 0;     // since when no pass has been due
+  ScrubProgress progress;        // next_ns is not kept
+  std::int64_t idle_ns = 0;      // since when no pass has been due
   std::uint64_t mountpaths = 0;  // for so many the place is valid
   // All names before this one have been looked at.
   std::uint64_t mountpath = 0;
@@ -97,9 +97,9 @@ class Scrubber {
   void note(Edit edit);
 
   const Deps deps_;
-  const UniqueFd root_;  // of the state file
-  Shares own_;     // names of this target's, by other holders
-  Shares others_;  // copies of names of others, by owners
+  const UniqueFd root_;     // of the state file
+  Shares own_;              // names of this target's, by other holders
+  Shares others_;           // copies of names of others, by owners
   TimePoint busy_until_{};  // by the rate
   TimePoint saved_at_{};
   ScrubState saved_;

@@ -149,7 +149,8 @@ Task<Status> scrub(Session& s, const ScrubArguments& arguments) {
 void add_storage(Command& root) {
   Command& storage = root.sub("storage", "Look after what lies on the targets' disks");
   auto a = std::make_shared<ScrubArguments>();
-  Command& scrub_command = storage.sub("scrub", "Whether all that lies on disks is as it was written");
+  Command& scrub_command =
+      storage.sub("scrub", "Whether all that lies on disks is as it was written");
   scrub_command.flag("--start", a->start, "Read all of it now, from the beginning");
   scrub_command.flag("--stop", a->stop, "End the look that goes on");
   scrub_command.examples(
@@ -157,8 +158,10 @@ void add_storage(Command& root) {
       "  ais storage scrub --start\n"
       "  ais storage scrub --json | jq '.nodes[].names'\n\n"
       "Every target reads all that it holds now and then (store.scrub_interval), slowly\n"
-      "(store.scrub_rate). HEALED: a damaged or missing copy was replaced by a good one of another\n"
-      "target. LOST: nobody has a good copy; the object is listed, and reading it fails. The second\n"
+      "(store.scrub_rate). HEALED: a damaged or missing copy was replaced by a good one of "
+      "another\n"
+      "target. LOST: nobody has a good copy; the object is listed, and reading it fails. The "
+      "second\n"
       "table has the names that are not healed now.");
   scrub_command.action([a](Session& s) { return scrub(s, *a); });
 }
