@@ -65,22 +65,28 @@ Task<Result<Healer::Checked>> Healer::check(Key key, store::Store::Pace pace) {
   co_return checked;
 }
 
+Result<std::optional<NameState>> Healer::state_of(const Key& key) const {
+  Key plain = key;
+  plain.name.key = plain_key(key.key());
+  TRY(const auto states, deps_.store.states_of(plain));
+  for (const NameState& state : states) {
+    if (state.key == key.key()) return std::optional(state);
+  }
+  return std::optional<NameState>();
+}
+
 Task<Healer::Verdict> Healer::heal(const Key& key, const ScrubFinding& found) {
   const MapSnapshot map = deps_.maps.current();
   const Bucket* bucket = map->find_bucket(key.bucket);
   if (bucket == nullptr) co_return Verdict::kGood;
-  Key plain = key;
-  plain.name.key = plain_key(key.key());
-  const auto states = deps_.store.states_of(plain);
-  if (!states) co_return Verdict::kDamaged;
-  const auto state = std::find_if(states->begin(), states->end(), [&](const NameState& own) {
-    return own.key == key.key() && own.meta_version == found.meta_version;
-  });
-  if (state == states->end()) co_return Verdict::kGood;  // it was replaced, or removed
+  const auto state = state_of(key);
+  if (!state) co_return Verdict::kDamaged;
+  const bool is_same = *state && (*state)->meta_version == found.meta_version;
+  if (!is_same) co_return Verdict::kGood;  // it was replaced, or removed
   bool all_answered = true;
   for (const std::string& holder : other_holders(*map, *bucket, key.name)) {
     Result<bool> taken = false;
-    auto copy = co_await fetch(holder, *bucket, *state);
+    auto copy = co_await fetch(holder, *bucket, **state);
     if (copy) {
       taken = co_await deps_.store.replace_damaged(key, std::move(copy->meta), *copy->body);
     } else {
@@ -130,8 +136,9 @@ void Healer::note(const Key& key, const ScrubFinding& found, Verdict verdict) {
     is_new = known == damages_.end();
     if (!bad && !is_new) damages_.erase(known);
     if (bad && (!is_new || damages_.size() < kDamagesMax)) {
-      damages_[name] = {key.name.bucket, key.key(), verdict == Verdict::kLost, found.why,
-                        deps_.clock.unix_ns()};
+      DamagedName told{key.name.bucket, key.key(), verdict == Verdict::kLost, found.why,
+                       deps_.clock.unix_ns()};
+      damages_[name] = {key, found.meta_version, std::move(told)};
     }
   }
   if (verdict == Verdict::kHealed) {
@@ -147,10 +154,16 @@ void Healer::suspect(const Key& key) {
   if (suspects_.size() < kSuspectsMax) suspects_.emplace(Name{key.bucket, key.key()}, key);
 }
 
-std::vector<DamagedName> Healer::damages() const {
+std::vector<DamagedName> Healer::damages() {
   const std::lock_guard lock(mutex_);
   std::vector<DamagedName> all;
-  for (const auto& [_, damage] : damages_) all.push_back(damage);
+  for (auto it = damages_.begin(); it != damages_.end();) {
+    const Damage& damage = it->second;
+    const auto now = state_of(damage.key);
+    const bool is_gone = now && (!*now || (*now)->meta_version != damage.meta_version);
+    if (!is_gone) all.push_back(damage.told);
+    it = is_gone ? damages_.erase(it) : std::next(it);
+  }
   return all;
 }
 
@@ -165,8 +178,8 @@ Task<void> Healer::run() {
 void Healer::suspect_damages() {
   const std::lock_guard lock(mutex_);
   for (const auto& [name, damage] : damages_) {
-    if (damage.lost || suspects_.size() >= kSuspectsMax) continue;
-    suspects_.emplace(name, store::make_key(name.first, {damage.bucket, damage.key}));
+    if (damage.told.lost || suspects_.size() >= kSuspectsMax) continue;
+    suspects_.emplace(name, damage.key);
   }
 }
 

@@ -53,9 +53,9 @@ class Healer {
 
   /// It is checked in the background, soon.
   void suspect(const store::Key& key);
-  /// What is damaged here and could not be healed; the first thousand of it. Names that were
-  /// replaced since are still among it until they are checked.
-  std::vector<DamagedName> damages() const;
+  /// What is damaged here and could not be healed, and has not been replaced or removed since; the
+  /// first thousand of it.
+  std::vector<DamagedName> damages();
 
   /// Background work until cancelled. On one shard.
   Task<void> run();
@@ -64,6 +64,11 @@ class Healer {
 
  private:
   using Name = std::pair<BucketId, std::string>;
+  struct Damage {
+    store::Key key;
+    Version meta_version;
+    DamagedName told;
+  };
 
   Task<Verdict> heal(const store::Key& key, const store::ScrubFinding& found);
   Task<Result<store::ObjectCopy>> fetch(std::string node,
@@ -73,6 +78,7 @@ class Healer {
                                          const Bucket& bucket,
                                          const ObjectName& name) const;
   void suspect_damages();
+  Result<std::optional<store::NameState>> state_of(const store::Key& key) const;
   void note(const store::Key& key, const store::ScrubFinding& found, Verdict verdict);
 
   static constexpr std::size_t kDamagesMax = 1000;
@@ -81,7 +87,7 @@ class Healer {
   const Deps deps_;
   store::KeyLocks locks_;  // a name is healed once at a time
   mutable std::mutex mutex_;
-  std::map<Name, DamagedName> damages_;  // guarded by mutex_
+  std::map<Name, Damage> damages_;       // guarded by mutex_
   std::map<Name, store::Key> suspects_;  // guarded by mutex_
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Damage on a disk is found, is served to nobody, and gives way to a good copy.
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "tests/unit/node/store/damage.h"
 #include "tests/unit/node/store/store_fixture.h"
@@ -27,6 +29,18 @@ class ScrubTest : public StoreTest {
   Result<bool> replace(const std::string& name, const StoredMeta& meta, const std::string& body) {
     StringSource source(body);
     return run(store_->replace_damaged(key(name), meta, source));
+  }
+  /// New content or, every fourth time, other attributes.
+  Task<Result<ObjectInfo>> change(BodySource& source, int i) {
+    if (i % 4 == 3) {
+      AttrChange attrs;
+      attrs.user = {{"i", std::to_string(i)}};
+      Conditions none;
+      co_return co_await store_->set_attrs(key("k"), std::move(attrs), std::move(none), level_);
+    }
+    PutOptions put_options;
+    ExpectedChecksums expected;
+    co_return co_await store_->put(key("k"), std::move(put_options), std::move(expected), source);
   }
   static std::string text_of(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
@@ -157,6 +171,27 @@ TEST_F(ScrubTest, OnlyTheVersionThatIsThereIsReplacedAndByItsBytesAlone) {
   ASSERT_TRUE(remove("k").ok());
   EXPECT_FALSE(*replace("k", old, "old"));
   EXPECT_TRUE(set_aside_below(dir_).empty());
+}
+
+TEST_F(ScrubTest, WhatChangesWhileItIsReadIsNotTakenForDamage) {
+  ASSERT_TRUE(put("k", "first").ok());
+  std::atomic<bool> done = false;
+  std::thread writer([this, &done] {
+    for (int i = 0; i < 200; ++i) {
+      // Replaced files, which nobody has read, are written into again.
+      StringSource source(std::string(1'500'000, static_cast<char>('a' + i % 26)));
+      const auto changed = runtime_.run_on(1, change(source, i));
+      EXPECT_TRUE(changed.ok()) << changed.error().what();
+    }
+    done = true;
+  });
+  int looks = 0;
+  for (; !done; ++looks) {
+    const ScrubFinding found = scrub("k");
+    EXPECT_EQ(found.state, State::kGood) << found.why;
+  }
+  writer.join();
+  EXPECT_GT(looks, 1);
 }
 
 TEST_F(ScrubTest, APaceMayEndIt) {

@@ -91,8 +91,10 @@ TEST_F(HealerTest, WithOneCopyItIsAnErrorAndTheNameStays) {
   EXPECT_TRUE(found[0].lost && found[1].lost);
   EXPECT_TRUE(std::filesystem::exists(file("t1", damaged))) << "the last copy stays";
   ASSERT_TRUE(put(damaged, "new").ok());
-  EXPECT_EQ(check("t1", damaged), Verdict::kGood);
   EXPECT_EQ(damages("t1").size(), 1u);
+  EXPECT_EQ(check("t1", damaged), Verdict::kGood);
+  ASSERT_TRUE(remove(gone).ok());
+  EXPECT_TRUE(damages("t1").empty());
 }
 
 TEST_F(HealerTest, WrongBytesAreNotTakenForAGoodCopy) {

@@ -42,7 +42,8 @@ class ScrubberTest : public HealingFixture {
                         .io = io_,
                         .healer = targets_.at(id)->healer(),
                         .replicator = targets_.at(id)->replicator(),
-                        .bytes_per_second = bytes_per_second};
+                        .bytes_per_second = bytes_per_second,
+                        .interval = interval_};
     auto opened = Scrubber::open(std::move(deps));
     EXPECT_TRUE(opened.ok());
     return *std::move(opened);
@@ -66,6 +67,7 @@ class ScrubberTest : public HealingFixture {
   static std::string body_of(const std::string& key) { return "body of " + key; }
 
   disk::IoPool io_{{.threads = 1}};
+  Duration interval_{};
 };
 
 TEST_F(ScrubberTest, AllIsByteEqualAgainAfterDamageOfEachKind) {
@@ -159,6 +161,23 @@ TEST_F(ScrubberTest, APassGoesOnWhereARestartHasCutIt) {
   EXPECT_EQ(second->progress().objects, before);
   EXPECT_TRUE(run(second->pass()).ok());
   EXPECT_EQ(second->progress().objects, all);
+}
+
+TEST_F(ScrubberTest, APassBeginsByItselfWhenTheIntervalIsOver) {
+  put_many(10);
+  CutClock clock;
+  clock.sleeps_left = 5;
+  const auto never = scrubber("t1", clock, 1_GiB);
+  runtime_.run_on(0, never->run());
+  EXPECT_EQ(never->progress().started_ns, 0);
+  EXPECT_EQ(never->progress().next_ns, 0);
+  interval_ = Duration(1);
+  clock.sleeps_left = 5;
+  const auto soon = scrubber("t1", clock, 1_GiB);
+  EXPECT_GT(soon->progress().next_ns, 0);
+  runtime_.run_on(0, soon->run());
+  EXPECT_GT(soon->progress().objects, 0u);
+  EXPECT_FALSE(soon->progress().running);
 }
 
 TEST_F(ScrubberTest, AStoppedPassEnds) {
