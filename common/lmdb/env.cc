@@ -4,6 +4,8 @@
 #include <lmdb.h>
 #include <sys/stat.h>
 
+#include <utility>
+
 #include "common/lmdb/table.h"
 #include "common/lmdb/txn.h"
 
@@ -67,9 +69,17 @@ Result<std::unique_ptr<Env>> Env::open(EnvOptions options) {
   return env;
 }
 
-Env::~Env() {
-  for (MDB_txn* txn : idle_) mdb_txn_abort(txn);
-  mdb_env_close(env_);
+Env::~Env() { close(); }
+
+void Env::close() {
+  const std::unique_lock map(map_);
+  if (env_ == nullptr) return;
+  {
+    const std::lock_guard lock(idle_mutex_);
+    for (MDB_txn* txn : idle_) mdb_txn_abort(txn);
+    idle_.clear();
+  }
+  mdb_env_close(std::exchange(env_, nullptr));
 }
 
 MDB_txn* Env::take_idle() const {
@@ -91,6 +101,7 @@ void Env::give_back(MDB_txn* txn) const {
 
 Result<ReadTxn> Env::read() const {
   std::shared_lock map(map_);
+  if (env_ == nullptr) return Error(Errc::not_ready, "the tables have been closed");
   MDB_txn* txn = take_idle();
   if (txn != nullptr && mdb_txn_renew(txn) != 0) mdb_txn_abort(std::exchange(txn, nullptr));
   if (txn == nullptr) {

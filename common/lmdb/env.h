@@ -59,6 +59,10 @@ class Env {
   /// Brings everything committed to the disk.
   Status sync();
 
+  /// Lets go of the files, once the transactions under way have ended: later ones fail (not_ready).
+  /// Nobody writes any more.
+  void close();
+
   std::size_t key_bytes_max() const;  // 511
   MDB_env* raw() const { return env_; }
 
@@ -69,7 +73,7 @@ class Env {
   MDB_txn* take_idle() const;
   void give_back(MDB_txn* txn) const;
 
-  MDB_env* const env_;
+  MDB_env* env_;                   // changed under map_; null: closed
   mutable std::shared_mutex map_;  // shared: a transaction lives; exclusive: the map is moved
   mutable std::mutex idle_mutex_;
   mutable std::vector<MDB_txn*> idle_;  // guarded by idle_mutex_: reset, to be renewed

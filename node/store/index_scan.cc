@@ -107,7 +107,7 @@ class Scan {
       at_ = after_versions(plain_key(key));
       return seek(table);
     }
-    if (options_.only && !options_.only(key)) return skip(table, key);
+    if (options_.only && !options_.only(key, record)) return skip(table, key);
     if (page_.entries.size() == options_.limit) {
       page_.more = true;
       page_.next = page_.entries.back().key;
