@@ -10,6 +10,7 @@
 #include "common/disk/atomic_file.h"
 #include "common/disk/posix.h"
 #include "common/obs/log.h"
+#include "node/store/disk_health.h"
 #include "node/store/layout.h"
 #include "node/store/log_records.h"
 #include "node/store/object_meta.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr const char* kClockFile = "%clock";
 constexpr const char* kBucketsFile = "%buckets";
+constexpr const char* kTableFile = "%mountpaths";
 // Compaction reads and writes tens of MiB: rarely, and only when the log is mostly old intents.
 constexpr std::uint64_t kLogBytesMax = 256_MiB;
 
@@ -70,7 +72,33 @@ Result<std::optional<std::string>> first_entry(const std::string& path) {
   return found;
 }
 
+Result<MountpathIdentity> load_identity(int root) {
+  TRY(const std::string bytes, disk::read_file(root, layout::kIdentityFile, 4096));
+  return wire::decode<MountpathIdentity>(bytes);
+}
+
+Status check_owner(const MountpathIdentity& id, const MountpathOptions& options) {
+  if (id.cluster_uuid == options.cluster_uuid && id.node_id == options.node_id) return {};
+  return Error(Errc::invalid_argument, "it belongs to node " + id.node_id + " of cluster " +
+                                           id.cluster_uuid + ", this is node " + options.node_id +
+                                           " of cluster " + options.cluster_uuid +
+                                           ": mount the right disk here, or empty the folder");
+}
+
 }  // namespace
+
+Result<std::string> mountpath_uuid(int root) {
+  TRY(MountpathIdentity id, load_identity(root));
+  return std::move(id.mountpath_uuid);
+}
+
+Result<MountpathTable> load_mountpath_table(const MountpathOptions& options) {
+  TRY(const UniqueFd root, disk::open_root(options.path));
+  TRY(const MountpathIdentity id, load_identity(root.get()));
+  CHECK_OK(check_owner(id, options));
+  TRY(const std::string bytes, disk::read_file(root.get(), kTableFile, 16_MiB));
+  return wire::decode<MountpathTable>(bytes);
+}
 
 Mountpath::Mountpath(MountpathOptions options)
     : options_(std::move(options)), pool_({.threads = options_.threads}) {}
@@ -105,18 +133,21 @@ Status Mountpath::check_identity() {
                                              "\": give an empty folder (or the right disk)");
   }
   TRY(const auto id, wire::decode<MountpathIdentity>(*bytes));
-  if (id.cluster_uuid != options_.cluster_uuid || id.node_id != options_.node_id) {
-    return Error(Errc::invalid_argument,
-                 "it belongs to node " + id.node_id + " of cluster " + id.cluster_uuid +
-                     ", this is node " + options_.node_id + " of cluster " +
-                     options_.cluster_uuid + ": mount the right disk here, or empty the folder");
+  CHECK_OK(check_owner(id, options_));
+  if (!options_.uuid.empty() && options_.uuid != id.mountpath_uuid) {
+    return Error(Errc::invalid_argument, "it is mountpath " + id.mountpath_uuid + ", not " +
+                                             options_.uuid + ": mount the right disk here");
   }
+  uuid_ = id.mountpath_uuid;
   return {};
 }
 
 Status Mountpath::write_identity() {
-  const MountpathIdentity id{options_.cluster_uuid, options_.node_id,
-                             to_hex(as_bytes(random_bytes(16)))};
+  if (!options_.uuid.empty()) {
+    return Error(Errc::not_found, "it is empty: mount the disk of mountpath " + options_.uuid);
+  }
+  uuid_ = to_hex(as_bytes(random_bytes(16)));
+  const MountpathIdentity id{options_.cluster_uuid, options_.node_id, uuid_};
   return disk::write_file_atomically(root(), layout::kIdentityFile, wire::encode(id));
 }
 
@@ -143,10 +174,14 @@ Status Mountpath::open_parts() {
   CHECK_OK(load_buckets());
   TRY(log_, Log::open({.root = root(), .dir = layout::kLogDir}));
   TRY(const auto mount, disk::mount_identity(root()));
-  TRY(index_, Index::open({.path = path() + "/" + layout::kIndexDir, .mount = mount}));
+  TRY(index_, Index::open({.path = path() + "/" + layout::kIndexDir,
+                           .mount = mount,
+                           .believe = !options_.doubted}));
   TRY(const std::uint64_t bytes, intent_bytes());
   TRY(intents_, IntentLog::open({.root = root(), .dir = layout::kIntentDir, .segment_bytes = bytes}));
-  committer_ = std::make_unique<Committer>(pool_.threads(), [this](Barrier b) { return sync(b); });
+  committer_ = std::make_unique<Committer>(
+      pool_.threads(), [this](Barrier b) { return sync(b); },
+      [this](const Error& error) { note(error); });
   return {};
 }
 
@@ -215,7 +250,8 @@ void Mountpath::checkpoint() {
     auto tombstone = wire::decode<TombstoneRecord>(record.payload);
     if (!tombstone) return true;
     const auto there = index_->get(tombstone->bucket, tombstone->key);
-    if (!there || !*there) return true;
+    if (!there) return true;
+    if (!*there) return false;  // it has been forgotten since
     const Version now = (*there)->info.meta_version;
     return now <= tombstone->version || !survives_power_loss(now);
   };
@@ -231,7 +267,8 @@ bool Mountpath::reference_counts(std::string_view payload) const {
   const auto meta = decode_meta(record->xattr, record->side);
   if (!meta) return true;
   const auto there = index_->get(meta->bucket, meta->key);
-  if (!there || !*there) return true;
+  if (!there) return true;
+  if (!*there) return false;  // it has been forgotten since
   const Version now = (*there)->info.meta_version;
   return now <= meta->info.meta_version || !survives_power_loss(now);
 }
@@ -319,6 +356,27 @@ Result<std::uint64_t> Mountpath::load_ceiling() const {
 Status Mountpath::save_ceiling(std::uint64_t hlc) const {
   const ClockCeiling ceiling{hlc};
   return disk::write_file_atomically(root(), kClockFile, wire::encode(ceiling));
+}
+
+Status Mountpath::save_table(const MountpathTable& table) const {
+  return disk::write_file_atomically(root(), kTableFile, wire::encode(table));
+}
+
+void Mountpath::note(const Error& error) {
+  // After a failed sync nobody knows what the disk has, whatever the reason.
+  const bool counts = is_disk_error(error) || (committer_ && committer_->suspect());
+  if (options_.on_error && counts) options_.on_error(*this, error);
+}
+
+void Mountpath::shut(bool cleanly) {
+  pool_.threads().join();
+  Status closed = cleanly ? close_clean() : Status(Errc::cancelled);
+  committer_.reset();
+  index_->close();
+  log_.reset();
+  intents_.reset();
+  root_.reset();
+  sync_fd_.reset();
 }
 
 Status Mountpath::close_clean() {

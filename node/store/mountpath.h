@@ -15,9 +15,12 @@
 #include "node/store/intent_log.h"
 #include "node/store/log.h"
 #include "node/store/log_records.h"
+#include "node/store/mountpath_table.h"
 #include "node/store/spare_files.h"
 
 namespace aisfs::store {
+
+class Mountpath;
 
 struct MountpathOptions {
   std::string path;
@@ -27,7 +30,20 @@ struct MountpathOptions {
   std::uint64_t intent_bytes = 64_MiB;
   /// The clock of the newest version given; no barrier counts for versions above it.
   std::function<std::uint64_t()> last_version = [] { return std::uint64_t{0}; };
+  /// The one that the folder must be by its %id; "": any of this node's, and an empty folder
+  /// becomes one.
+  std::string uuid = {};
+  /// Its disk has failed since it was used: the index on it is not believed.
+  bool doubted = false;
+  /// An operation has met an error of the disk. Any thread, with locks held: it posts and returns.
+  std::function<void(Mountpath&, const Error&)> on_error = nullptr;
 };
+
+/// Whose %id this is; not_found when there is none.
+Result<std::string> mountpath_uuid(int root);
+/// The table of the target's mountpaths that lies here; not_found, permission_denied when the
+/// folder belongs to another node or cluster.
+Result<MountpathTable> load_mountpath_table(const MountpathOptions& options);
 
 /// One mountpath: its folder, which no other process has, with log, index, threads and committer.
 /// Made by open(); usable for objects after recover() (recovery.h). Thread-safe.
@@ -41,6 +57,7 @@ class Mountpath {
   Mountpath& operator=(const Mountpath&) = delete;
 
   const std::string& path() const { return options_.path; }
+  const std::string& uuid() const { return uuid_; }
   int root() const { return root_.get(); }
   const disk::FsFacts& facts() const { return facts_; }
   Log& log() { return *log_; }
@@ -125,8 +142,22 @@ class Mountpath {
   /// At start: of what is there nobody knows which barriers it has passed.
   void assume_synced(std::uint64_t hlc) { synced_version_.store(hlc, std::memory_order_release); }
 
+  Status save_table(const MountpathTable& table) const;
+
+  /// Passes an error of an operation here on to who watches the disk.
+  void note(const Error& error);
+  template <class R>
+  R noted(R result) {
+    if (!result.ok()) note(result.error());
+    return result;
+  }
+
   /// Commits everything and marks the index clean. Nothing uses the mountpath any more.
   Status close_clean();
+  /// Lets go of the folder as after a crash, or cleanly if asked for. Nothing uses the mountpath
+  /// any more, but somebody may still look into the index. Waits for calls that the disk has not
+  /// answered.
+  void shut(bool cleanly);
 
  private:
   explicit Mountpath(MountpathOptions options);
@@ -144,6 +175,7 @@ class Mountpath {
   Result<bool> has_space(std::uint64_t more) const;
 
   const MountpathOptions options_;
+  std::string uuid_;
   UniqueFd root_;
   UniqueFd sync_fd_;  // syncfs reports an error once for each descriptor: this one is the judge
   disk::FsFacts facts_;

@@ -21,6 +21,11 @@ Status VersionClock::start(std::uint64_t floor) {
   return renew();
 }
 
+void VersionClock::see(std::uint64_t hlc) {
+  std::lock_guard lock(mutex_);
+  last_ = std::max(last_, hlc);
+}
+
 Result<Version> VersionClock::next() {
   while (true) {
     std::uint64_t wanted = 0;
