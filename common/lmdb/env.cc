@@ -4,6 +4,8 @@
 #include <lmdb.h>
 #include <sys/stat.h>
 
+#include <cstdio>
+#include <fstream>
 #include <utility>
 
 #include "common/lmdb/table.h"
@@ -64,6 +66,7 @@ Result<std::unique_ptr<Env>> Env::open(EnvOptions options) {
   if (const int rc = mdb_env_open(raw, options.path.c_str(), flags, 0600); rc != 0) {
     return lmdb_error("open " + options.path, rc);
   }
+  env->guard_maps();
   int dead = 0;
   mdb_reader_check(raw, &dead);  // slots of processes that were killed
   return env;
@@ -80,6 +83,31 @@ void Env::close() {
     idle_.clear();
   }
   mdb_env_close(std::exchange(env_, nullptr));
+  tables_guard_.release();
+  lock_guard_.release();
+}
+
+/// Where the maps are the kernel knows alone.
+void Env::guard_maps() {
+  const char* path = nullptr;
+  mdb_env_get_path(env_, &path);
+  const std::string tables = std::string(path) + "/data.mdb",
+                    lock = std::string(path) + "/lock.mdb";
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    const bool is_lock = line.ends_with(lock);
+    unsigned long begin = 0, end = 0;
+    if (!is_lock && !line.ends_with(tables)) continue;
+    if (std::sscanf(line.c_str(), "%lx-%lx", &begin, &end) != 2) continue;
+    MapGuard& guard = is_lock ? lock_guard_ : tables_guard_;
+    guard.watch(reinterpret_cast<const void*>(begin), end - begin,
+                is_lock ? Instead::kZeros : Instead::kEmptyLeaf);
+  }
+}
+
+Status Env::health() const {
+  const bool failed = tables_guard_.failed() || lock_guard_.failed();
+  return failed ? Error(Errc::io, "the disk has failed under the tables") : Status();
 }
 
 MDB_txn* Env::take_idle() const {
@@ -126,6 +154,7 @@ Status Env::write(const std::function<Status(WriteTxn&)>& change) {
       WriteTxn txn(raw.txn);
       auto done = change(txn);
       if (done) {
+        CHECK_OK(health());  // what it has changed may come from a page that is none
         const int rc = raw.commit();
         if (rc == 0) return {};
         done = txn.failed("commit", rc);
@@ -145,7 +174,10 @@ Status Env::grow() {
   const std::unique_lock map(map_);
   MDB_envinfo info{};
   mdb_env_info(env_, &info);
+  tables_guard_.release();
+  lock_guard_.release();
   const int rc = mdb_env_set_mapsize(env_, info.me_mapsize * 2);
+  guard_maps();
   return rc == 0 ? Status{} : Status(lmdb_error("grow the map", rc));
 }
 

@@ -121,6 +121,7 @@ Status Index::close_clean() {
 void Index::close() {
   impl_->stop();
   impl_->env_->close();
+  impl_->root_.reset();
 }
 
 // --- updates ------------------------------------------------------------------------------------
@@ -149,7 +150,10 @@ void Index::advance_checkpoint(Lsn lsn) {
 }
 
 Status Index::flush() { return impl_->flush(); }
-Status Index::health() const { return impl_->health(); }
+Status Index::health() const {
+  CHECK_OK(impl_->env_->health());
+  return impl_->health();
+}
 
 // --- reading ------------------------------------------------------------------------------------
 
@@ -191,7 +195,9 @@ Status Index::Impl::look(BucketId bucket, std::string_view key, See see) const {
   if (!bytes) {
     TRY(bytes, tombstones_.get(txn, bucket, key));
   }
-  return bytes ? see(*bytes) : Status();
+  Status seen = bytes ? see(*bytes) : Status();
+  CHECK_OK(env_->health());
+  return seen;
 }
 
 Result<std::optional<IndexRecord>> Index::get(BucketId bucket, std::string_view key) const {

@@ -173,7 +173,9 @@ Result<ScanPage> Index::Impl::scan(BucketId bucket, const ScanOptions& options) 
     // After the copy: what has left the queue meanwhile is in this snapshot.
     TRY(const auto txn, env_->read());
     NameCursor table(txn, options.tombstones ? tombstones_ : names_, bucket);
-    CHECK_OK(scan.merge(table, std::move(queued), cut));
+    Status merged = scan.merge(table, std::move(queued), cut);
+    CHECK_OK(env_->health());
+    CHECK_OK(std::move(merged));
   }
   return std::move(scan).page();
 }
