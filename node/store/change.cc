@@ -161,11 +161,12 @@ Task<Status> Store::remove(Key key,
   // A removal is possible where there is no room to move what is removed.
   const bool in_place = key.versioning == Versioning::kOff && !is_version_key(key.key());
   CO_TRY(const auto guard, co_await engine_->lock_to_remove(key, in_place));
-  CO_TRY(const auto base, engine_->find_to_replace(key));
-  if (!base && !engine_->check_known(key)) {
-    if (!options.missing_ok || options.conditions.any()) CO_CHECK_OK(engine_->check_known(key));
+  CO_TRY(auto base, engine_->newest(key));
+  if (Status known = base ? Status() : engine_->check_known(key); !known) {
+    if (!options.missing_ok || options.conditions.any()) co_return known;
     co_return co_await remove_locked(*engine_, std::move(key), tombstone_of({}), level, content);
   }
+  if (base && !base->visible()) base.reset();
   CO_CHECK_OK(check_conditions(options.conditions, base ? &base->info : nullptr, Access::kWrite));
   if (!base) {
     if (options.missing_ok) co_return Status{};

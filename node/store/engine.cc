@@ -258,19 +258,25 @@ Status Engine::check_known(const Key& key) const {
   return lack == nullptr ? Status() : out_of_reach(*lack, "\"" + key.display() + "\"");
 }
 
-Result<std::optional<IndexRecord>> Engine::find(const Key& key) const {
+Result<std::optional<IndexRecord>> Engine::newest(const Key& key) const {
   if (!ready) return Error(Errc::not_ready, "the target recovers its disks");
+  const MountpathSet& set = mounts.now();
+  if (set.settled) return set.place_of(key.digest).index().get(key.bucket, key.key());
   TRY(Found found, find_anywhere(key));
-  if (!found.record) CHECK_OK(check_known(key));
-  if (found.record && !found.record->visible()) found.record.reset();
   return std::move(found.record);
 }
 
+Result<std::optional<IndexRecord>> Engine::find(const Key& key) const {
+  TRY(auto record, newest(key));
+  if (!record) CHECK_OK(check_known(key));
+  if (record && !record->visible()) record.reset();
+  return record;
+}
+
 Result<std::optional<IndexRecord>> Engine::find_to_replace(const Key& key) const {
-  if (!ready) return Error(Errc::not_ready, "the target recovers its disks");
-  TRY(Found found, find_anywhere(key));
-  if (found.record && !found.record->visible()) found.record.reset();
-  return std::move(found.record);
+  TRY(auto record, newest(key));
+  if (record && !record->visible()) record.reset();
+  return record;
 }
 
 Task<Result<std::optional<IndexRecord>>> Engine::find_whole(Key key) {

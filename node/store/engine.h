@@ -72,6 +72,7 @@ class Engine {
     Mountpath* mountpath = nullptr;  // where the name is placed, if there is nothing
   };
   Result<Found> find_anywhere(const Key& key) const;
+  Result<std::optional<IndexRecord>> newest(const Key& key) const;
   Result<std::optional<IndexPeek>> peek(const Key& key) const;
 
   /// What is there, tombstones as nullopt. Inline. `info` may be incomplete. not_ready when there

@@ -313,6 +313,14 @@ std::map<BucketId, BucketName> Mountpath::buckets() const {
   return buckets_;
 }
 
+std::optional<std::set<std::uint64_t>> Mountpath::bucket_ids_now() const {
+  const std::shared_lock lock(buckets_mutex_, std::try_to_lock);
+  if (!lock) return std::nullopt;
+  std::set<std::uint64_t> ids;
+  for (const auto& known : buckets_) ids.insert(known.first.value);
+  return ids;
+}
+
 std::string Mountpath::new_work_path() {
   return std::string(layout::kWorkDir) + "/" + std::to_string(next_work_.fetch_add(1));
 }

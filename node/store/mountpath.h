@@ -116,6 +116,8 @@ class Mountpath {
   Status know_bucket(BucketId id, const BucketName& name);
   Status forget_bucket(BucketId id);
   std::map<BucketId, BucketName> buckets() const;
+  /// Their ids, without a wait for the disk; nullopt when that is not possible now.
+  std::optional<std::set<std::uint64_t>> bucket_ids_now() const;
 
   /// "%wk/<n>", never given before by this process.
   std::string new_work_path();

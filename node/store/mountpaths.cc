@@ -31,12 +31,6 @@ Lack lack_of(const MountpathEntry& entry) {
   return lack;
 }
 
-std::set<std::uint64_t> bucket_ids(const Mountpath& mountpath) {
-  std::set<std::uint64_t> ids;
-  for (const auto& [id, name] : mountpath.buckets()) ids.insert(id.value);
-  return ids;
-}
-
 /// Work on all mountpaths that somebody waits for, for a while.
 struct Counted {
   std::mutex mutex;
@@ -250,7 +244,7 @@ void Mountpaths::fail(const Mountpath& mountpath, const Error& why) {
         "path", entry.path, "why", why.what(), "remedy",
         "mount it again and enable it, or give it up");
     table_.lose(entry, State::kFailed, why.what());
-    entry.buckets = bucket_ids(mountpath);
+    entry.buckets = mountpath.bucket_ids_now();
     ++table_.version;
     failed = it->second.mountpath;
     publish();
@@ -372,6 +366,8 @@ void Mountpaths::close(bool cleanly) {
     for (auto& [path, open] : open_) healths.push_back(std::move(open.health));
   }
   healths.clear();
+  // What is still posted there holds its mountpath.
+  for (auto& [path, open] : open_) open.mountpath->pool().threads().join();
   for (auto& [path, open] : open_) {
     if (!cleanly) continue;
     if (Status st = open.mountpath->close_clean(); !st) {

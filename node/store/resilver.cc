@@ -27,6 +27,8 @@ constexpr std::uint64_t kSmallBytes = 64_KiB;
 /// How durable it is that a copy has gone from where it does not belong.
 enum class Leave : std::uint8_t { kSoon, kDurably };
 
+Error gone() { return Error(Errc::not_ready, "a mountpath has gone"); }
+
 Key sibling(const Key& key, std::string text) {
   Key other = key;
   other.name.key = std::move(text);
@@ -233,7 +235,7 @@ Task<Result<bool>> Resilver::round() {
 
 Task<Result<bool>> Resilver::walk_mountpath(Walk walk) {
   const auto held = engine_.mounts.hold(walk.mountpath);
-  if (!held) co_return Error(Errc::not_ready, "a mountpath has failed");
+  if (!held) co_return gone();
   bool all = true;
   for (const auto& [bucket, name] : held->buckets()) {
     CO_TRY(const bool contents, co_await walk_contents(walk, bucket, name));
@@ -345,6 +347,8 @@ Task<Result<bool>> Resilver::walk_contents(Walk walk, BucketId bucket, BucketNam
     const Key key = make_key(bucket, {name, content.key});
     Mountpath& to = walk.set.place_of(key.digest);
     if (&to == &from) continue;
+    const auto held = engine_.mounts.hold(to);
+    if (!held) co_return gone();
     const NameGuard guard = co_await engine_.lock_in_place(key);
     auto copy = [&] { return copy_content(from, to, dir, content.path); };
     Status moved = co_await to.pool().run(std::move(copy));
@@ -370,6 +374,8 @@ Task<Result<bool>> Resilver::walk_uploads(Walk walk, BucketId bucket, BucketName
     const Key key = make_key(bucket, {name, text});
     Mountpath& to = walk.set.place_of(key.digest);
     if (&to == &from) continue;
+    const auto held = engine_.mounts.hold(to);
+    if (!held) co_return gone();
     const auto guard = co_await engine_.locks.lock(upload_hash(upload));
     CO_CHECK_OK(co_await move_upload(from, to, bucket, name, upload));
   }
@@ -378,7 +384,11 @@ Task<Result<bool>> Resilver::walk_uploads(Walk walk, BucketId bucket, BucketName
 
 /// Nothing is left to do: that is durable, and then everybody knows it.
 Task<Status> Resilver::finish(const MountpathSet& set) {
-  for (Mountpath* mountpath : set.readable) CO_CHECK_OK(co_await sync_mountpath(*mountpath));
+  for (const Mountpath* mountpath : set.readable) {
+    const auto held = engine_.mounts.hold(*mountpath);
+    if (!held) co_return gone();
+    CO_CHECK_OK(co_await sync_mountpath(*held));
+  }
   auto settle = [this, &set]() -> Status {
     return engine_.mounts.change([this, &set](MountpathTable& table) -> Status {
       if (&engine_.mounts.now() != &set) {
