@@ -89,6 +89,7 @@ Task<void> Disks::run() {
   scope.spawn(follow_epoch(store_, maps_, clock_));
   scope.spawn(target_->run());
   scope.spawn(rebalancer_->run());
+  scope.spawn(store_.run());
   co_await scope.join();
 }
 

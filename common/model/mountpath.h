@@ -66,4 +66,11 @@ enum class MountpathAction : std::uint8_t {
   kGiveUp = 5,   // of one that is out of reach: what only it held is lost, and it may not come back
 };
 
+struct MountpathChange {
+  MountpathAction action{};
+  std::string path;
+  /// Of kDetach and kDisable: it goes at once, with the names that are on it.
+  bool skip_resilver = false;
+};
+
 }  // namespace aisfs
