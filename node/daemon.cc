@@ -178,7 +178,7 @@ class Node {
 
   Result<StorageInfo> storage() const {
     if (!serving()) return starting();
-    if (disks_) return disks_->store().storage();
+    if (disks_) return disks_->storage();
     return Error(Errc::unsupported, "node " + identity_.id + " stores nothing");
   }
 
@@ -187,22 +187,7 @@ class Node {
     if (!self.disks_) {
       co_return Error(Errc::unsupported, "node " + self.identity_.id + " stores nothing");
     }
-    store::Store& store = self.disks_->store();
-    using Emptying = store::Store::Emptying;
-    const Emptying emptying = change.skip_resilver ? Emptying::kSkip : Emptying::kFirst;
-    switch (change.action) {
-      case MountpathAction::kAttach:
-        co_return co_await store.attach(std::move(change.path));
-      case MountpathAction::kDetach:
-        co_return co_await store.detach(std::move(change.path), emptying);
-      case MountpathAction::kEnable:
-        co_return co_await store.enable(std::move(change.path));
-      case MountpathAction::kDisable:
-        co_return co_await store.disable(std::move(change.path), emptying);
-      case MountpathAction::kGiveUp:
-        co_return co_await store.give_up_mountpath(std::move(change.path));
-    }
-    co_return Error(Errc::unsupported, "no such change of a mountpath");
+    co_return co_await self.disks_->change_mountpath(std::move(change));
   }
 
   /// The listeners are there before the node has joined, because the cluster must know their

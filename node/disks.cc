@@ -84,6 +84,26 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
   return disks;
 }
 
+Task<Status> Disks::change_mountpath(MountpathChange change) {
+  using Emptying = store::Store::Emptying;
+  const Emptying emptying = change.skip_resilver ? Emptying::kSkip : Emptying::kFirst;
+  switch (change.action) {
+    case MountpathAction::kAttach:
+      return store_.attach(std::move(change.path));
+    case MountpathAction::kDetach:
+      return store_.detach(std::move(change.path), emptying);
+    case MountpathAction::kEnable:
+      return store_.enable(std::move(change.path));
+    case MountpathAction::kDisable:
+      return store_.disable(std::move(change.path), emptying);
+    case MountpathAction::kGiveUp:
+      return store_.give_up_mountpath(std::move(change.path));
+  }
+  return []() -> Task<Status> {
+    co_return Error(Errc::unsupported, "no such change of a mountpath");
+  }();
+}
+
 Task<void> Disks::run() {
   TaskScope scope(co_await asio::this_coro::executor);
   scope.spawn(follow_epoch(store_, maps_, clock_));

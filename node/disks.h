@@ -34,7 +34,8 @@ class Disks {
   /// first request.
   void attach(ObjectApi& cluster, ObjectApi& places) { peers_.attach(cluster, places, *target_); }
   target::Rebalancer& rebalancer() { return *rebalancer_; }
-  store::Store& store() { return store_; }
+  StorageInfo storage() const { return store_.storage(); }
+  Task<Status> change_mountpath(MountpathChange change);
   /// Versions carry this epoch from now on.
   void see_epoch(Epoch epoch) { store_.set_epoch(epoch); }
   /// Versions follow the epoch of the map; renames and references are brought to their end, names of
