@@ -87,7 +87,7 @@ Status Engine::recover_all() {
     in_order =
         in_order && (mountpaths[i]->index().was_clean() || recovered[i]->report.objects == 0);
   }
-  CHECK_OK(mounts.start(in_order));
+  mounts.start(in_order);
   for (std::size_t i = 0; i < mountpaths.size(); ++i) {
     if (!recovered[i]) continue;
   }

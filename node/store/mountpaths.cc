@@ -138,7 +138,7 @@ Status Mountpaths::drop(const Mountpath& mountpath, const Error& why) {
   return {};
 }
 
-Status Mountpaths::start(bool in_order) {
+void Mountpaths::start(bool in_order) {
   {
     const std::lock_guard lock(mutex_);
     if (!in_order && table_.active().size() > 1) table_.settled = false;
@@ -146,9 +146,11 @@ Status Mountpaths::start(bool in_order) {
     for (auto& [path, open] : open_) open.health = watch(open.mountpath);
     publish();
   }
-  CHECK_OK(save());
+  if (Status saved = save();
+      !saved) {  // the keeper tries again; a full disk is no reason not to start
+    LOG_WARN("the table of mountpaths cannot be written", "why", saved.error().what());
+  }
   keeper_ = std::thread([this] { keep(); });
-  return {};
 }
 
 std::unique_ptr<DiskHealth> Mountpaths::watch(const std::shared_ptr<Mountpath>& mountpath) {

@@ -51,7 +51,7 @@ class Mountpaths {
   Status drop(const Mountpath& mountpath, const Error& why);
   /// From here on there is a set. `in_order`: it is known that nothing was moved or made since the
   /// table was written.
-  Status start(bool in_order);
+  void start(bool in_order);
 
   // --- then
   // -----------------------------------------------------------------------------------------

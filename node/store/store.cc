@@ -167,6 +167,8 @@ Status destroy_on(Mountpath& mp, BucketId bucket) {
 Task<Status> Store::destroy_bucket(BucketId bucket) {
   // Nothing of it may be on its way from one mountpath to another.
   const bool moving = !engine_->mounts.now().settled;
+  KeyLocks::Guard alone;
+  if (moving) alone = co_await engine_->admin.lock(0);
   if (moving) CO_CHECK_OK(co_await engine_->gate.close(engine_->clock, Deadline::after(kMovesMax)));
   const Defer open([&] {
     if (moving) engine_->gate.open();
