@@ -21,6 +21,8 @@ Result<store::StoreOptions> store_options(const NodeConfig& config,
   options.threads = static_cast<std::size_t>(config.store.threads());
   options.open_files = static_cast<std::size_t>(config.store.open_files());
   options.reserve_bytes = config.store.reserve().count;
+  options.high_watermark = static_cast<unsigned>(config.store.high_watermark());
+  options.out_of_space = static_cast<unsigned>(config.store.out_of_space());
   if (options.mountpaths.empty()) {
     return Error(Errc::invalid_argument,
                  "a target stores objects in mountpaths, but none is set; give --mountpaths");

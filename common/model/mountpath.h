@@ -27,7 +27,7 @@ struct ResilverProgress {
 struct MountpathInfo {
   std::string path;
   std::string state;  // active, disabling, detaching, disabled, failed, missing, detached
-  std::string why;    // it failed or is missing
+  std::string why;    // it failed or is missing, or is nearly full
   std::string fs;     // of one that is open, as is all that follows
   std::uint64_t total_bytes = 0, available_bytes = 0;  // of its file system
   std::uint64_t objects = 0, used_bytes = 0;           // of objects

@@ -48,6 +48,8 @@ MountpathOptions Engine::mountpath_options(const std::string& path) {
                         .threads = options.threads,
                         .reserve_bytes = options.reserve_bytes,
                         .intent_bytes = options.intent_bytes,
+                        .high_watermark = options.high_watermark,
+                        .out_of_space = options.out_of_space,
                         .last_version = [this] { return versions.last(); }};
   made.on_error = [this](Mountpath& mountpath, const Error& why) {
     // After a failed sync nobody knows what the disk has.
@@ -159,6 +161,7 @@ void Engine::tick() {
 
 Status Engine::tick_mountpath(Mountpath& mountpath) {
   mountpath.checkpoint();
+  (void)mountpath.above_high_watermark();
   if (!mountpath.committer().is_flush_due(kFlushAfter)) return {};
   promise_all();  // before the barrier: what it makes durable is not written over
   mountpath.committer().flush();

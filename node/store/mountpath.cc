@@ -328,7 +328,10 @@ std::string Mountpath::new_work_path() {
 Result<bool> Mountpath::has_space(std::uint64_t more) const {
   TRY(const auto space, disk::space_of(root()));
   // A small disk keeps 2 %: what a tombstone needs is far less.
-  const std::uint64_t reserve = std::min(options_.reserve_bytes, space.total_bytes / 50);
+  const std::uint64_t least = std::min(options_.reserve_bytes, space.total_bytes / 50);
+  const std::uint64_t kept =
+      space.total_bytes / 100 * (100 - std::min(100u, options_.out_of_space));
+  const std::uint64_t reserve = std::max(least, kept);
   return space.available_bytes >= reserve && space.available_bytes - reserve >= more;
 }
 
@@ -342,6 +345,22 @@ Status Mountpath::check_space(std::uint64_t more) {
   return Error(Errc::no_space, "mountpath " + path() + " has " +
                                    human_size(space.available_bytes) +
                                    " left: delete objects or add a mountpath");
+}
+
+std::optional<unsigned> Mountpath::above_high_watermark() {
+  const auto space = disk::space_of(root());
+  if (!space || space->total_bytes < 100) return std::nullopt;
+  const std::uint64_t free = space->available_bytes / (space->total_bytes / 100);
+  const auto used = static_cast<unsigned>(100 - std::min<std::uint64_t>(free, 100));
+  const bool high = used >= options_.high_watermark;
+  const bool was_high = is_high_.exchange(high);
+  if (high && !was_high) {
+    LOG_WARN("a mountpath is nearly full", "path", path(), "used_percent", used);
+  }
+  if (!high && was_high) {
+    LOG_INFO("a mountpath has space again", "path", path(), "used_percent", used);
+  }
+  return high ? std::optional(used) : std::nullopt;
 }
 
 void Mountpath::remove_spares(const std::vector<SpareFile>& files) {

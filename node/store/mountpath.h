@@ -28,6 +28,7 @@ struct MountpathOptions {
   std::size_t threads = 4;
   std::uint64_t reserve_bytes = 256_MiB;
   std::uint64_t intent_bytes = 64_MiB;
+  unsigned high_watermark = 90, out_of_space = 100;  // percent
   /// The clock of the newest version given; no barrier counts for versions above it.
   std::function<std::uint64_t()> last_version = [] { return std::uint64_t{0}; };
   /// The one that the folder must be by its %id; "": any of this node's, and an empty folder
@@ -124,6 +125,9 @@ class Mountpath {
   /// no_space when less than the reserve would be left after `more` bytes, also without the spare
   /// files. Blocks.
   Status check_space(std::uint64_t more);
+  /// The percentage in use once it has reached the high watermark; nullopt below. Logs when that
+  /// changes. Blocks.
+  std::optional<unsigned> above_high_watermark();
   /// Removes the files. Blocks.
   void remove_spares(const std::vector<SpareFile>& files);
 
@@ -188,6 +192,7 @@ class Mountpath {
   std::unique_ptr<Index> index_;
   std::unique_ptr<Committer> committer_;
   std::atomic<std::uint64_t> next_work_ = 1;
+  std::atomic<bool> is_high_ = false;
   std::atomic<std::uint64_t> synced_version_ = 0;  // clock of a version
   mutable std::shared_mutex buckets_mutex_;
   std::map<BucketId, BucketName> buckets_;  // guarded by buckets_mutex_

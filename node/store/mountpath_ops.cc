@@ -158,11 +158,17 @@ MountpathInfo info_of(const Engine& engine, const MountpathEntry& entry) {
     info.used_bytes = counters.bytes;
     const auto space = disk::space_of(mountpath->root());
     if (!space) continue;
+    if (const auto used = mountpath->above_high_watermark()) {
+      info.why = std::to_string(*used) + "% of it is in use";
+    }
     info.total_bytes = space->total_bytes;
     info.available_bytes = space->available_bytes;
   }
   // The last one that is left stays in use whatever happens to it.
-  if (entry.is_open() && !entry.why.empty()) info.state = text_of(State::kFailed);
+  if (entry.is_open() && !entry.why.empty()) {
+    info.state = text_of(State::kFailed);
+    info.why = entry.why;
+  }
   return info;
 }
 

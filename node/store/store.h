@@ -27,6 +27,8 @@ struct StoreOptions {
   std::size_t open_files = 4096;         // descriptors kept for hot objects
   std::uint64_t reserve_bytes = 256_MiB; // a PUT fails with no_space below; deletes go on
   std::uint64_t intent_bytes = 64_MiB;   // of each of a mountpath's two intent files, at most
+  unsigned high_watermark = 90;  // percent of a mountpath in use that its administrator hears of
+  unsigned out_of_space = 100;   // percent in use from which a PUT fails with no_space
 };
 
 /// What recovery found; for the log and `ais show`.

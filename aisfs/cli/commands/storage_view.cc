@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "aisfs/cli/commands/storage_view.h"
 
+#include <algorithm>
+
 #include "aisfs/cli/units.h"
 #include "common/async/gather.h"
 #include "common/base/text.h"
@@ -115,8 +117,7 @@ std::vector<std::string> storage_alerts(const std::vector<TargetStorage>& target
   for (const TargetStorage& target : targets) {
     if (!target.says) continue;
     for (const MountpathInfo& info : target.says->mountpaths) {
-      const bool bad = info.lacking || info.state == "failed" || info.state == "missing";
-      if (!bad) continue;
+      if (!info.lacking && info.why.empty()) continue;
       std::string line = target.node.id + " " + info.path + " is " + info.state;
       if (!info.why.empty()) line += ": " + info.why;
       if (info.lacking) line += "; names that may be on it alone are answered 503";
@@ -128,7 +129,13 @@ std::vector<std::string> storage_alerts(const std::vector<TargetStorage>& target
 
 std::vector<std::string> storage_remarks(const std::vector<TargetStorage>& targets) {
   std::vector<std::string> lines = storage_alerts(targets);
-  if (!lines.empty()) {
+  const auto lacks = [](const MountpathInfo& info) { return info.lacking; };
+  const bool lacking =
+      std::any_of(targets.begin(), targets.end(), [&](const TargetStorage& target) {
+        return target.says &&
+               std::any_of(target.says->mountpaths.begin(), target.says->mountpaths.end(), lacks);
+      });
+  if (lacking) {
     lines.push_back(
         "Bring the disk back and: ais storage mountpath enable TARGET=PATH, or, if it is lost for "
         "good: ais storage mountpath give-up TARGET=PATH");

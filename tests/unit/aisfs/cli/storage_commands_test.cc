@@ -69,6 +69,16 @@ TEST_F(AisStorage, AFailedDiskIsSeenInTheCluster) {
   EXPECT_THAT(ais.run({"show", "cluster", "--json"}).out, HasSubstr(R"("alerts":["t2 /mnt/b)"));
 }
 
+TEST_F(AisStorage, AFullDiskIsAnAlertWithoutARemedyForLostOnes) {
+  ais.cluster.set_storage(
+      "t2",
+      {.mountpaths = {
+           {.path = "/mnt/a", .state = "active", .why = "93% of it is in use", .fs = "xfs"}}});
+  const AisResult shown = ais.run({"storage", "show"});
+  EXPECT_THAT(shown.out, HasSubstr("t2 /mnt/a is active: 93% of it is in use\n"));
+  EXPECT_THAT(shown.out, Not(HasSubstr("give-up")));
+}
+
 TEST_F(AisStorage, AChangeGoesToItsTarget) {
   const AisResult attached = mountpath({"attach", "t1=/mnt/c"});
   EXPECT_EQ(attached.status, 0) << attached.err;
