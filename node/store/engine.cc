@@ -92,8 +92,6 @@ Status Engine::recover_all() {
   mounts.start(in_order);
   for (std::size_t i = 0; i < mountpaths.size(); ++i) {
     if (!recovered[i]) continue;
-  }
-  for (std::size_t i = 0; i < mountpaths.size(); ++i) {
     for (const auto& intent : recovered[i]->renames) CHECK_OK(finish_rename(*mountpaths[i], intent));
   }
   return {};
