@@ -206,7 +206,9 @@ Bytes run_rebalance(const ControlHandlerDeps& deps, Context context, std::string
 Bytes run_change_mountpath(const ControlHandlerDeps& deps, Context context, std::string body) {
   CO_TRY(auto r, wire::decode<wire::ChangeMountpathRequest>(body));
   CO_CHECK_OK(need_self(deps, r.node));
-  co_return encoded(co_await deps.admin.change_mountpath(std::move(context), r.node, r.change()));
+  MountpathChange change = r.change();
+  co_return encoded(co_await deps.admin.change_mountpath(std::move(context), std::move(r.node),
+                                                         std::move(change)));
 }
 Bytes run_storage(const ControlHandlerDeps& deps, Context context, std::string body) {
   CO_TRY(auto r, wire::decode<wire::NodeRequest>(body));

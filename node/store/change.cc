@@ -164,7 +164,8 @@ Task<Status> Store::remove(Key key,
   CO_TRY(auto base, engine_->newest(key));
   if (Status known = base ? Status() : engine_->check_known(key); !known) {
     if (!options.missing_ok || options.conditions.any()) co_return known;
-    co_return co_await remove_locked(*engine_, std::move(key), tombstone_of({}), level, content);
+    IndexRecord nothing = tombstone_of({});
+    co_return co_await remove_locked(*engine_, std::move(key), std::move(nothing), level, content);
   }
   if (base && !base->visible()) base.reset();
   CO_CHECK_OK(check_conditions(options.conditions, base ? &base->info : nullptr, Access::kWrite));

@@ -12,8 +12,8 @@ namespace {
 
 using State = MountpathEntry::State;
 
-// Longer than a change of a name takes on a healthy disk.
-constexpr Duration kChangesMax = std::chrono::seconds(30);
+// Longer than a change of a name takes on a healthy disk; all others wait meanwhile.
+constexpr Duration kChangesMax = std::chrono::seconds(10);
 // Those who have an old mountpath's files open are given the time of a slow answer.
 constexpr Duration kClosingMax = std::chrono::seconds(30);
 constexpr Duration kLookEvery = std::chrono::milliseconds(50);
@@ -31,7 +31,8 @@ Result<std::string> clean(std::string path) {
 
 /// Names are as they are until the set of mountpaths has changed, durably.
 Task<Status> change_apart(Engine& engine, std::shared_ptr<Mountpath> added, Mountpaths::Edit edit) {
-  CO_CHECK_OK(co_await engine.gate.close(engine.clock, Deadline::after(kChangesMax)));
+  const Status closed = co_await engine.gate.close(engine.clock, Deadline::after(kChangesMax));
+  if (!closed) co_return Error(Errc::busy, "changes of names take too long; try again");
   const Defer open([&engine] { engine.gate.open(); });
   auto change = [&] { return engine.mounts.add(added, edit); };
   co_return co_await engine.chores.run(std::move(change));
@@ -98,8 +99,8 @@ Task<Status> take(Engine& engine, std::string path) {
   auto open = [&] { return open_and_recover(engine, path, table); };
   CO_TRY(const auto mountpath, co_await engine.chores.run(std::move(open)));
   const std::string uuid = mountpath->uuid();
-  co_return co_await change_apart(
-      engine, mountpath, [path, uuid](MountpathTable& t) { return take_entry(t, path, uuid); });
+  Mountpaths::Edit edit = [path, uuid](MountpathTable& t) { return take_entry(t, path, uuid); };
+  co_return co_await change_apart(engine, mountpath, std::move(edit));
 }
 
 /// It is emptied for `begun`, and is `ended` when it goes with what it holds.
@@ -140,9 +141,10 @@ Task<Status> take_out(
     if (mountpath->path() != path) continue;
     for (const auto& [id, name] : mountpath->buckets()) buckets.insert(id.value);
   }
-  co_return co_await change_apart(engine, nullptr, [=](MountpathTable& table) {
+  Mountpaths::Edit edit = [=](MountpathTable& table) {
     return let_go(table, path, begun, ended, emptying, buckets);
-  });
+  };
+  co_return co_await change_apart(engine, nullptr, std::move(edit));
 }
 
 MountpathInfo info_of(const Engine& engine, const MountpathEntry& entry) {
@@ -188,13 +190,14 @@ Task<Status> Store::enable(std::string path) {
   if (known == nullptr || !known->is_known()) co_return not_known(path);
   if (known->state == State::kActive) co_return Status{};
   if (!known->is_emptied()) co_return co_await take(*engine_, std::move(path));
-  co_return co_await change_apart(*engine_, nullptr, [path](MountpathTable& t) -> Status {
+  Mountpaths::Edit edit = [path](MountpathTable& t) -> Status {
     MountpathEntry* entry = t.find(path);
     if (entry == nullptr || !entry->is_emptied()) return Error(Errc::busy, "it has just gone");
     entry->state = State::kActive;
     t.place_anew();
     return {};
-  });
+  };
+  co_return co_await change_apart(*engine_, nullptr, std::move(edit));
 }
 
 Task<Status> Store::disable(std::string path, Emptying emptying) {

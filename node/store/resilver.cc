@@ -47,6 +47,8 @@ Task<Status> leave(Engine& engine, Mountpath& from, Key key, IndexRecord record,
 Task<Status> copy_body(
     const OpenFile& file, Mountpath& from, Mountpath& to, Body& body, std::byte* buffer) {
   const std::uint64_t size = file.meta.info.size;
+  auto check = [&] { return to.check_space(size); };  // not after the half of it has been copied
+  CO_CHECK_OK(co_await to.pool().run(std::move(check)));
   for (std::uint64_t at = 0; at < size; at += kHashBlockBytes) {
     const MutableBytes part(buffer, std::min<std::uint64_t>(kHashBlockBytes, size - at));
     auto read = [&] { return disk::pread_exactly(file.fd.get(), part, at); };
@@ -152,7 +154,8 @@ Task<Status> bring_all(Engine& engine, const Key& key, Leave how) {
     if (from == &place) continue;
     CO_TRY(const auto kept, kept_on(*from, plain));
     for (const std::string& one : kept) {
-      CO_CHECK_OK(co_await bring_one(engine, sibling(key, one), *from, place, how));
+      Key version = sibling(key, one);
+      CO_CHECK_OK(co_await bring_one(engine, std::move(version), *from, place, how));
     }
     CO_CHECK_OK(co_await bring_one(engine, plain, *from, place, how));
   }
@@ -220,6 +223,7 @@ Task<Result<bool>> Resilver::round() {
     if (!p.running) p = {.running = true, .started_ns = engine_.clock.unix_ns()};
     p.names_total = total;
     p.names_seen = p.names_left = 0;
+    p.why.clear();
   });
   std::vector<Task<Result<bool>>> walks;
   for (Mountpath* mountpath : set.readable) walks.push_back(walk_mountpath({set, *mountpath}));
@@ -272,7 +276,7 @@ Task<Result<bool>> Resilver::walk_names(Walk walk,
         }
         if (!moved) {
           all = false;
-          note([&](ResilverProgress& p) { ++p.names_left, p.why = moved.error().what(); });
+          leave_behind(moved.error());
         }
       }
       if (!tombstones) note([](ResilverProgress& p) { ++p.names_seen; });
@@ -283,12 +287,17 @@ Task<Result<bool>> Resilver::walk_names(Walk walk,
 
 Task<Status> Resilver::move_name(Key key) {
   const NameGuard guard = co_await engine_.lock_in_place(key);
-  Status moved = co_await bring_all(engine_, key, Leave::kSoon);
-  if (!moved) {
-    LOG_WARN("a name stays on the wrong mountpath", "key", key.display(), "why",
-             moved.error().what());
-  }
-  co_return moved;
+  co_return co_await bring_all(engine_, key, Leave::kSoon);
+}
+
+/// Said once a round.
+void Resilver::leave_behind(const Error& why) {
+  bool first = false;
+  note([&](ResilverProgress& p) {
+    first = p.names_left++ == 0;
+    p.why = why.what();
+  });
+  if (first) LOG_WARN("names stay on the wrong mountpath", "why", why.what());
 }
 
 namespace {

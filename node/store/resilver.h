@@ -42,6 +42,7 @@ class Resilver {
   Task<Result<bool>> walk_contents(Walk walk, BucketId bucket, BucketName name);
   Task<Result<bool>> walk_uploads(Walk walk, BucketId bucket, BucketName name);
   Task<Status> move_name(Key key);
+  void leave_behind(const Error& why);
   Task<Status> finish(const MountpathSet& set);
   template <class Edit>
   void note(Edit edit);

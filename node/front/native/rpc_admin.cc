@@ -104,7 +104,8 @@ Task<Result<std::string>> run_rebalance(Call& call, std::string bytes) {
 Task<Result<std::string>> run_change_mountpath(Call& call, std::string bytes) {
   CO_CHECK_OK(may(call, Action::kManageNodes));
   CO_TRY(auto r, request_of<wire::ChangeMountpathRequest>(bytes));
-  co_return encoded(co_await call.admin.change_mountpath(call.context, r.node, r.change()));
+  MountpathChange change = r.change();
+  co_return encoded(co_await call.admin.change_mountpath(call.context, r.node, std::move(change)));
 }
 
 Task<Result<std::string>> run_storage(Call& call, std::string bytes) {
