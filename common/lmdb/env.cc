@@ -130,6 +130,7 @@ void Env::give_back(MDB_txn* txn) const {
 Result<ReadTxn> Env::read() const {
   std::shared_lock map(map_);
   if (env_ == nullptr) return Error(Errc::not_ready, "the tables have been closed");
+  if (tables_guard_.failed()) return health().error();
   MDB_txn* txn = take_idle();
   if (txn != nullptr && mdb_txn_renew(txn) != 0) mdb_txn_abort(std::exchange(txn, nullptr));
   if (txn == nullptr) {
@@ -147,6 +148,7 @@ Status Env::write(const std::function<Status(WriteTxn&)>& change) {
   for (;;) {
     {
       const std::shared_lock map(map_);
+      CHECK_OK(health());  // LMDB does not look where pages that are none lead it
       RawTxn raw;
       if (const int rc = mdb_txn_begin(env_, nullptr, 0, &raw.txn); rc != 0) {
         return lmdb_error("begin", rc);

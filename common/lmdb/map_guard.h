@@ -14,7 +14,8 @@ enum class Instead : std::uint8_t {
 /// A file that is mapped into memory cannot answer with an error: when its disk fails, who touches
 /// a page that is not resident, or writes to one, gets SIGBUS, which ends the process. While a
 /// MapGuard lives, such a page of its map is replaced, and failed() says so: what was read from the
-/// map is worth nothing then. Thread-safe.
+/// map is worth nothing then. Nothing is to be begun on it any more, because LMDB trusts its pages;
+/// what goes on meets pages without entries. Thread-safe.
 class MapGuard {
  public:
   MapGuard() = default;
