@@ -96,6 +96,23 @@ struct StoreConfig : config::Section {
                                  config::in_range<std::int64_t{16}, std::int64_t{1000000}>()};
   Param<config::Bytes> reserve{this, "reserve", config::Bytes{256_MiB}, Apply::kRestart,
                                "Free space below which a mountpath takes no more objects."};
+  Param<std::int64_t> high_watermark{
+      this,
+      "high_watermark",
+      90,
+      Apply::kRestart,
+      "Percentage of a mountpath in use that is reported: in the log, "
+      "by ais storage show and by ais show cluster.",
+      config::in_range<std::int64_t{1}, std::int64_t{100}>()};
+  Param<std::int64_t> out_of_space{
+      this,
+      "out_of_space",
+      100,
+      Apply::kRestart,
+      "Percentage of a mountpath in use from which it takes no more "
+      "objects, should that leave more free than reserve. What is there "
+      "can be read and removed.",
+      config::in_range<std::int64_t{1}, std::int64_t{100}>()};
 };
 
 struct NodeConfig : config::Section {

@@ -164,7 +164,8 @@ class Node {
     admin_ = std::make_unique<control::AdminService>(control::AdminServiceDeps{
         maps_, clock_, key_, peers_, plane_.get(),
         [this](Context c, BucketName b) { return bucket_is_empty(std::move(c), std::move(b)); },
-        identity_.id, [this] { return rebalance(); },
+        identity_.id, [this] { return rebalance(); }, [this] { return storage(); },
+        [this](MountpathChange change) { return change_mountpath(*this, std::move(change)); },
         // To the process: wait_for_signal() gets it.
         [] { ::kill(::getpid(), SIGTERM); }});
   }
@@ -173,6 +174,20 @@ class Node {
     if (!serving()) return starting();
     if (disks_) return disks_->rebalancer().progress();
     return Error(Errc::unsupported, "node " + identity_.id + " stores nothing");
+  }
+
+  Result<StorageInfo> storage() const {
+    if (!serving()) return starting();
+    if (disks_) return disks_->storage();
+    return Error(Errc::unsupported, "node " + identity_.id + " stores nothing");
+  }
+
+  static Task<Status> change_mountpath(Node& self, MountpathChange change) {
+    if (!self.serving()) co_return starting();
+    if (!self.disks_) {
+      co_return Error(Errc::unsupported, "node " + self.identity_.id + " stores nothing");
+    }
+    co_return co_await self.disks_->change_mountpath(std::move(change));
   }
 
   /// The listeners are there before the node has joined, because the cluster must know their

@@ -44,6 +44,8 @@ Result<store::StoreOptions> store_options(const NodeConfig& config,
   options.threads = static_cast<std::size_t>(config.store.threads());
   options.open_files = static_cast<std::size_t>(config.store.open_files());
   options.reserve_bytes = config.store.reserve().count;
+  options.high_watermark = static_cast<unsigned>(config.store.high_watermark());
+  options.out_of_space = static_cast<unsigned>(config.store.out_of_space());
   if (options.mountpaths.empty()) {
     return Error(Errc::invalid_argument,
                  "a target stores objects in mountpaths, but none is set; give --mountpaths");
@@ -68,7 +70,15 @@ Task<void> follow_epoch(store::Store& store, MapSource& maps, Clock& clock) {
 
 Result<wire::DisksAge> age_of_disks(const NodeConfig& config) {
   std::optional<wire::DisksAge> age;
+  store::MountpathTable table;  // what the disks know of each other
   for (const std::string& path : config.mountpaths()) {
+    auto there = store::mountpath_table_at(path);
+    if (there && there->version > table.version) table = *std::move(there);
+  }
+  for (const std::string& path : config.mountpaths()) {
+    // One that had failed or was missing may be as old as that.
+    const store::MountpathEntry* known = table.find(path);
+    if (known != nullptr && !known->is_open()) continue;
     auto ceiling = store::ceiling_at(path);
     if (!ceiling) return std::move(ceiling).error().context("mountpath " + path);
     if (*ceiling && (!age || **ceiling < age->ceiling)) age = wire::DisksAge{**ceiling, path};
@@ -122,12 +132,33 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
   return disks;
 }
 
+Task<Status> Disks::change_mountpath(MountpathChange change) {
+  using Emptying = store::Store::Emptying;
+  const Emptying emptying = change.skip_resilver ? Emptying::kSkip : Emptying::kFirst;
+  switch (change.action) {
+    case MountpathAction::kAttach:
+      return store_.attach(std::move(change.path));
+    case MountpathAction::kDetach:
+      return store_.detach(std::move(change.path), emptying);
+    case MountpathAction::kEnable:
+      return store_.enable(std::move(change.path));
+    case MountpathAction::kDisable:
+      return store_.disable(std::move(change.path), emptying);
+    case MountpathAction::kGiveUp:
+      return store_.give_up_mountpath(std::move(change.path));
+  }
+  return []() -> Task<Status> {
+    co_return Error(Errc::unsupported, "no such change of a mountpath");
+  }();
+}
+
 Task<void> Disks::run() {
   TaskScope scope(co_await asio::this_coro::executor);
   scope.spawn(follow_epoch(store_, maps_, clock_));
   scope.spawn(target_->run());
   scope.spawn(target_->replicator().run());
   scope.spawn(rebalancer_->run());
+  scope.spawn(store_.run());
   co_await scope.join();
 }
 

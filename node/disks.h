@@ -40,6 +40,8 @@ class Disks {
   target::Rebalancer& rebalancer() { return *rebalancer_; }
   /// What is told with each renewal of the lease (wire::AliveRecord::ceiling).
   std::uint64_t ceiling() const { return store_.saved_ceiling(); }
+  StorageInfo storage() const { return store_.storage(); }
+  Task<Status> change_mountpath(MountpathChange change);
   /// Versions carry this epoch from now on.
   void see_epoch(Epoch epoch) { store_.set_epoch(epoch); }
   /// Versions follow the epoch of the map; renames and references are brought to their end, names of

@@ -90,6 +90,8 @@ class ClusterClient final : public ObjectApi, public AdminApi, public MapSource,
   Task<Status> change_node(Context, std::string, NodeAction) override;
   Task<Status> shut_down_node(Context, std::string) override;
   Task<Result<RebalanceProgress>> rebalance(Context, std::string) override;
+  Task<Status> change_mountpath(Context, std::string, MountpathChange) override;
+  Task<Result<StorageInfo>> storage(Context, std::string) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:

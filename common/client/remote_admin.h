@@ -23,6 +23,8 @@ class RemoteAdmin final : public AdminApi {
   Task<Status> change_node(Context, std::string, NodeAction) override;
   Task<Status> shut_down_node(Context, std::string) override;
   Task<Result<RebalanceProgress>> rebalance(Context, std::string) override;
+  Task<Status> change_mountpath(Context, std::string, MountpathChange) override;
+  Task<Result<StorageInfo>> storage(Context, std::string) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:

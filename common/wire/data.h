@@ -41,7 +41,9 @@ namespace aisfs::wire {
   X(create_token, 93)         \
   X(change_node, 100)         \
   X(rebalance, 101)           \
-  X(shut_down_node, 102)
+  X(shut_down_node, 102)      \
+  X(storage, 110)             \
+  X(change_mountpath, 111)
 
 enum class DataMethod : std::uint16_t {
 #define X(name, id) name = id,

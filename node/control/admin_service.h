@@ -21,6 +21,9 @@ struct AdminServiceDeps {
   std::string node_id = {};
   /// Of this node: unsupported when it stores nothing.
   std::function<Result<RebalanceProgress>()> rebalance = {};
+  /// Of this node, as rebalance.
+  std::function<Result<StorageInfo>()> storage = {};
+  std::function<Task<Status>(MountpathChange)> change_mountpath = {};
   /// Makes this node stop, as a signal would; returns at once.
   std::function<void()> stop = {};
 };
@@ -42,6 +45,8 @@ class AdminService final : public AdminApi {
   Task<Status> change_node(Context context, std::string node, NodeAction action) override;
   Task<Status> shut_down_node(Context context, std::string node) override;
   Task<Result<RebalanceProgress>> rebalance(Context context, std::string node) override;
+  Task<Status> change_mountpath(Context context, std::string node, MountpathChange change) override;
+  Task<Result<StorageInfo>> storage(Context context, std::string node) override;
   Task<Result<std::string>> create_token(Context context, Duration lifetime) override;
 
  private:

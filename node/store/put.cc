@@ -130,7 +130,7 @@ Status PutMutation::take_effect() {
   TRY(const bool escaped, take_name(there));
   mp.index().put(key.bucket, key.key(), index_record_of(meta, escaped));
   engine.verified.insert(meta.info.content_version);
-  if (base && !base_is_kept) engine.drop_replaced(key, *base);
+  if (base && !base_is_kept) engine.drop_replaced(mp, key, *base);
   if (!barrier_after) settle();
   return {};
 }
@@ -209,6 +209,30 @@ Status Body::sync_if_large() {
 
 Status Body::sync() { return disk::sync_data(work->fd()); }
 
+Status copy_bytes(int from, int to, std::uint64_t size) {
+  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kHashBlockBytes);
+  for (std::uint64_t at = 0; at < size; at += kHashBlockBytes) {
+    const MutableBytes part(buffer.get(), std::min<std::uint64_t>(kHashBlockBytes, size - at));
+    CHECK_OK(disk::pread_exactly(from, part, at));
+    CHECK_OK(disk::pwrite_all(to, part, at));
+  }
+  return {};
+}
+
+Task<Status> bring_body(Body& body, Mountpath& to) {
+  if (!body.work || body.work->root() == to.root()) co_return Status{};
+  auto bring = [&body, &to]() -> Status {
+    CHECK_OK(to.check_space(body.size));
+    TRY(WorkFile work, WorkFile::create(to));
+    CHECK_OK(copy_bytes(body.work->fd(), work.fd(), body.size));
+    body.work.reset();
+    body.work.emplace(std::move(work));
+    body.stale = 0;
+    return {};
+  };
+  co_return co_await to.pool().run(std::move(bring));
+}
+
 Task<Result<std::size_t>> fill(BodySource& source, MutableBytes into) {
   std::size_t used = 0;
   while (used < into.size()) {
@@ -233,7 +257,8 @@ class UploadImpl final : public Upload {
  public:
   UploadImpl(Engine& engine, Key key, PutOptions options, ExpectedChecksums expected)
       : engine_(engine),
-        mp_(engine.mountpath_of(key)),
+        held_(engine.hold_place(key)),
+        mp_(*held_),
         key_(std::move(key)),
         options_(std::move(options)),
         body_(options_.want_md5, all_checksums(std::move(expected), options_)) {
@@ -246,7 +271,7 @@ class UploadImpl final : public Upload {
   ~UploadImpl() override {
     if (!body_.work) return;
     auto work = std::make_shared<WorkFile>(std::move(*body_.work));
-    asio::post(mp_.pool().threads(), [work] {});
+    asio::post(mp_.pool().threads(), [work, held = held_] {});
   }
 
   MutableBytes space() override {
@@ -296,7 +321,7 @@ class UploadImpl final : public Upload {
       CHECK_OK(body_.finish(mp_));
       return options_.level >= Durability::kData ? body_.sync_if_large() : Status();
     };
-    co_return co_await mp_.pool().run(std::move(finish));
+    co_return mp_.noted(co_await mp_.pool().run(std::move(finish)));
   }
 
   Task<Result<ObjectInfo>> publish() override {
@@ -348,13 +373,14 @@ class UploadImpl final : public Upload {
 
   Task<Status> flush() {
     auto add = [this] { return body_.add(mp_, {buffer_.get(), used_}, options_.level); };
-    CO_CHECK_OK(co_await mp_.pool().run(std::move(add)));
+    CO_CHECK_OK(mp_.noted(co_await mp_.pool().run(std::move(add))));
     used_ = 0;
     co_return Status{};
   }
 
   Engine& engine_;
-  Mountpath& mp_;
+  const std::shared_ptr<Mountpath> held_;
+  Mountpath& mp_;  // the name's place when it began
   const Key key_;
   const PutOptions options_;
   Body body_;
@@ -386,12 +412,14 @@ Task<Result<ObjectInfo>> publish_body(Engine& engine,
                                       const PutOptions& options,
                                       Body& body,
                                       std::uint64_t size) {
-  const auto guard = co_await engine.lock(key);
+  CO_TRY(const auto guard, co_await engine.lock(key));
+  CO_CHECK_OK(co_await bring_body(body, engine.mountpath_of(key)));
   Result<std::optional<IndexRecord>> found = std::optional<IndexRecord>();
+  const bool whole = !options.conditions.any() && key.versioning == Versioning::kOff;
   if (options.keep_attrs) {
     found = co_await engine.find_whole(key);
   } else {
-    found = engine.find(key);
+    found = whole ? engine.find_to_replace(key) : engine.find(key);
   }
   CO_TRY(const auto base, std::move(found));
   const IndexRecord* there = base ? &*base : nullptr;
@@ -428,7 +456,8 @@ Task<Result<ObjectInfo>> publish_over(Engine& engine,
 
 Task<Result<bool>> publish_copy(Engine& engine, Key key, StoredMeta meta, Body& body) {
   key.versioning = Versioning::kOff;  // what is kept of the name comes by itself
-  const auto guard = co_await engine.lock(key);
+  CO_TRY(const auto guard, co_await engine.lock(key));
+  CO_CHECK_OK(co_await bring_body(body, engine.mountpath_of(key)));
   CO_TRY(auto base, engine.mountpath_of(key).index().get(key.bucket, key.key()));
   if (base && base->info.meta_version >= meta.info.meta_version) co_return false;
   if (base && !base->visible()) base.reset();

@@ -93,6 +93,12 @@ Task<Result<bool>> publish_copy(Engine& engine, Key key, StoredMeta meta, Body& 
 /// Reads until `into` is full or the source has ended; the count.
 Task<Result<std::size_t>> fill(BodySource& source, MutableBytes into);
 
+/// What has been written of the body goes on on this mountpath: the name's place has changed since.
+Task<Status> bring_body(Body& body, Mountpath& to);
+
+/// Copies the first `size` bytes between any two file systems. Blocks.
+Status copy_bytes(int from, int to, std::uint64_t size);
+
 /// Makes the body's work file hold what `from` holds: shares the extents where the file system
 /// can, else copies. Blocks.
 Status copy_into(Body& body, Mountpath& mp, int from, std::uint64_t size);

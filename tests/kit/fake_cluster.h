@@ -58,6 +58,9 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   void edit_placement(const std::function<void(Placement&)>& edit);
   /// What a target says when it is asked how far it is; nothing has ever moved by default.
   void set_rebalance(std::string id, Result<RebalanceProgress> says);
+  void set_storage(std::string id, StorageInfo info);
+  /// What was asked for, and of which nodes.
+  std::vector<std::pair<std::string, MountpathChange>> mountpath_changes() const;
   bool has_ended(const std::string& id) const;
 
   // --- MapSource -------------------------------------------------------------------------------
@@ -109,6 +112,8 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   Task<Status> change_node(Context, std::string, NodeAction) override;
   Task<Status> shut_down_node(Context, std::string) override;
   Task<Result<RebalanceProgress>> rebalance(Context, std::string) override;
+  Task<Status> change_mountpath(Context, std::string, MountpathChange) override;
+  Task<Result<StorageInfo>> storage(Context, std::string) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:
@@ -129,6 +134,8 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   std::map<std::string, UserInfo> users_;       // guarded by mutex_
   std::set<std::string> ended_;                 // guarded by mutex_, nodes
   std::map<std::string, Result<RebalanceProgress>> says_;  // guarded by mutex_, by node
+  std::map<std::string, StorageInfo> storage_;             // guarded by mutex_, by node
+  std::vector<std::pair<std::string, MountpathChange>> mountpath_changes_;  // guarded by mutex_
   std::atomic<bool> moves_slowly_ = false;
 };
 

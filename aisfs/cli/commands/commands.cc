@@ -17,6 +17,7 @@ void add_all(Command& root) {
   add_bucket(root);
   add_show(root);
   add_cluster(root);
+  add_storage(root);
   add_wait(root);
   add_user(root);
   add_token(root);

@@ -19,6 +19,7 @@ void add_show(Command& root);
 /// Below `show`.
 void add_show_rebalance(Command& show);
 void add_cluster(Command& root);
+void add_storage(Command& root);
 void add_wait(Command& root);
 void add_user(Command& root);
 void add_token(Command& root);
