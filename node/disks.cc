@@ -132,24 +132,37 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
   return disks;
 }
 
+/// Of a bucket with copies another target has what was lost here, and nobody may hear that it is
+/// gone.
+Status Disks::check_give_up() const {
+  const MapSnapshot map = maps_.current();
+  for (const auto& [_, bucket] : map->buckets) {
+    if (map->most_copies(bucket) == 1) continue;
+    return Error(Errc::precondition_failed,
+                 "bucket \"" + bucket.name.display() +
+                     "\" keeps copies: take this target out with ais cluster add-remove-nodes "
+                     "decommission --data-lost, so that they are made again, and join it anew");
+  }
+  return {};
+}
+
 Task<Status> Disks::change_mountpath(MountpathChange change) {
   using Emptying = store::Store::Emptying;
   const Emptying emptying = change.skip_resilver ? Emptying::kSkip : Emptying::kFirst;
   switch (change.action) {
     case MountpathAction::kAttach:
-      return store_.attach(std::move(change.path));
+      co_return co_await store_.attach(std::move(change.path));
     case MountpathAction::kDetach:
-      return store_.detach(std::move(change.path), emptying);
+      co_return co_await store_.detach(std::move(change.path), emptying);
     case MountpathAction::kEnable:
-      return store_.enable(std::move(change.path));
+      co_return co_await store_.enable(std::move(change.path));
     case MountpathAction::kDisable:
-      return store_.disable(std::move(change.path), emptying);
+      co_return co_await store_.disable(std::move(change.path), emptying);
     case MountpathAction::kGiveUp:
-      return store_.give_up_mountpath(std::move(change.path));
+      CO_CHECK_OK(check_give_up());
+      co_return co_await store_.give_up_mountpath(std::move(change.path));
   }
-  return []() -> Task<Status> {
-    co_return Error(Errc::unsupported, "no such change of a mountpath");
-  }();
+  co_return Error(Errc::unsupported, "no such change of a mountpath");
 }
 
 Task<void> Disks::run() {

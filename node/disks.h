@@ -41,6 +41,7 @@ class Disks {
   /// What is told with each renewal of the lease (wire::AliveRecord::ceiling).
   std::uint64_t ceiling() const { return store_.saved_ceiling(); }
   StorageInfo storage() const { return store_.storage(); }
+  /// Giving one up is refused (precondition_failed) where buckets keep copies.
   Task<Status> change_mountpath(MountpathChange change);
   /// Versions carry this epoch from now on.
   void see_epoch(Epoch epoch) { store_.set_epoch(epoch); }
@@ -57,6 +58,8 @@ class Disks {
         Transport& control,
         MapSource& maps,
         Clock& clock);
+
+  Status check_give_up() const;
 
   MapSource& maps_;
   Clock& clock_;
