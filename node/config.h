@@ -110,6 +110,23 @@ struct StoreConfig : config::Section {
       Apply::kRestart,
       "From the end of one look at all disks to the begin of the next; 0: none begins by itself.",
       config::in_range_ns<0, 315'360'000'000'000'000>()};
+  Param<std::int64_t> high_watermark{
+      this,
+      "high_watermark",
+      90,
+      Apply::kRestart,
+      "Percentage of a mountpath in use that is reported: in the log, "
+      "by ais storage show and by ais show cluster.",
+      config::in_range<std::int64_t{1}, std::int64_t{100}>()};
+  Param<std::int64_t> out_of_space{
+      this,
+      "out_of_space",
+      100,
+      Apply::kRestart,
+      "Percentage of a mountpath in use from which it takes no more "
+      "objects, should that leave more free than reserve. What is there "
+      "can be read and removed.",
+      config::in_range<std::int64_t{1}, std::int64_t{100}>()};
 };
 
 struct NodeConfig : config::Section {

@@ -164,25 +164,28 @@ class Node {
     admin_ = std::make_unique<control::AdminService>(control::AdminServiceDeps{
         maps_, clock_, key_, peers_, plane_.get(),
         [this](Context c, BucketName b) { return bucket_is_empty(std::move(c), std::move(b)); },
-        identity_.id, [this] { return rebalance(); },
-        [this](ScrubAction action) { return scrub(action); },
+        identity_.id,
+        [this] { return of_disks([](Disks& d) { return d.rebalancer().progress(); }); },
+        [this](ScrubAction action) {
+          return of_disks([action](Disks& d) { return d.scrub(action); });
+        },
+        [this] { return of_disks([](Disks& d) { return d.storage(); }); },
+        [this](MountpathChange change) { return change_mountpath(*this, std::move(change)); },
         // To the process: wait_for_signal() gets it.
         [] { ::kill(::getpid(), SIGTERM); }});
   }
 
-  Result<RebalanceProgress> rebalance() const {
+  /// What its disks say; unsupported when it stores nothing.
+  template <class Ask>
+  auto of_disks(Ask ask) const -> Result<std::invoke_result_t<Ask&, Disks&>> {
     if (!serving()) return starting();
-    if (disks_) return disks_->rebalancer().progress();
+    if (disks_) return ask(*disks_);
     return Error(Errc::unsupported, "node " + identity_.id + " stores nothing");
   }
 
-  Result<ScrubProgress> scrub(ScrubAction action) {
-    if (!serving()) return starting();
-    if (!disks_) return Error(Errc::unsupported, "node " + identity_.id + " stores nothing");
-    target::Scrubber& scrubber = disks_->scrubber();
-    if (action == ScrubAction::kStart) scrubber.start();
-    if (action == ScrubAction::kStop) scrubber.stop();
-    return scrubber.progress();
+  static Task<Status> change_mountpath(Node& self, MountpathChange change) {
+    CO_TRY(Disks* const disks, self.of_disks([](Disks& all) { return &all; }));
+    co_return co_await disks->change_mountpath(std::move(change));
   }
 
   /// The listeners are there before the node has joined, because the cluster must know their

@@ -44,6 +44,8 @@ Result<store::StoreOptions> store_options(const NodeConfig& config,
   options.threads = static_cast<std::size_t>(config.store.threads());
   options.open_files = static_cast<std::size_t>(config.store.open_files());
   options.reserve_bytes = config.store.reserve().count;
+  options.high_watermark = static_cast<unsigned>(config.store.high_watermark());
+  options.out_of_space = static_cast<unsigned>(config.store.out_of_space());
   if (options.mountpaths.empty()) {
     return Error(Errc::invalid_argument,
                  "a target stores objects in mountpaths, but none is set; give --mountpaths");
@@ -68,7 +70,15 @@ Task<void> follow_epoch(store::Store& store, MapSource& maps, Clock& clock) {
 
 Result<wire::DisksAge> age_of_disks(const NodeConfig& config) {
   std::optional<wire::DisksAge> age;
+  store::MountpathTable table;  // what the disks know of each other
   for (const std::string& path : config.mountpaths()) {
+    auto there = store::mountpath_table_at(path);
+    if (there && there->version > table.version) table = *std::move(there);
+  }
+  for (const std::string& path : config.mountpaths()) {
+    // One that had failed or was missing may be as old as that.
+    const store::MountpathEntry* known = table.find(path);
+    if (known != nullptr && !known->is_open()) continue;
     auto ceiling = store::ceiling_at(path);
     if (!ceiling) return std::move(ceiling).error().context("mountpath " + path);
     if (*ceiling && (!age || **ceiling < age->ceiling)) age = wire::DisksAge{**ceiling, path};
@@ -134,6 +144,45 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
   return disks;
 }
 
+/// Of a bucket with copies another target has what was lost here, and nobody may hear that it is
+/// gone.
+Status Disks::check_give_up() const {
+  const MapSnapshot map = maps_.current();
+  for (const auto& [_, bucket] : map->buckets) {
+    if (map->most_copies(bucket) == 1) continue;
+    return Error(Errc::precondition_failed,
+                 "bucket \"" + bucket.name.display() +
+                     "\" keeps copies: take this target out with ais cluster add-remove-nodes "
+                     "decommission --data-lost, so that they are made again, and join it anew");
+  }
+  return {};
+}
+
+Task<Status> Disks::change_mountpath(MountpathChange change) {
+  using Emptying = store::Store::Emptying;
+  const Emptying emptying = change.skip_resilver ? Emptying::kSkip : Emptying::kFirst;
+  switch (change.action) {
+    case MountpathAction::kAttach:
+      co_return co_await store_.attach(std::move(change.path));
+    case MountpathAction::kDetach:
+      co_return co_await store_.detach(std::move(change.path), emptying);
+    case MountpathAction::kEnable:
+      co_return co_await store_.enable(std::move(change.path));
+    case MountpathAction::kDisable:
+      co_return co_await store_.disable(std::move(change.path), emptying);
+    case MountpathAction::kGiveUp:
+      CO_CHECK_OK(check_give_up());
+      co_return co_await store_.give_up_mountpath(std::move(change.path));
+  }
+  co_return Error(Errc::unsupported, "no such change of a mountpath");
+}
+
+ScrubProgress Disks::scrub(ScrubAction action) {
+  if (action == ScrubAction::kStart) scrubber_->start();
+  if (action == ScrubAction::kStop) scrubber_->stop();
+  return scrubber_->progress();
+}
+
 Task<void> Disks::run() {
   TaskScope scope(co_await asio::this_coro::executor);
   scope.spawn(follow_epoch(store_, maps_, clock_));
@@ -142,6 +191,7 @@ Task<void> Disks::run() {
   scope.spawn(rebalancer_->run());
   scope.spawn(target_->healer().run());
   scope.spawn(scrubber_->run());
+  scope.spawn(store_.run());
   co_await scope.join();
 }
 

@@ -39,9 +39,13 @@ class Disks {
   /// first request.
   void attach(ObjectApi& cluster, ObjectApi& places) { peers_.attach(cluster, places, *target_); }
   target::Rebalancer& rebalancer() { return *rebalancer_; }
-  target::Scrubber& scrubber() { return *scrubber_; }
+  /// How far it is, once it has been told.
+  ScrubProgress scrub(ScrubAction action);
   /// What is told with each renewal of the lease (wire::AliveRecord::ceiling).
   std::uint64_t ceiling() const { return store_.saved_ceiling(); }
+  StorageInfo storage() const { return store_.storage(); }
+  /// Giving one up is refused (precondition_failed) where buckets keep copies.
+  Task<Status> change_mountpath(MountpathChange change);
   /// Versions carry this epoch from now on.
   void see_epoch(Epoch epoch) { store_.set_epoch(epoch); }
   /// Versions follow the epoch of the map; renames and references are brought to their end, names of
@@ -57,6 +61,8 @@ class Disks {
         Transport& control,
         MapSource& maps,
         Clock& clock);
+
+  Status check_give_up() const;
 
   MapSource& maps_;
   Clock& clock_;

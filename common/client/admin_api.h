@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/client/context.h"
+#include "common/model/mountpath.h"
 #include "common/model/rebalance.h"
 #include "common/model/scrub.h"
 
@@ -70,6 +71,12 @@ class AdminApi {
   /// Ends the process of a node that nobody misses (common/model/may_end.h, whose errors these
   /// are); it finishes what it has begun. The node itself does it: unreachable, not_ready.
   virtual Task<Status> shut_down_node(Context context, std::string node) = 0;
+  /// Returns when it has begun to count; names move in the background. The target itself does it
+  /// (node/store/store.h, whose errors these are): not_found; unreachable; unsupported of a node
+  /// that stores nothing.
+  virtual Task<Status> change_mountpath(Context context,
+                                        std::string node,
+                                        MountpathChange change) = 0;
 
   /// How far a target is with names that belong to others, as it says itself; for everybody.
   /// not_found; unreachable; unsupported of a node that stores nothing.
@@ -79,6 +86,8 @@ class AdminApi {
   virtual Task<Result<ScrubProgress>> scrub(Context context,
                                             std::string node,
                                             ScrubAction action) = 0;
+  /// What a target says of its mountpaths; for everybody. Errors as rebalance().
+  virtual Task<Result<StorageInfo>> storage(Context context, std::string node) = 0;
   /// A bearer token that stands for the caller until it expires.
   virtual Task<Result<std::string>> create_token(Context context, Duration lifetime) = 0;
 };

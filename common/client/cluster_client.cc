@@ -374,6 +374,20 @@ Task<Result<ScrubProgress>> ClusterClient::scrub(Context context,
   return impl_->at_node(std::move(context), node, std::move(step));
 }
 
+Task<Status> ClusterClient::change_mountpath(Context context,
+                                             std::string node,
+                                             MountpathChange change) {
+  auto step = [node, change](AdminApi& admin, const Context& c) {
+    return admin.change_mountpath(c, node, change);
+  };
+  return impl_->at_node(std::move(context), node, std::move(step));
+}
+
+Task<Result<StorageInfo>> ClusterClient::storage(Context context, std::string node) {
+  auto step = [node](AdminApi& admin, const Context& c) { return admin.storage(c, node); };
+  return impl_->at_node(std::move(context), node, std::move(step));
+}
+
 Task<Result<std::string>> ClusterClient::create_token(Context context, Duration lifetime) {
   auto step = [lifetime](AdminApi& admin, const Context& c) {
     return admin.create_token(c, lifetime);

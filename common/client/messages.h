@@ -196,7 +196,17 @@ struct ChangeNodeRequest {
   AISFS_MESSAGE_FIELDS(node, action)
 };
 
-/// rebalance, shut_down_node
+struct ChangeMountpathRequest {
+  std::string node;
+  MountpathAction action{};
+  std::string path;
+  bool skip_resilver = false;
+  AISFS_MESSAGE_FIELDS(node, action, path, skip_resilver)
+
+  MountpathChange change() const { return {action, path, skip_resilver}; }
+};
+
+/// rebalance, storage, shut_down_node
 struct NodeRequest {
   std::string node;
   AISFS_MESSAGE_FIELDS(node)

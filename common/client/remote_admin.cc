@@ -110,6 +110,21 @@ Task<Result<ScrubProgress>> RemoteAdmin::scrub(Context context,
                              std::move(request));
 }
 
+Task<Status> RemoteAdmin::change_mountpath(Context context,
+                                           std::string node,
+                                           MountpathChange mountpath) {
+  wire::ChangeMountpathRequest request{std::move(node), mountpath.action, std::move(mountpath.path),
+                                       mountpath.skip_resilver};
+  return change(transport_, node_, std::move(context), DataMethod::change_mountpath,
+                std::move(request));
+}
+
+Task<Result<StorageInfo>> RemoteAdmin::storage(Context context, std::string node) {
+  wire::NodeRequest request{std::move(node)};
+  return call<StorageInfo>(transport_, node_, std::move(context), DataMethod::storage,
+                           std::move(request));
+}
+
 Task<Result<std::string>> RemoteAdmin::create_token(Context context, Duration lifetime) {
   wire::CreateTokenRequest request{lifetime.count()};
   return call_member(transport_, node_, std::move(context), DataMethod::create_token,

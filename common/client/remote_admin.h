@@ -24,6 +24,8 @@ class RemoteAdmin final : public AdminApi {
   Task<Status> shut_down_node(Context, std::string) override;
   Task<Result<RebalanceProgress>> rebalance(Context, std::string) override;
   Task<Result<ScrubProgress>> scrub(Context context, std::string node, ScrubAction action) override;
+  Task<Status> change_mountpath(Context, std::string, MountpathChange) override;
+  Task<Result<StorageInfo>> storage(Context, std::string) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:

@@ -4,6 +4,10 @@
 #include <lmdb.h>
 #include <sys/stat.h>
 
+#include <cstdio>
+#include <fstream>
+#include <utility>
+
 #include "common/lmdb/table.h"
 #include "common/lmdb/txn.h"
 
@@ -62,14 +66,48 @@ Result<std::unique_ptr<Env>> Env::open(EnvOptions options) {
   if (const int rc = mdb_env_open(raw, options.path.c_str(), flags, 0600); rc != 0) {
     return lmdb_error("open " + options.path, rc);
   }
+  env->guard_maps();
   int dead = 0;
   mdb_reader_check(raw, &dead);  // slots of processes that were killed
   return env;
 }
 
-Env::~Env() {
-  for (MDB_txn* txn : idle_) mdb_txn_abort(txn);
-  mdb_env_close(env_);
+Env::~Env() { close(); }
+
+void Env::close() {
+  const std::unique_lock map(map_);
+  if (env_ == nullptr) return;
+  {
+    const std::lock_guard lock(idle_mutex_);
+    for (MDB_txn* txn : idle_) mdb_txn_abort(txn);
+    idle_.clear();
+  }
+  mdb_env_close(std::exchange(env_, nullptr));
+  tables_guard_.release();
+  lock_guard_.release();
+}
+
+/// Where the maps are the kernel knows alone.
+void Env::guard_maps() {
+  const char* path = nullptr;
+  mdb_env_get_path(env_, &path);
+  const std::string tables = std::string(path) + "/data.mdb",
+                    lock = std::string(path) + "/lock.mdb";
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    const bool is_lock = line.ends_with(lock);
+    unsigned long begin = 0, end = 0;
+    if (!is_lock && !line.ends_with(tables)) continue;
+    if (std::sscanf(line.c_str(), "%lx-%lx", &begin, &end) != 2) continue;
+    MapGuard& guard = is_lock ? lock_guard_ : tables_guard_;
+    guard.watch(reinterpret_cast<const void*>(begin), end - begin,
+                is_lock ? Instead::kZeros : Instead::kEmptyLeaf);
+  }
+}
+
+Status Env::health() const {
+  const bool failed = tables_guard_.failed() || lock_guard_.failed();
+  return failed ? Error(Errc::io, "the disk has failed under the tables") : Status();
 }
 
 MDB_txn* Env::take_idle() const {
@@ -91,6 +129,8 @@ void Env::give_back(MDB_txn* txn) const {
 
 Result<ReadTxn> Env::read() const {
   std::shared_lock map(map_);
+  if (env_ == nullptr) return Error(Errc::not_ready, "the tables have been closed");
+  if (tables_guard_.failed()) return health().error();
   MDB_txn* txn = take_idle();
   if (txn != nullptr && mdb_txn_renew(txn) != 0) mdb_txn_abort(std::exchange(txn, nullptr));
   if (txn == nullptr) {
@@ -108,6 +148,7 @@ Status Env::write(const std::function<Status(WriteTxn&)>& change) {
   for (;;) {
     {
       const std::shared_lock map(map_);
+      CHECK_OK(health());  // LMDB does not look where pages that are none lead it
       RawTxn raw;
       if (const int rc = mdb_txn_begin(env_, nullptr, 0, &raw.txn); rc != 0) {
         return lmdb_error("begin", rc);
@@ -115,6 +156,7 @@ Status Env::write(const std::function<Status(WriteTxn&)>& change) {
       WriteTxn txn(raw.txn);
       auto done = change(txn);
       if (done) {
+        CHECK_OK(health());  // what it has changed may come from a page that is none
         const int rc = raw.commit();
         if (rc == 0) return {};
         done = txn.failed("commit", rc);
@@ -134,7 +176,10 @@ Status Env::grow() {
   const std::unique_lock map(map_);
   MDB_envinfo info{};
   mdb_env_info(env_, &info);
+  tables_guard_.release();
+  lock_guard_.release();
   const int rc = mdb_env_set_mapsize(env_, info.me_mapsize * 2);
+  guard_maps();
   return rc == 0 ? Status{} : Status(lmdb_error("grow the map", rc));
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/lmdb/map_guard.h"
 
 struct MDB_env;
 struct MDB_txn;
@@ -59,6 +60,13 @@ class Env {
   /// Brings everything committed to the disk.
   Status sync();
 
+  /// io once the disk has failed under the map: what was read since is worth nothing.
+  Status health() const;
+
+  /// Lets go of the files, once the transactions under way have ended: later ones fail (not_ready).
+  /// Nobody writes any more.
+  void close();
+
   std::size_t key_bytes_max() const;  // 511
   MDB_env* raw() const { return env_; }
 
@@ -66,10 +74,12 @@ class Env {
   friend class ReadTxn;
   explicit Env(MDB_env* env) : env_(env) {}
   Status grow();
+  void guard_maps();
   MDB_txn* take_idle() const;
   void give_back(MDB_txn* txn) const;
 
-  MDB_env* const env_;
+  MDB_env* env_;                   // changed under map_; null: closed
+  MapGuard tables_guard_, lock_guard_;  // the lock file is mapped, too
   mutable std::shared_mutex map_;  // shared: a transaction lives; exclusive: the map is moved
   mutable std::mutex idle_mutex_;
   mutable std::vector<MDB_txn*> idle_;  // guarded by idle_mutex_: reset, to be renewed

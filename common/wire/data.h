@@ -42,7 +42,9 @@ namespace aisfs::wire {
   X(change_node, 100)         \
   X(rebalance, 101)           \
   X(shut_down_node, 102)      \
-  X(scrub, 103)
+  X(scrub, 103)               \
+  X(storage, 110)             \
+  X(change_mountpath, 111)
 
 enum class DataMethod : std::uint16_t {
 #define X(name, id) name = id,

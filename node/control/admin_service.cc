@@ -147,6 +147,26 @@ Task<Result<ScrubProgress>> AdminService::scrub(Context context,
   co_return co_await admin.scrub(std::move(context), std::move(node), action);
 }
 
+Task<Status> AdminService::change_mountpath(Context context,
+                                            std::string node,
+                                            MountpathChange change) {
+  CO_CHECK_OK(ops::need_admin(context.who));
+  if (node != deps_.node_id) {
+    CO_TRY(RemoteAdmin admin, at_node(node));
+    co_return co_await admin.change_mountpath(std::move(context), std::move(node),
+                                              std::move(change));
+  }
+  LOG_INFO("told to change a mountpath", "path", change.path, "by", context.who.user());
+  co_return co_await deps_.change_mountpath(std::move(change));
+}
+
+Task<Result<StorageInfo>> AdminService::storage(Context context, std::string node) {
+  CO_CHECK_OK(ops::need_user(context.who));
+  if (node == deps_.node_id) co_return deps_.storage();
+  CO_TRY(RemoteAdmin admin, at_node(node));
+  co_return co_await admin.storage(std::move(context), std::move(node));
+}
+
 Task<Result<std::string>> AdminService::create_token(Context context, Duration lifetime) {
   CO_CHECK_OK(ops::need_user(context.who));
   const MapSnapshot map = deps_.maps.current();

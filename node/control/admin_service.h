@@ -22,6 +22,9 @@ struct AdminServiceDeps {
   /// Of this node: unsupported when it stores nothing.
   std::function<Result<RebalanceProgress>()> rebalance = {};
   std::function<Result<ScrubProgress>(ScrubAction)> scrub = {};  // the same
+  /// Of this node, as rebalance.
+  std::function<Result<StorageInfo>()> storage = {};
+  std::function<Task<Status>(MountpathChange)> change_mountpath = {};
   /// Makes this node stop, as a signal would; returns at once.
   std::function<void()> stop = {};
 };
@@ -44,6 +47,8 @@ class AdminService final : public AdminApi {
   Task<Status> shut_down_node(Context context, std::string node) override;
   Task<Result<RebalanceProgress>> rebalance(Context context, std::string node) override;
   Task<Result<ScrubProgress>> scrub(Context context, std::string node, ScrubAction action) override;
+  Task<Status> change_mountpath(Context context, std::string node, MountpathChange change) override;
+  Task<Result<StorageInfo>> storage(Context context, std::string node) override;
   Task<Result<std::string>> create_token(Context context, Duration lifetime) override;
 
  private:

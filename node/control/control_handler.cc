@@ -208,6 +208,18 @@ Bytes run_scrub(const ControlHandlerDeps& deps, Context context, std::string bod
   CO_CHECK_OK(need_self(deps, r.node));
   co_return encoded(co_await deps.admin.scrub(std::move(context), std::move(r.node), r.action));
 }
+Bytes run_change_mountpath(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_TRY(auto r, wire::decode<wire::ChangeMountpathRequest>(body));
+  CO_CHECK_OK(need_self(deps, r.node));
+  MountpathChange change = r.change();
+  co_return encoded(co_await deps.admin.change_mountpath(std::move(context), std::move(r.node),
+                                                         std::move(change)));
+}
+Bytes run_storage(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_TRY(auto r, wire::decode<wire::NodeRequest>(body));
+  CO_CHECK_OK(need_self(deps, r.node));
+  co_return encoded(co_await deps.admin.storage(std::move(context), std::move(r.node)));
+}
 
 const std::map<std::string_view, Method>& methods() {
   static const std::map<std::string_view, Method> table = {
@@ -235,6 +247,8 @@ const std::map<std::string_view, Method>& methods() {
       {wire::name_of(wire::DataMethod::shut_down_node), run_shut_down_node},
       {wire::name_of(wire::DataMethod::rebalance), run_rebalance},
       {wire::name_of(wire::DataMethod::scrub), run_scrub},
+      {wire::name_of(wire::DataMethod::change_mountpath), run_change_mountpath},
+      {wire::name_of(wire::DataMethod::storage), run_storage},
   };
   return table;
 }

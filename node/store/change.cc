@@ -6,7 +6,9 @@
 #include "common/model/version_key.h"
 #include "node/store/attr_change.h"
 #include "node/store/conditions.h"
+#include "node/store/forget.h"
 #include "node/store/layout.h"
+#include "node/store/resilver.h"
 #include "node/store/versions.h"
 
 namespace aisfs::store {
@@ -93,6 +95,8 @@ class RemoveMutation final : public Mutation {
   RemoveMutation(Engine& e, const Key& k, const IndexRecord& b, Version v)
       : engine(e), mp(e.mountpath_of(k)), key(k), base(b), version(v) {}
 
+  Engine& engine;
+  Mountpath& mp;
   RemovedContent content = RemovedContent::kDrop;
 
   Status stage() override {
@@ -117,48 +121,18 @@ class RemoveMutation final : public Mutation {
       disk::prune_empty_parents(mp.root(), path, layout::objects_dir(dir));
     }
     mp.index().put(key.bucket, key.key(), tombstone_of(version));
-    if (content == RemovedContent::kDrop) engine.drop_replaced(key, base);
+    if (content == RemovedContent::kDrop) engine.drop_replaced(mp, key, base);
     effect.settle();
     if (intent.valid()) mp.settle(std::move(intent));
     return {};
   }
 
  private:
-  Engine& engine;
-  Mountpath& mp;
   const Key& key;
   const IndexRecord& base;
   const Version version;
   IntentLog::Ticket intent;
   Mountpath::Effect effect;
-};
-
-/// A copy goes that other targets have. The log's record makes a restart look at the name again.
-class ForgetMutation final : public Mutation {
- public:
-  ForgetMutation(Engine& e, const Key& k, const IndexRecord& c)
-      : engine(e), mp(e.mountpath_of(k)), key(k), copy(c) {}
-
-  Status publish() override {
-    const PublishIntentRecord nothing{.bucket = key.bucket, .key = key.key()};
-    TRY(const auto effect, mp.announce(LogType::kPublishIntent, nothing));
-    if (copy.kind == IndexRecord::Kind::kObject) {
-      const std::string dir = dir_of(key.name.bucket);
-      const std::string path = path_of(dir, key.key(), copy.escaped);
-      Status gone = disk::unlink_beneath(mp.root(), path);
-      if (!gone && gone.error().code() != Errc::not_found) return gone;
-      disk::prune_empty_parents(mp.root(), path, layout::objects_dir(dir));
-    }
-    mp.index().erase(key.bucket, key.key());
-    engine.drop_replaced(key, copy);
-    return {};
-  }
-
- private:
-  Engine& engine;
-  Mountpath& mp;
-  const Key& key;
-  const IndexRecord& copy;
 };
 
 /// Which version it is is nobody's to change.
@@ -187,7 +161,7 @@ Task<Result<ObjectInfo>> Store::set_attrs(Key key,
                                           AttrChange change,
                                           Conditions conditions,
                                           Durability level) {
-  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(const auto base, co_await engine_->find_whole(key));
   if (!base) co_return Error(Errc::not_found, "object \"" + key.display() + "\" does not exist");
   if (is_too_new(conditions, base->info.meta_version))
@@ -208,8 +182,16 @@ Task<Status> Store::remove(Key key,
                            RemoveOptions options,
                            Durability level,
                            RemovedContent content) {
-  const auto guard = co_await engine_->lock(key);
-  CO_TRY(const auto base, engine_->find(key));
+  // A removal is possible where there is no room to move what is removed.
+  const bool in_place = key.versioning == Versioning::kOff && !is_version_key(key.key());
+  CO_TRY(const auto guard, co_await engine_->lock_to_remove(key, in_place));
+  CO_TRY(auto base, engine_->newest(key));
+  if (Status known = base ? Status() : engine_->check_known(key); !known) {
+    if (!options.missing_ok || options.conditions.any()) co_return known;
+    IndexRecord nothing = tombstone_of({});
+    co_return co_await remove_locked(*engine_, std::move(key), std::move(nothing), level, content);
+  }
+  if (base && !base->visible()) base.reset();
   if (base && is_too_new(options.conditions, base->info.meta_version)) {
     co_return may_have_happened(key.display());
   }
@@ -218,11 +200,23 @@ Task<Status> Store::remove(Key key,
     if (options.missing_ok) co_return Status{};
     co_return Error(Errc::not_found, "object \"" + key.display() + "\" does not exist");
   }
-  co_return co_await remove_locked(*engine_, std::move(key), *base, level, content);
+  CO_CHECK_OK(co_await remove_locked(*engine_, key, *base, level, content));
+  co_return co_await forget_elsewhere(*engine_, key);
+}
+
+Task<Status> bury(Engine& engine,
+                  const Key& key,
+                  std::optional<IndexRecord> there,
+                  Version version,
+                  Durability level) {
+  const IndexRecord base = there.value_or(tombstone_of({}));
+  RemoveMutation mutation(engine, key, base, version);
+  mutation.barrier_before = level == Durability::kFull;
+  co_return co_await mutation.mp.committer().run(mutation);
 }
 
 Task<Result<bool>> Store::adopt_attributes(Key key, ObjectInfo info, Durability level) {
-  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(const auto base, co_await engine_->find_whole(key));
   if (!base || base->info.content_version != info.content_version) co_return false;
   if (base->info.meta_version >= info.meta_version) co_return true;
@@ -237,23 +231,19 @@ Task<Result<bool>> Store::adopt_attributes(Key key, ObjectInfo info, Durability 
 
 Task<Result<bool>> Store::adopt_tombstone(Key key, Version version, Durability level) {
   key.versioning = Versioning::kOff;
-  const auto guard = co_await engine_->lock(key);
-  Mountpath& mp = engine_->mountpath_of(key);
-  CO_TRY(const auto there, mp.index().get(key.bucket, key.key()));
+  CO_TRY(const auto guard, co_await engine_->lock(key));
+  CO_TRY(auto there, engine_->mountpath_of(key).index().get(key.bucket, key.key()));
   if (there && there->info.meta_version >= version) co_return false;
-  const IndexRecord base = there.value_or(tombstone_of({}));
-  RemoveMutation mutation(*engine_, key, base, version);
-  mutation.barrier_before = level == Durability::kFull;
-  CO_CHECK_OK(co_await mp.committer().run(mutation));
+  CO_CHECK_OK(co_await bury(*engine_, key, std::move(there), version, level));
   co_return true;
 }
 
 Task<Status> Store::forget(Key key, Version meta_version) {
-  const auto guard = co_await engine_->lock(key);
-  CO_TRY(const auto there, engine_->find(key));
+  CO_TRY(const auto guard, co_await engine_->lock(key));
+  CO_TRY(const auto there, engine_->find_to_replace(key));
   if (!there || there->info.meta_version != meta_version) co_return Status{};
-  ForgetMutation mutation(*engine_, key, *there);
-  co_return co_await engine_->mountpath_of(key).committer().run(mutation);
+  ForgetMutation mutation(*engine_, engine_->mountpath_of(key), key, *there);
+  co_return co_await mutation.mp.committer().run(mutation);
 }
 
 Task<Status> remove_locked(

@@ -17,7 +17,8 @@ constexpr Duration kCompanyMax = std::chrono::milliseconds(2);
 
 }  // namespace
 
-Committer::Committer(asio::thread_pool& pool, Sync sync) : pool_(pool), sync_(std::move(sync)) {
+Committer::Committer(asio::thread_pool& pool, Sync sync, OnError on_error)
+    : pool_(pool), sync_(std::move(sync)), on_error_(std::move(on_error)) {
   for (Lane* lane : {&intents_, &files_}) lane->thread = std::thread([this, lane] { loop(*lane); });
 }
 
@@ -142,17 +143,19 @@ void Committer::mark_suspect(const Error& why) {
     why_ = why.what();
   }
   suspect_.store(true);
-  LOG_ERROR("mountpath is suspect, writes to it fail until a restart", "why", why.what());
+  LOG_ERROR("mountpath is suspect, writes to it fail", "why", why.what());
+  if (on_error_) on_error_(why);
 }
 
 Error Committer::why_suspect() {
   std::lock_guard lock(mutex_);
   return Error(Errc::io, "mountpath is suspect after a failed sync (" + why_ +
-                             "); check the disk, then restart the node");
+                             "); check the disk, then enable it or restart the node");
 }
 
 void Committer::finish(Mutation* mutation, Status status) {
   if (mutation->flush_soon && status.ok()) note_unflushed();
+  if (!status && on_error_) on_error_(status.error());
   auto done = std::move(mutation->done_);  // the mutation may be gone once its owner runs
   std::move(done)(std::move(status));
 }

@@ -58,7 +58,10 @@ class Committer {
  public:
   using Sync = std::function<Status(Barrier)>;
 
-  Committer(asio::thread_pool& pool, Sync sync);
+  /// Hears of every mutation that failed, on the thread that it failed on.
+  using OnError = std::function<void(const Error&)>;
+
+  Committer(asio::thread_pool& pool, Sync sync, OnError on_error = nullptr);
   ~Committer();  // finishes what was accepted
 
   /// Resumes when `mutation` is acknowledged or has failed. Cannot be cancelled: the caller's
@@ -103,6 +106,7 @@ class Committer {
 
   asio::thread_pool& pool_;
   const Sync sync_;
+  const OnError on_error_;
   std::atomic<bool> suspect_ = false;
   std::atomic<std::uint64_t> syncs_ = 0;
   std::mutex mutex_;

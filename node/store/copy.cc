@@ -24,6 +24,7 @@ Status copy_range(int from, int to, std::uint64_t size) {
   loff_t in = 0, out = 0;
   while (static_cast<std::uint64_t>(out) < size) {
     const ssize_t n = ::copy_file_range(from, &in, to, &out, size - static_cast<std::uint64_t>(out), 0);
+    if (n < 0 && errno == EXDEV && out == 0) return copy_bytes(from, to, size);
     if (n < 0) return errno_error("copy_file_range");
     if (n == 0) return Error(Errc::corrupt, "the file to copy is shorter than its metadata say");
   }
@@ -138,12 +139,12 @@ Task<Result<ObjectInfo>> Store::copy_local(Key from, Key to, CopyOptions options
   CO_TRY(const auto file, co_await engine_->open_file(from, *source));
   const ExpectedChecksums none;
   Body body(false, none);
+  const auto mp = engine_->hold_place(to);
   auto fill = [&]() -> Status {
-    Mountpath& mp = engine_->mountpath_of(to);
-    CHECK_OK(copy_into(body, mp, file->fd.get(), file->meta.info.size));
+    CHECK_OK(copy_into(body, *mp, file->fd.get(), file->meta.info.size));
     return options.put.level >= Durability::kData ? body.sync_if_large() : Status();
   };
-  CO_CHECK_OK(co_await engine_->mountpath_of(to).pool().run(std::move(fill)));
+  CO_CHECK_OK(co_await mp->pool().run(std::move(fill)));
   body.sums.hashes = file->meta.hashes;
   body.part_sizes = source->info.part_sizes;
   body.finished = true;
@@ -154,7 +155,7 @@ Task<Result<ObjectInfo>> Store::copy_local(Key from, Key to, CopyOptions options
 Task<Result<ObjectInfo>> Store::patch(Key key, PatchOptions options, BodySource& source) {
   CO_TRY(const std::string bytes, co_await read_all(source, kPatchBytesMax));
   CO_CHECK_OK(validate(options, bytes));
-  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(const auto base, co_await engine_->find_whole(key));
   CO_CHECK_OK(check_conditions(options.conditions, base ? &base->info : nullptr, Access::kWrite));
   if (!base && !options.append) co_return no_such_object(key);

@@ -12,6 +12,7 @@
 #include "node/store/layout.h"
 #include "node/store/recovery.h"
 #include "node/store/rename.h"
+#include "node/store/resilver.h"
 
 namespace aisfs::store {
 namespace {
@@ -26,61 +27,73 @@ constexpr Duration kFlushAfter = std::chrono::seconds(5);
 Engine::Engine(StoreOptions o, Clock& c)
     : options(std::move(o)),
       clock(c),
-      versions(c, options.epoch, options.incarnation,
-               [this](std::uint64_t hlc) {
-                 Status failed;
-                 std::size_t saved = 0;
-                 for (auto& mountpath : mountpaths) {
-                   Status st = mountpath->save_ceiling(hlc);
-                   st.ok() ? void(++saved) : void(failed = std::move(st));
-                 }
-                 return saved > 0 ? Status() : failed;
-               }),
-      files(options.open_files) {}
+      files(options.open_files),
+      mounts({.options = [this](const std::string& path) { return mountpath_options(path); },
+              .gate = gate,
+              .files = files}),
+      versions(c, options.epoch, options.incarnation, [this](std::uint64_t hlc) {
+        return save_ceiling(hlc);
+      }) {}
 
-Engine::~Engine() { stop_ticking(); }
+Engine::~Engine() {
+  stop_ticking();
+  files.clear();
+  mounts.close();
+}
+
+MountpathOptions Engine::mountpath_options(const std::string& path) {
+  MountpathOptions made{.path = path,
+                        .cluster_uuid = options.cluster_uuid,
+                        .node_id = options.node_id,
+                        .stamped = options.stamped,
+                        .threads = options.threads,
+                        .reserve_bytes = options.reserve_bytes,
+                        .intent_bytes = options.intent_bytes,
+                        .high_watermark = options.high_watermark,
+                        .out_of_space = options.out_of_space,
+                        .last_version = [this] { return versions.last(); }};
+  made.on_error = [this](Mountpath& mountpath, const Error& why) {
+    // After a failed sync nobody knows what the disk has.
+    if (mountpath.committer().suspect()) return mounts.fail(mountpath, why);
+    mounts.suspect(mountpath);
+  };
+  return made;
+}
 
 Status Engine::open() {
   if (options.mountpaths.empty()) {
     return Error(Errc::invalid_argument, "a target needs at least one mountpath");
   }
-  for (const std::string& path : options.mountpaths) {
-    TRY(auto mountpath, Mountpath::open({.path = path,
-                                         .cluster_uuid = options.cluster_uuid,
-                                         .node_id = options.node_id,
-                                         .stamped = options.stamped,
-                                         .threads = options.threads,
-                                         .reserve_bytes = options.reserve_bytes,
-                                         .intent_bytes = options.intent_bytes,
-                                         .last_version = [this] { return versions.last(); }}));
-    mountpaths.push_back(std::move(mountpath));
-    digests_.push_back(placement::digest(path));
-  }
-  reports.resize(mountpaths.size());
+  CHECK_OK(mounts.open(options.mountpaths));
   CHECK_OK(recover_all());
   CHECK_OK(start_clock());
-  for (auto& mountpath : mountpaths) {
-    if (Status done = mountpath->stamp(options.incarnation); !done) {
-      return std::move(done).error().context("mountpath " + mountpath->path());
-    }
-  }
+  CHECK_OK(mounts.stamp(options.incarnation));
   ticker_ = std::thread([this] { tick(); });
   ready = true;
   return {};
 }
 
 Status Engine::recover_all() {
+  const auto mountpaths = mounts.opened();
   std::vector<Result<Recovered>> recovered(mountpaths.size(), Result<Recovered>(Errc::internal));
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < mountpaths.size(); ++i) {
-    threads.emplace_back([this, i, &recovered] { recovered[i] = recover(*mountpaths[i]); });
+    threads.emplace_back([&, i] { recovered[i] = recover(*mountpaths[i]); });
   }
   for (auto& thread : threads) thread.join();
+  bool in_order = true;
   for (std::size_t i = 0; i < mountpaths.size(); ++i) {
-    if (!recovered[i]) return std::move(recovered[i]).error();
-    reports[i] = recovered[i]->report;
+    if (!recovered[i]) {
+      CHECK_OK(mounts.drop(*mountpaths[i], recovered[i].error()));
+      continue;
+    }
+    reports.push_back(recovered[i]->report);
+    in_order =
+        in_order && (mountpaths[i]->index().was_clean() || recovered[i]->report.objects == 0);
   }
+  mounts.start(in_order);
   for (std::size_t i = 0; i < mountpaths.size(); ++i) {
+    if (!recovered[i]) continue;
     for (const auto& intent : recovered[i]->renames) CHECK_OK(finish_rename(*mountpaths[i], intent));
   }
   return {};
@@ -94,11 +107,13 @@ Status Engine::finish_rename(Mountpath& source, const RenameIntentRecord& intent
   if (bucket == buckets.end()) return {};
   const Key from = make_key(intent.bucket, {bucket->second, intent.source});
   const Key to = make_key(intent.bucket, {bucket->second, intent.destination});
-  TRY(const auto there, mountpath_of(to).index().get(to.bucket, to.key()));
+  TRY(const Found destination, find_anywhere(to));
+  const auto& there = destination.record;
   TRY(const auto left, source.index().get(from.bucket, from.key()));
   const bool source_is_left = left && left->kind == IndexRecord::Kind::kObject &&
                               left->info.meta_version == intent.source_meta_version;
   if (!source_is_left) return {};
+  if (!there && !check_known(to)) return {};  // nobody can tell; both names stay
   // A destination that somebody wrote since says nothing about the rename: the source stays.
   const bool happened = there && there->reference &&
                         there->reference->content_version == intent.source_version;
@@ -112,33 +127,45 @@ Status Engine::finish_rename(Mountpath& source, const RenameIntentRecord& intent
 
 Status Engine::start_clock() {
   std::uint64_t floor = 0;
-  for (const auto& mountpath : mountpaths) {
+  for (Mountpath* mountpath : mounts.now().readable) {
     TRY(const std::uint64_t ceiling, mountpath->load_ceiling());
     floor = std::max(floor, ceiling);
   }
   CHECK_OK(versions.start(floor));
-  for (const auto& mountpath : mountpaths) mountpath->assume_synced(versions.last());
+  for (Mountpath* mountpath : mounts.now().readable) take_in(*mountpath);
+  return {};
+}
+
+void Engine::take_in(Mountpath& mountpath) {
+  mountpath.assume_synced(versions.last());
   promise_all();  // what earlier runs promised of single objects is not known
   pins.assume_read(versions.last());
-  return {};
+}
+
+Status Engine::save_ceiling(std::uint64_t hlc) {
+  return mounts.on_all([hlc](Mountpath& mountpath) { return mountpath.save_ceiling(hlc); });
 }
 
 void Engine::tick() {
   std::unique_lock lock(tick_mutex_);
   while (!tick_wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stop_; })) {
     lock.unlock();
-    for (auto& mountpath : mountpaths) {
-      mountpath->checkpoint();
-      if (!mountpath->committer().is_flush_due(kFlushAfter)) continue;
-      promise_all();  // before the barrier: what it makes durable is not written over
-      mountpath->committer().flush();
-    }
+    (void)mounts.on_all([this](Mountpath& mountpath) { return tick_mountpath(mountpath); });
     files.sweep(clock.now());
     if (Status st = versions.renew(); !st) {
       LOG_ERROR("the version clock's ceiling cannot be raised", "why", st.error().what());
     }
     lock.lock();
   }
+}
+
+Status Engine::tick_mountpath(Mountpath& mountpath) {
+  mountpath.checkpoint();
+  (void)mountpath.above_high_watermark();
+  if (!mountpath.committer().is_flush_due(kFlushAfter)) return {};
+  promise_all();  // before the barrier: what it makes durable is not written over
+  mountpath.committer().flush();
+  return {};
 }
 
 void Engine::stop_ticking() {
@@ -154,26 +181,103 @@ void Engine::close() {
   ready = false;
   stop_ticking();
   files.clear();
-  for (auto& mountpath : mountpaths) {
-    if (Status st = mountpath->close_clean(); !st) {
-      LOG_WARN("no clean close: the next start recovers", "mountpath", mountpath->path(), "why",
-               st.error().what());
-    }
-  }
-  mountpaths.clear();
-}
-
-std::size_t Engine::mountpath_index(std::uint64_t digest) const {
-  return placement::heaviest(digests_, digest);
+  mounts.close(true);
 }
 
 std::uint64_t Engine::lock_hash(const Key& key) {
   return layout::key_hash(plain_key(key.key())) ^ key.bucket.value * 0x9E3779B97F4A7C15ull;
 }
 
-Result<std::optional<IndexRecord>> Engine::find(const Key& key) {
+Error out_of_reach(const Lack& lack, const std::string& what) {
+  return Error(Errc::not_ready, what + " may lie on mountpath " + lack.path +
+                                    ", which is out of reach: " + lack.why);
+}
+
+std::shared_ptr<Mountpath> Engine::hold_place(const Key& key) const {
+  while (true) {
+    if (auto held = mounts.hold(mountpath_of(key))) return held;
+    // It has failed between the two looks.
+  }
+}
+
+Task<NameGuard> Engine::lock_in_place(const Key& key) {
+  NameGuard guard;
+  guard.pass = co_await gate.enter();
+  guard.first = co_await locks.lock(lock_hash(key));
+  co_return guard;
+}
+
+Task<Result<NameGuard>> Engine::lock(const Key& key) {
+  NameGuard guard = co_await lock_in_place(key);
+  if (!mounts.now().settled) CO_CHECK_OK(co_await bring_to_place(*this, key));
+  co_return guard;
+}
+
+Task<Result<NameGuard>> Engine::lock_to_remove(const Key& key, bool in_place) {
+  if (!in_place) co_return co_await lock(key);
+  co_return co_await lock_in_place(key);
+}
+
+Task<Result<NameGuard>> Engine::lock_both(const Key& a, const Key& b) {
+  NameGuard guard;
+  guard.pass = co_await gate.enter();
+  std::tie(guard.first, guard.second) = co_await locks.lock_both(lock_hash(a), lock_hash(b));
+  if (!mounts.now().settled) {
+    CO_CHECK_OK(co_await bring_to_place(*this, a));
+    CO_CHECK_OK(co_await bring_to_place(*this, b));
+  }
+  co_return guard;
+}
+
+Result<Engine::Found> Engine::find_anywhere(const Key& key) const {
+  const MountpathSet& set = mounts.now();
+  Found found{.record = {}, .mountpath = &set.place_of(key.digest)};
+  TRY(found.record, found.mountpath->index().get(key.bucket, key.key()));
+  if (set.settled) return found;
+  const Mountpath* const place = found.mountpath;
+  for (Mountpath* mountpath : set.readable) {
+    if (mountpath == place) continue;
+    TRY(auto other, mountpath->index().get(key.bucket, key.key()));
+    if (!other) continue;
+    if (found.record && found.record->info.meta_version >= other->info.meta_version) continue;
+    found = {std::move(other), mountpath};
+  }
+  return found;
+}
+
+Result<std::optional<IndexPeek>> Engine::peek(const Key& key) const {
+  const MountpathSet& set = mounts.now();
+  TRY(auto newest, set.place_of(key.digest).index().peek(key.bucket, key.key()));
+  if (set.settled) return newest;
+  for (Mountpath* mountpath : set.readable) {
+    TRY(auto other, mountpath->index().peek(key.bucket, key.key()));
+    if (other && (!newest || newest->meta_version < other->meta_version)) newest = std::move(other);
+  }
+  return newest;
+}
+
+Status Engine::check_known(const Key& key) const {
+  const Lack* lack = mounts.now().lack_of(key.digest);
+  return lack == nullptr ? Status() : out_of_reach(*lack, "\"" + key.display() + "\"");
+}
+
+Result<std::optional<IndexRecord>> Engine::newest(const Key& key) const {
   if (!ready) return Error(Errc::not_ready, "the target recovers its disks");
-  TRY(auto record, mountpath_of(key).index().get(key.bucket, key.key()));
+  const MountpathSet& set = mounts.now();
+  if (set.settled) return set.place_of(key.digest).index().get(key.bucket, key.key());
+  TRY(Found found, find_anywhere(key));
+  return std::move(found.record);
+}
+
+Result<std::optional<IndexRecord>> Engine::find(const Key& key) const {
+  TRY(auto record, newest(key));
+  if (!record) CHECK_OK(check_known(key));
+  if (record && !record->visible()) record.reset();
+  return record;
+}
+
+Result<std::optional<IndexRecord>> Engine::find_to_replace(const Key& key) const {
+  TRY(auto record, newest(key));
   if (record && !record->visible()) record.reset();
   return record;
 }
@@ -185,10 +289,10 @@ Task<Result<std::optional<IndexRecord>>> Engine::find_whole(Key key) {
   if (file->meta.info.meta_version == record->info.meta_version) {
     record->info = file->meta.info;
   } else {  // the cache has an older look at the same file
-    auto read = [this, &key, &file] {
-      return read_meta(mountpath_of(key), dir_of(key.name.bucket), file->fd.get());
+    auto read = [&key, &file] {
+      return read_meta(*file->mountpath, dir_of(key.name.bucket), file->fd.get());
     };
-    CO_TRY(auto meta, co_await mountpath_of(key).pool().run(std::move(read)));
+    CO_TRY(auto meta, co_await file->mountpath->pool().run(std::move(read)));
     record->info = std::move(meta.info);
   }
   record->complete = true;
@@ -199,23 +303,51 @@ std::string content_path(const std::string& bucket_dir, const Reference& referen
   return layout::old_path(bucket_dir, layout::key_hash(reference.key), reference.content_version);
 }
 
+namespace {
+
+/// Where a file may lie: at the name's place first.
+std::vector<Mountpath*> places_of(const MountpathSet& set, std::uint64_t digest) {
+  std::vector<Mountpath*> places{&set.place_of(digest)};
+  if (set.settled) return places;
+  for (Mountpath* mountpath : set.readable) {
+    if (mountpath != places[0]) places.push_back(mountpath);
+  }
+  return places;
+}
+
+}  // namespace
+
 Result<std::shared_ptr<OpenFile>> Engine::open_file_now(const Key& key, const IndexRecord& record) {
   const std::string dir = dir_of(key.name.bucket);
-  std::size_t index = mountpath_index(key.digest);
+  std::uint64_t digest = key.digest;
   std::string path;
   if (record.reference && record.reference->is_empty()) {
     return Error(Errc::internal, "a reservation has no file");
   }
   if (record.kind == IndexRecord::Kind::kReference) {
-    const Key home = make_key(key.bucket, {key.name.bucket, record.reference->key});
-    index = mountpath_index(home.digest);
+    digest = make_key(key.bucket, {key.name.bucket, record.reference->key}).digest;
     path = content_path(dir, *record.reference);
   } else {
     path = path_of(dir, key.key(), record.escaped);
   }
-  TRY(auto file, open_object_file(*mountpaths[index], dir, path));
-  file->mountpath = index;
-  return file;
+  const MountpathSet& set = mounts.now();
+  Error failed(Errc::stale_map);
+  for (Mountpath* mountpath : places_of(set, digest)) {
+    const auto held = mounts.hold(*mountpath);
+    if (!held) continue;
+    auto file = held->noted(open_object_file(*held, dir, path));
+    const bool right = file && (*file)->meta.info.content_version == record.info.content_version;
+    if (!right && !set.settled) {  // it may be at the next one
+      if (!file) failed = std::move(file).error();
+      continue;
+    }
+    if (!file) return std::move(file).error();
+    (*file)->mountpath = held;
+    return file;
+  }
+  const Lack* lack = record.kind == IndexRecord::Kind::kReference ? set.lack_of(digest) : nullptr;
+  return lack == nullptr ? std::move(failed)
+                         : out_of_reach(*lack, "the content of " + key.display());
 }
 
 Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord record) {
@@ -223,7 +355,8 @@ Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord r
   if (auto file = files.find(version)) co_return file;
   auto pin = pins.pin(version);  // before the path is looked at
   auto open = [this, &key, &record] { return open_file_now(key, record); };
-  auto opened = co_await mountpath_of(key).pool().run(std::move(open));
+  const auto mountpath = hold_place(key);
+  auto opened = co_await mountpath->pool().run(std::move(open));
   if (!opened) co_return std::move(opened).error();
   std::shared_ptr<OpenFile> file = *std::move(opened);
   file->pin = std::move(pin);
@@ -235,7 +368,7 @@ Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord r
 
 std::shared_ptr<OpenFile> Engine::open_of(const Key& key) {
   if (!ready) return nullptr;
-  const auto now = mountpath_of(key).index().peek(key.bucket, key.key());
+  const auto now = peek(key);
   if (!now || !*now || (*now)->kind != IndexRecord::Kind::kObject) return nullptr;
   auto file = files.find((*now)->content_version);
   // Attributes that changed since the file was opened are in the record alone.
@@ -255,20 +388,31 @@ bool Engine::is_promised(const IndexRecord& version) const {
          version.info.content_version.hlc <= promised_.load();
 }
 
-void Engine::drop_replaced(const Key& key, const IndexRecord& old) {
+Status Engine::drop_content(const Key& home, const Reference& content) {
+  const std::string path = content_path(dir_of(home.name.bucket), content);
+  Status failed;
+  for (Mountpath* mountpath : places_of(mounts.now(), home.digest)) {
+    const auto held = mounts.hold(*mountpath);
+    if (!held) continue;
+    Status gone = disk::unlink_beneath(held->root(), path);
+    if (!gone && gone.error().code() != Errc::not_found) failed = std::move(gone);
+  }
+  return failed;
+}
+
+void Engine::drop_replaced(Mountpath& mountpath, const Key& key, const IndexRecord& old) {
   const std::string dir = dir_of(key.name.bucket);
   files.supersede(old.info.content_version, clock.now() + kSupersededLife);
   if (old.reference && old.reference->is_empty()) return;
   if (old.kind == IndexRecord::Kind::kReference) {
     const Key home = make_key(key.bucket, {key.name.bucket, old.reference->key});
-    [[maybe_unused]] const Status gone = disk::unlink_beneath(
-        mountpath_of(home).root(), content_path(dir, *old.reference));
+    [[maybe_unused]] const Status gone = drop_content(home, *old.reference);
     return;
   }
   if (old.complete && surely_without_side(key.key(), old.info)) return;
-  remove_side(mountpath_of(key), dir, key.key(), old.info.meta_version);
+  remove_side(mountpath, dir, key.key(), old.info.meta_version);
   if (!is_version_key(key.key())) return;
-  remove_side(mountpath_of(key), dir, plain_key(key.key()),
+  remove_side(mountpath, dir, plain_key(key.key()),
               old.info.meta_version);  // of its time as current
 }
 

@@ -5,13 +5,19 @@
 
 #include "node/store/block_buffers.h"
 #include "node/store/key_locks.h"
-#include "node/store/mountpath.h"
+#include "node/store/mountpaths.h"
 #include "node/store/object_file.h"
 #include "node/store/open_files.h"
 #include "node/store/store.h"
 #include "node/store/version_clock.h"
 
 namespace aisfs::store {
+
+/// Held while one name, or two, change. What is there of them lies at its place meanwhile.
+struct [[nodiscard]] NameGuard {
+  OpGate::Pass pass;  // the mountpaths stay, unless one fails
+  KeyLocks::Guard first, second;
+};
 
 /// What the operations of a store share. Its parts are thread-safe.
 class Engine {
@@ -22,26 +28,59 @@ class Engine {
   Status open();
   void close();
 
+  MountpathOptions mountpath_options(const std::string& path);
+  Status finish_rename(Mountpath& source, const RenameIntentRecord& intent);
+  /// What a mountpath that has recovered holds: nobody knows which barriers it has passed, and who
+  /// has read it.
+  void take_in(Mountpath& mountpath);
+
   const StoreOptions options;
   Clock& clock;
-  std::vector<std::unique_ptr<Mountpath>> mountpaths;
-  VersionClock versions;
-  KeyLocks locks;
+  OpGate gate;
   ReadPins pins;
   OpenFiles files;
+  Mountpaths mounts;
+  VersionClock versions;
+  KeyLocks locks;
+  KeyLocks admin;                       // one change of the mountpaths at a time
+  disk::IoPool chores{{.threads = 2}};  // of what is done to mountpaths as a whole
   VerifiedSet verified;
   BlockBuffers blocks;
   std::vector<RecoveryReport> reports;
   std::atomic<bool> ready = false;
 
-  std::size_t mountpath_index(std::uint64_t digest) const;
-  Mountpath& mountpath_of(const Key& key) { return *mountpaths[mountpath_index(key.digest)]; }
-  Task<KeyLocks::Guard> lock(const Key& key) { return locks.lock(lock_hash(key)); }
+  /// Where a name is placed. Who changes it finds it there and nowhere else.
+  Mountpath& mountpath_of(const Key& key) const { return mounts.now().place_of(key.digest); }
+
+  /// Where a name is placed, for one who has no guard: it stays open while it is held.
+  std::shared_ptr<Mountpath> hold_place(const Key& key) const;
+
+  /// Before a change of the name: with the lock, once what lies elsewhere has come to its place.
+  /// The key outlives the task.
+  Task<Result<NameGuard>> lock(const Key& key);
+  Task<Result<NameGuard>> lock_both(const Key& a, const Key& b);
+  /// The lock alone: what is there may lie anywhere.
+  Task<NameGuard> lock_in_place(const Key& key);
+  /// As lock(), or as lock_in_place().
+  Task<Result<NameGuard>> lock_to_remove(const Key& key, bool in_place);
   /// All versions of a key have one lock.
   static std::uint64_t lock_hash(const Key& key);
 
-  /// What is there, tombstones as nullopt. Inline. `info` may be incomplete.
-  Result<std::optional<IndexRecord>> find(const Key& key);
+  /// The newest that is known of the name, tombstones too, and on which mountpath. Inline.
+  struct Found {
+    std::optional<IndexRecord> record;
+    Mountpath* mountpath = nullptr;  // where the name is placed, if there is nothing
+  };
+  Result<Found> find_anywhere(const Key& key) const;
+  Result<std::optional<IndexRecord>> newest(const Key& key) const;
+  Result<std::optional<IndexPeek>> peek(const Key& key) const;
+
+  /// What is there, tombstones as nullopt. Inline. `info` may be incomplete. not_ready when there
+  /// is nothing, and a mountpath that is out of reach may have it.
+  Result<std::optional<IndexRecord>> find(const Key& key) const;
+  /// As find, where something that is written whole takes the place of whatever that may be.
+  Result<std::optional<IndexRecord>> find_to_replace(const Key& key) const;
+  Status check_known(const Key& key) const;
   /// As find, with everything that the file's metadata says.
   Task<Result<std::optional<IndexRecord>>> find_whole(Key key);
   /// The file behind a record, open; from the cache or with one hop.
@@ -57,23 +96,31 @@ class Engine {
 
   /// A version was replaced: its file may stay open for a moment, what it had beside it goes.
   /// Blocks.
-  void drop_replaced(const Key& key, const IndexRecord& old);
+  void drop_replaced(Mountpath& mountpath, const Key& key, const IndexRecord& old);
+  /// Removes the content of a reference, wherever it lies. Nothing there is success. Blocks.
+  Status drop_content(const Key& home, const Reference& content);
 
  private:
   Status recover_all();
-  Status finish_rename(Mountpath& source, const RenameIntentRecord& intent);
   Status start_clock();
+  Status save_ceiling(std::uint64_t hlc);
   void tick();
+  Status tick_mountpath(Mountpath& mountpath);
   void stop_ticking();
   Result<std::shared_ptr<OpenFile>> open_file_now(const Key& key, const IndexRecord& record);
 
-  std::vector<std::uint64_t> digests_;  // of the mountpaths
   std::atomic<std::uint64_t> promised_ = 0;  // the clock when promise_all() was called last
   std::mutex tick_mutex_;
   std::condition_variable tick_wake_;
   bool stop_ = false;  // guarded by tick_mutex_
   std::thread ticker_;
 };
+
+/// not_ready: what is asked for may lie on that mountpath.
+Error out_of_reach(const Lack& lack, const std::string& what);
+
+/// A barrier without a change.
+Task<Status> sync_mountpath(Mountpath& mountpath);
 
 /// Where the content of a reference lies on its key's mountpath.
 std::string content_path(const std::string& bucket_dir, const Reference& reference);

@@ -57,7 +57,7 @@ Task<Result<std::size_t>> FileBody::read(MutableBytes into) {
   if (const std::size_t n = take_loaded(into); n > 0) co_return n;
   if (!trusted()) {
     auto next = [this] { return load(slice_.offset / kHashBlockBytes); };
-    CO_CHECK_OK(co_await pool().run(std::move(next)));
+    CO_CHECK_OK(file_->mountpath->noted(co_await pool().run(std::move(next))));
     co_return take_loaded(into);
   }
   const MutableBytes to = into.first(std::min<std::uint64_t>(into.size(), slice_.length));
@@ -65,7 +65,7 @@ Task<Result<std::size_t>> FileBody::read(MutableBytes into) {
   ssize_t n = ::preadv2(slice_.fd, &vec, 1, static_cast<off_t>(slice_.offset), RWF_NOWAIT);
   if (n <= 0) {
     auto wait = [this, to] { return disk::pread_exactly(slice_.fd, to, slice_.offset); };
-    CO_CHECK_OK(co_await pool().run(std::move(wait)));
+    CO_CHECK_OK(file_->mountpath->noted(co_await pool().run(std::move(wait))));
     n = static_cast<ssize_t>(to.size());
   }
   slice_.offset += static_cast<std::uint64_t>(n);
@@ -83,7 +83,7 @@ Task<Status> FileBody::bring_in(std::uint64_t offset, std::uint64_t length) {
     }
     return {};
   };
-  co_return co_await pool().run(std::move(fetch));
+  co_return file_->mountpath->noted(co_await pool().run(std::move(fetch)));
 }
 
 }  // namespace aisfs::store

@@ -22,7 +22,7 @@ class FileBody final : public BodySource {
   bool trusted() const { return file_->is_trusted(mode_); }
   std::size_t take_loaded(MutableBytes into);
   Status load(std::uint64_t block);
-  disk::IoPool& pool() { return engine_.mountpaths[file_->mountpath]->pool(); }
+  disk::IoPool& pool() { return file_->mountpath->pool(); }
 
   Engine& engine_;
   const std::shared_ptr<OpenFile> file_;

@@ -56,7 +56,8 @@ Status Index::Impl::open() {
   TRY(root_, disk::open_root(options_.path));
   const auto bytes = disk::read_file(root_.get(), kStateFile, 4096);
   const auto state = bytes ? wire::decode<IndexState>(*bytes) : Result<IndexState>(Errc::corrupt);
-  fresh_ = !state || !believable(*state, options_.mount);
+  fresh_ = !options_.believe || !state || !believable(*state, options_.mount);
+  was_clean_ = !fresh_ && state->clean;
   // Synced before the first write: from here on only this mount of this boot can believe it.
   CHECK_OK(write_state(!fresh_, false));
   const std::string tables = options_.path + "/" + kTablesDir;
@@ -103,6 +104,7 @@ Status Index::Impl::save_meta(lmdb::WriteTxn& txn) {
 }
 
 bool Index::fresh() const { return impl_->fresh_; }
+bool Index::was_clean() const { return impl_->was_clean_; }
 
 Status Index::set_built() {
   CHECK_OK(flush());
@@ -114,6 +116,12 @@ Status Index::close_clean() {
   impl_->stop();
   CHECK_OK(impl_->env_->sync());
   return impl_->write_state(true, true);
+}
+
+void Index::close() {
+  impl_->stop();
+  impl_->env_->close();
+  impl_->root_.reset();
 }
 
 // --- updates ------------------------------------------------------------------------------------
@@ -142,7 +150,10 @@ void Index::advance_checkpoint(Lsn lsn) {
 }
 
 Status Index::flush() { return impl_->flush(); }
-Status Index::health() const { return impl_->health(); }
+Status Index::health() const {
+  CHECK_OK(impl_->env_->health());
+  return impl_->health();
+}
 
 // --- reading ------------------------------------------------------------------------------------
 
@@ -184,7 +195,9 @@ Status Index::Impl::look(BucketId bucket, std::string_view key, See see) const {
   if (!bytes) {
     TRY(bytes, tombstones_.get(txn, bucket, key));
   }
-  return bytes ? see(*bytes) : Status();
+  Status seen = bytes ? see(*bytes) : Status();
+  CHECK_OK(env_->health());
+  return seen;
 }
 
 Result<std::optional<IndexRecord>> Index::get(BucketId bucket, std::string_view key) const {

@@ -65,8 +65,8 @@ struct ScanOptions {
   bool tombstones = false;     // these and nothing else: for repair
   bool summary = false;        // of `info` only what ObjectInfo::serialize_summary has
   bool versions = false;       // with the keys of versions; else they cost nothing
-  /// Null: all keys. Others are left out, as if they were not there.
-  std::function<bool(std::string_view key)> only = nullptr;
+  /// Null: all keys. Others are left out, as if they were not there. `record` is encoded.
+  std::function<bool(std::string_view key, std::string_view record)> only = nullptr;
 };
 
 struct ScanEntry {
@@ -96,6 +96,7 @@ struct IndexOptions {
   std::string path;                 // folder of its own
   disk::MountIdentity mount;        // of the mountpath now
   std::size_t pending_max = 65536;  // updates queued; more wait
+  bool believe = true;              // what is there, if it looks right
 };
 
 /// Thread-safe. get and scan read memory-mapped pages: a miss of the page cache blocks. Updates
@@ -109,6 +110,8 @@ class Index {
 
   /// True when it began empty: to be filled from files and log, then set_built.
   bool fresh() const;
+  /// True when what was found had been closed by close_clean().
+  bool was_clean() const;
   /// Everything that is on disk is now in the index. Until then a restart begins afresh.
   Status set_built();
 
@@ -147,6 +150,9 @@ class Index {
   Status health() const;
   /// Commits, syncs and marks the index clean: it survives a reboot. Nothing may be put after.
   Status close_clean();
+  /// Lets go of the files, as they are: reads that come later fail (not_ready). Nothing is put any
+  /// more, while others may still read.
+  void close();
 
  private:
   class Impl;

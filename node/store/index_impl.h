@@ -82,7 +82,7 @@ class Index::Impl {
   std::unique_ptr<lmdb::Env> env_;
   NameTree names_, tombstones_;
   lmdb::Table counters_table_, meta_table_;
-  bool fresh_ = false;
+  bool fresh_ = false, was_clean_ = false;
 
   // What readers see before the tables; also the queue, so that both change together.
   mutable std::shared_mutex overlay_mutex_;

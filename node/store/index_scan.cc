@@ -107,7 +107,7 @@ class Scan {
       at_ = after_versions(plain_key(key));
       return seek(table);
     }
-    if (options_.only && !options_.only(key)) return skip(table, key);
+    if (options_.only && !options_.only(key, record)) return skip(table, key);
     if (page_.entries.size() == options_.limit) {
       page_.more = true;
       page_.next = page_.entries.back().key;
@@ -173,7 +173,9 @@ Result<ScanPage> Index::Impl::scan(BucketId bucket, const ScanOptions& options) 
     // After the copy: what has left the queue meanwhile is in this snapshot.
     TRY(const auto txn, env_->read());
     NameCursor table(txn, options.tombstones ? tombstones_ : names_, bucket);
-    CHECK_OK(scan.merge(table, std::move(queued), cut));
+    Status merged = scan.merge(table, std::move(queued), cut);
+    CHECK_OK(env_->health());
+    CHECK_OK(std::move(merged));
   }
   return std::move(scan).page();
 }

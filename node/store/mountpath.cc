@@ -10,6 +10,7 @@
 #include "common/disk/atomic_file.h"
 #include "common/disk/posix.h"
 #include "common/obs/log.h"
+#include "node/store/disk_health.h"
 #include "node/store/layout.h"
 #include "node/store/log_records.h"
 #include "node/store/object_meta.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr const char* kClockFile = "%clock";
 constexpr const char* kBucketsFile = "%buckets";
+constexpr const char* kTableFile = "%mountpaths";
 // Compaction reads and writes tens of MiB: rarely, and only when the log is mostly old intents.
 constexpr std::uint64_t kLogBytesMax = 256_MiB;
 
@@ -81,6 +83,19 @@ Result<std::optional<std::uint64_t>> read_ceiling(int root) {
   return std::optional(ceiling.hlc);
 }
 
+Result<MountpathIdentity> load_identity(int root) {
+  TRY(const std::string bytes, disk::read_file(root, layout::kIdentityFile, 4096));
+  return wire::decode<MountpathIdentity>(bytes);
+}
+
+Status check_owner(const MountpathIdentity& id, const MountpathOptions& options) {
+  if (id.cluster_uuid == options.cluster_uuid && id.node_id == options.node_id) return {};
+  return Error(Errc::invalid_argument, "it belongs to node " + id.node_id + " of cluster " +
+                                           id.cluster_uuid + ", this is node " + options.node_id +
+                                           " of cluster " + options.cluster_uuid +
+                                           ": mount the right disk here, or empty the folder");
+}
+
 }  // namespace
 
 Result<std::optional<std::uint64_t>> ceiling_at(const std::string& path) {
@@ -88,6 +103,24 @@ Result<std::optional<std::uint64_t>> ceiling_at(const std::string& path) {
   if (!root && root.error() == Errc::not_found) return std::optional<std::uint64_t>();
   if (!root) return root.error();
   return read_ceiling(root->get());
+}
+
+Result<std::string> mountpath_uuid(int root) {
+  TRY(MountpathIdentity id, load_identity(root));
+  return std::move(id.mountpath_uuid);
+}
+
+Result<MountpathTable> mountpath_table_at(const std::string& path) {
+  TRY(const UniqueFd root, disk::open_root(path));
+  TRY(const std::string bytes, disk::read_file(root.get(), kTableFile, 16_MiB));
+  return wire::decode<MountpathTable>(bytes);
+}
+
+Result<MountpathTable> load_mountpath_table(const MountpathOptions& options) {
+  TRY(const UniqueFd root, disk::open_root(options.path));
+  TRY(const MountpathIdentity id, load_identity(root.get()));
+  CHECK_OK(check_owner(id, options));
+  return mountpath_table_at(options.path);
 }
 
 Mountpath::Mountpath(MountpathOptions options)
@@ -118,16 +151,15 @@ Status Mountpath::check_identity() {
   if (!bytes) {
     if (bytes.error().code() != Errc::not_found) return std::move(bytes).error();
     TRY(const auto entry, first_entry(path()));
-    if (!entry) return write_identity(to_hex(as_bytes(random_bytes(16))), options_.stamped);
+    if (!entry) return make_identity();
     return Error(Errc::invalid_argument, "it has no %id but holds \"" + *entry +
                                              "\": give an empty folder (or the right disk)");
   }
   TRY(const auto id, wire::decode<MountpathIdentity>(*bytes));
-  if (id.cluster_uuid != options_.cluster_uuid || id.node_id != options_.node_id) {
-    return Error(Errc::invalid_argument,
-                 "it belongs to node " + id.node_id + " of cluster " + id.cluster_uuid +
-                     ", this is node " + options_.node_id + " of cluster " +
-                     options_.cluster_uuid + ": mount the right disk here, or empty the folder");
+  CHECK_OK(check_owner(id, options_));
+  if (!options_.uuid.empty() && options_.uuid != id.mountpath_uuid) {
+    return Error(Errc::invalid_argument, "it is mountpath " + id.mountpath_uuid + ", not " +
+                                             options_.uuid + ": mount the right disk here");
   }
   if (id.incarnation < options_.stamped) {
     return Error(Errc::invalid_argument,
@@ -139,6 +171,14 @@ Status Mountpath::check_identity() {
   }
   uuid_ = id.mountpath_uuid;
   return {};
+}
+
+/// An empty folder becomes a mountpath, unless it should be one.
+Status Mountpath::make_identity() {
+  if (!options_.uuid.empty()) {
+    return Error(Errc::not_found, "it is empty: mount the disk of mountpath " + options_.uuid);
+  }
+  return write_identity(to_hex(as_bytes(random_bytes(16))), options_.stamped);
 }
 
 Status Mountpath::write_identity(std::string mountpath_uuid, std::uint32_t incarnation) {
@@ -172,10 +212,14 @@ Status Mountpath::open_parts() {
   CHECK_OK(load_buckets());
   TRY(log_, Log::open({.root = root(), .dir = layout::kLogDir}));
   TRY(const auto mount, disk::mount_identity(root()));
-  TRY(index_, Index::open({.path = path() + "/" + layout::kIndexDir, .mount = mount}));
+  TRY(index_, Index::open({.path = path() + "/" + layout::kIndexDir,
+                           .mount = mount,
+                           .believe = !options_.doubted}));
   TRY(const std::uint64_t bytes, intent_bytes());
   TRY(intents_, IntentLog::open({.root = root(), .dir = layout::kIntentDir, .segment_bytes = bytes}));
-  committer_ = std::make_unique<Committer>(pool_.threads(), [this](Barrier b) { return sync(b); });
+  committer_ = std::make_unique<Committer>(
+      pool_.threads(), [this](Barrier b) { return sync(b); },
+      [this](const Error& error) { note(error); });
   return {};
 }
 
@@ -244,7 +288,8 @@ void Mountpath::checkpoint() {
     auto tombstone = wire::decode<TombstoneRecord>(record.payload);
     if (!tombstone) return true;
     const auto there = index_->get(tombstone->bucket, tombstone->key);
-    if (!there || !*there) return true;
+    if (!there) return true;
+    if (!*there) return false;  // it has been forgotten since
     const Version now = (*there)->info.meta_version;
     return now <= tombstone->version || !survives_power_loss(now);
   };
@@ -260,7 +305,8 @@ bool Mountpath::reference_counts(std::string_view payload) const {
   const auto meta = decode_meta(record->xattr, record->side);
   if (!meta) return true;
   const auto there = index_->get(meta->bucket, meta->key);
-  if (!there || !*there) return true;
+  if (!there) return true;
+  if (!*there) return false;  // it has been forgotten since
   const Version now = (*there)->info.meta_version;
   return now <= meta->info.meta_version || !survives_power_loss(now);
 }
@@ -305,6 +351,14 @@ std::map<BucketId, BucketName> Mountpath::buckets() const {
   return buckets_;
 }
 
+std::optional<std::set<std::uint64_t>> Mountpath::bucket_ids_now() const {
+  const std::shared_lock lock(buckets_mutex_, std::try_to_lock);
+  if (!lock) return std::nullopt;
+  std::set<std::uint64_t> ids;
+  for (const auto& known : buckets_) ids.insert(known.first.value);
+  return ids;
+}
+
 std::string Mountpath::new_work_path() {
   return std::string(layout::kWorkDir) + "/" + std::to_string(next_work_.fetch_add(1));
 }
@@ -312,7 +366,10 @@ std::string Mountpath::new_work_path() {
 Result<bool> Mountpath::has_space(std::uint64_t more) const {
   TRY(const auto space, disk::space_of(root()));
   // A small disk keeps 2 %: what a tombstone needs is far less.
-  const std::uint64_t reserve = std::min(options_.reserve_bytes, space.total_bytes / 50);
+  const std::uint64_t least = std::min(options_.reserve_bytes, space.total_bytes / 50);
+  const std::uint64_t kept =
+      space.total_bytes / 100 * (100 - std::min(100u, options_.out_of_space));
+  const std::uint64_t reserve = std::max(least, kept);
   return space.available_bytes >= reserve && space.available_bytes - reserve >= more;
 }
 
@@ -326,6 +383,22 @@ Status Mountpath::check_space(std::uint64_t more) {
   return Error(Errc::no_space, "mountpath " + path() + " has " +
                                    human_size(space.available_bytes) +
                                    " left: delete objects or add a mountpath");
+}
+
+std::optional<unsigned> Mountpath::above_high_watermark() {
+  const auto space = disk::space_of(root());
+  if (!space || space->total_bytes < 100) return std::nullopt;
+  const std::uint64_t free = space->available_bytes / (space->total_bytes / 100);
+  const auto used = static_cast<unsigned>(100 - std::min<std::uint64_t>(free, 100));
+  const bool high = used >= options_.high_watermark;
+  const bool was_high = is_high_.exchange(high);
+  if (high && !was_high) {
+    LOG_WARN("a mountpath is nearly full", "path", path(), "used_percent", used);
+  }
+  if (!high && was_high) {
+    LOG_INFO("a mountpath has space again", "path", path(), "used_percent", used);
+  }
+  return high ? std::optional(used) : std::nullopt;
 }
 
 void Mountpath::remove_spares(const std::vector<SpareFile>& files) {
@@ -345,6 +418,27 @@ Status Mountpath::save_ceiling(std::uint64_t hlc) {
   CHECK_OK(disk::write_file_atomically(root(), kClockFile, wire::encode(ceiling)));
   saved_ceiling_ = hlc;
   return {};
+}
+
+Status Mountpath::save_table(const MountpathTable& table) const {
+  return disk::write_file_atomically(root(), kTableFile, wire::encode(table));
+}
+
+void Mountpath::note(const Error& error) {
+  // After a failed sync nobody knows what the disk has, whatever the reason.
+  const bool counts = is_disk_error(error) || (committer_ && committer_->suspect());
+  if (options_.on_error && counts) options_.on_error(*this, error);
+}
+
+void Mountpath::shut(bool cleanly) {
+  pool_.threads().join();
+  Status closed = cleanly ? close_clean() : Status(Errc::cancelled);
+  committer_.reset();
+  index_->close();
+  log_.reset();
+  intents_.reset();
+  root_.reset();
+  sync_fd_.reset();
 }
 
 Status Mountpath::close_clean() {

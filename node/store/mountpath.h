@@ -15,9 +15,12 @@
 #include "node/store/intent_log.h"
 #include "node/store/log.h"
 #include "node/store/log_records.h"
+#include "node/store/mountpath_table.h"
 #include "node/store/spare_files.h"
 
 namespace aisfs::store {
+
+class Mountpath;
 
 struct MountpathOptions {
   std::string path;
@@ -26,13 +29,28 @@ struct MountpathOptions {
   std::size_t threads = 4;
   std::uint64_t reserve_bytes = 256_MiB;
   std::uint64_t intent_bytes = 64_MiB;
+  unsigned high_watermark = 90, out_of_space = 100;  // percent
   /// The clock of the newest version given; no barrier counts for versions above it.
   std::function<std::uint64_t()> last_version = [] { return std::uint64_t{0}; };
+  /// The one that the folder must be by its %id; "": any of this node's, and an empty folder
+  /// becomes one.
+  std::string uuid = {};
+  /// Its disk has failed since it was used: the index on it is not believed.
+  bool doubted = false;
+  /// An operation has met an error of the disk. Any thread, with locks held: it posts and returns.
+  std::function<void(Mountpath&, const Error&)> on_error = nullptr;
 };
 
 /// Mountpath::load_ceiling of a folder that nobody has opened; nullopt for one that has never been
 /// a mountpath. Blocks.
 Result<std::optional<std::uint64_t>> ceiling_at(const std::string& path);
+/// Whose %id this is; not_found when there is none.
+Result<std::string> mountpath_uuid(int root);
+/// The table of a target's mountpaths that lies in this folder, whosever it is; not_found.
+Result<MountpathTable> mountpath_table_at(const std::string& path);
+/// The table of the target's mountpaths that lies here; not_found, permission_denied when the
+/// folder belongs to another node or cluster.
+Result<MountpathTable> load_mountpath_table(const MountpathOptions& options);
 
 /// One mountpath: its folder, which no other process has, with log, index, threads and committer.
 /// Made by open(); usable for objects after recover() (recovery.h). Thread-safe.
@@ -50,6 +68,7 @@ class Mountpath {
   Mountpath& operator=(const Mountpath&) = delete;
 
   const std::string& path() const { return options_.path; }
+  const std::string& uuid() const { return uuid_; }
   int root() const { return root_.get(); }
   const disk::FsFacts& facts() const { return facts_; }
   Log& log() { return *log_; }
@@ -108,12 +127,17 @@ class Mountpath {
   Status know_bucket(BucketId id, const BucketName& name);
   Status forget_bucket(BucketId id);
   std::map<BucketId, BucketName> buckets() const;
+  /// Their ids, without a wait for the disk; nullopt when that is not possible now.
+  std::optional<std::set<std::uint64_t>> bucket_ids_now() const;
 
   /// "%wk/<n>", never given before by this process.
   std::string new_work_path();
   /// no_space when less than the reserve would be left after `more` bytes, also without the spare
   /// files. Blocks.
   Status check_space(std::uint64_t more);
+  /// The percentage in use once it has reached the high watermark; nullopt below. Logs when that
+  /// changes. Blocks.
+  std::optional<unsigned> above_high_watermark();
   /// Removes the files. Blocks.
   void remove_spares(const std::vector<SpareFile>& files);
 
@@ -136,13 +160,28 @@ class Mountpath {
   /// At start: of what is there nobody knows which barriers it has passed.
   void assume_synced(std::uint64_t hlc) { synced_version_.store(hlc, std::memory_order_release); }
 
+  Status save_table(const MountpathTable& table) const;
+
+  /// Passes an error of an operation here on to who watches the disk.
+  void note(const Error& error);
+  template <class R>
+  R noted(R result) {
+    if (!result.ok()) note(result.error());
+    return result;
+  }
+
   /// Commits everything and marks the index clean. Nothing uses the mountpath any more.
   Status close_clean();
+  /// Lets go of the folder as after a crash, or cleanly if asked for. Nothing uses the mountpath
+  /// any more, but somebody may still look into the index. Waits for calls that the disk has not
+  /// answered.
+  void shut(bool cleanly);
 
  private:
   explicit Mountpath(MountpathOptions options);
   Status take_folder();
   Status check_identity();
+  Status make_identity();
   Status write_identity(std::string mountpath_uuid, std::uint32_t incarnation);
   Status check_file_system();
   Status open_parts();
@@ -167,6 +206,7 @@ class Mountpath {
   std::unique_ptr<Index> index_;
   std::unique_ptr<Committer> committer_;
   std::atomic<std::uint64_t> next_work_ = 1;
+  std::atomic<bool> is_high_ = false;
   std::atomic<std::uint64_t> synced_version_ = 0;  // clock of a version
   mutable std::shared_mutex buckets_mutex_;
   std::map<BucketId, BucketName> buckets_;  // guarded by buckets_mutex_

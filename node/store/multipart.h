@@ -68,6 +68,7 @@ class UploadFolder {
   Status put_part(PartRecord record, Body& body);
   Result<std::vector<PartRecord>> parts() const;  // by number
 
+  const std::string& path() const { return dir_; }
   std::string path(const std::string& name) const { return dir_ + "/" + name; }
 
  private:
@@ -77,6 +78,21 @@ class UploadFolder {
   Mountpath& mp_;
   const std::string upload_, dir_;
 };
+
+/// Uploads have locks of their own: who changes one holds it.
+std::uint64_t upload_hash(const std::string& upload);
+
+/// Where the upload lies: at its key's place, or where it began while names move. The place for one
+/// that is not there.
+Task<std::shared_ptr<Mountpath>> find_upload(Engine& engine, const Key& key, std::string upload);
+
+/// Uploads of a bucket on a mountpath, those that are done too: id and key. Blocks.
+Result<std::vector<std::pair<std::string, std::string>>> uploads_in(Mountpath& mp,
+                                                                    const BucketName& bucket);
+
+/// Moves the folder of an upload; its lock is held. Nothing there is success.
+Task<Status> move_upload(
+    Mountpath& from, Mountpath& to, BucketId bucket, BucketName name, std::string upload);
 
 /// Appends the parts to the first one's file and makes it the body; hashes are combined where the
 /// parts are whole blocks, else computed. Blocks. After a failure the first part's file is longer

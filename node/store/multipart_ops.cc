@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Store: multipart uploads.
+#include <fcntl.h>
+
 #include <algorithm>
 
 #include "common/base/hash.h"
@@ -51,13 +53,8 @@ Result<UploadRecord> load_for(const UploadFolder& folder, const Key& key) {
   return record;
 }
 
-std::uint64_t upload_hash(const std::string& upload) { return xxh64(as_bytes(upload), 1); }
-
-/// What a mountpath has of uploads of a bucket; forgets what was finished long ago.
-Result<std::vector<UploadInfo>> uploads_on(Mountpath& mp,
-                                           const BucketName& bucket,
-                                           BucketId id,
-                                           std::int64_t now_ns) {
+/// Whose folders are on a mountpath.
+Result<std::vector<std::string>> upload_ids(Mountpath& mp, const BucketName& bucket) {
   std::vector<std::string> ids;
   std::mutex mutex;
   const std::string dir = layout::uploads_dir(dir_of(bucket));
@@ -68,15 +65,27 @@ Result<std::vector<UploadInfo>> uploads_on(Mountpath& mp,
     return {};
   };
   CHECK_OK(walk_files(mp.root(), dir, note));
+  return ids;
+}
+
+/// What a mountpath has of uploads of a bucket; forgets what was finished long ago.
+Result<std::vector<UploadInfo>> uploads_on(Mountpath& mp,
+                                           const BucketName& bucket,
+                                           BucketId id,
+                                           std::int64_t now_ns) {
+  TRY(const auto ids, upload_ids(mp, bucket));
   std::vector<UploadInfo> out;
   for (const std::string& upload : ids) {
     UploadFolder folder(mp, bucket, upload);
     TRY(const auto done, folder.finished());
     if (done && now_ns - done->finished_ns > kFinishedLifeNs) CHECK_OK(folder.remove());
     if (done) continue;
-    TRY(auto record, folder.load());
-    if (record.bucket != id) continue;
-    out.push_back({std::move(record.key), upload, record.started_ns, std::move(record.initiator)});
+    auto record = folder.load();
+    if (!record && record.error() == Errc::not_found) continue;  // it has moved since
+    if (!record) return std::move(record).error();
+    if (record->bucket != id) continue;
+    out.push_back(
+        {std::move(record->key), upload, record->started_ns, std::move(record->initiator)});
   }
   return out;
 }
@@ -109,9 +118,65 @@ class WorkFileSource final : public BodySource {
 
 }  // namespace
 
+Result<std::vector<std::pair<std::string, std::string>>> uploads_in(Mountpath& mp,
+                                                                    const BucketName& bucket) {
+  TRY(const auto ids, upload_ids(mp, bucket));
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const std::string& id : ids) {
+    auto record = UploadFolder(mp, bucket, id).load();
+    if (record) all.emplace_back(id, std::move(record->key));
+  }
+  return all;
+}
+
+std::uint64_t upload_hash(const std::string& upload) { return xxh64(as_bytes(upload), 1); }
+
+Task<std::shared_ptr<Mountpath>> find_upload(Engine& engine, const Key& key, std::string upload) {
+  const MountpathSet& set = engine.mounts.now();
+  if (set.settled) co_return engine.hold_place(key);
+  for (Mountpath* mountpath : set.readable) {
+    const auto held = engine.mounts.hold(*mountpath);
+    if (!held) continue;
+    UploadFolder folder(*held, key.name.bucket, upload);
+    auto look = [&] { return folder.load().ok(); };
+    if (co_await held->pool().run(std::move(look))) co_return held;
+  }
+  co_return engine.hold_place(key);
+}
+
+Task<Status> move_upload(
+    Mountpath& from, Mountpath& to, BucketId bucket, BucketName name, std::string upload) {
+  const UploadFolder source(from, name, upload), destination(to, name, upload);
+  const std::string scratch = std::string(layout::kDeletedDir) + "/up-" + upload;
+  auto copy = [&]() -> Status {
+    CHECK_OK(to.know_bucket(bucket, name));
+    CHECK_OK(remove_tree(to.root(), scratch));
+    CHECK_OK(disk::make_dirs(to.root(), scratch));
+    auto one = [&](const std::string& path) -> Status {
+      TRY(const UniqueFd in, disk::open_beneath(from.root(), path, O_RDONLY));
+      TRY(const auto stat, disk::stat_of(in.get()));
+      CHECK_OK(to.check_space(stat.size));
+      const std::string file = scratch + path.substr(path.rfind('/'));
+      TRY(const UniqueFd out, disk::open_beneath(to.root(), file, O_CREAT | O_EXCL | O_RDWR));
+      CHECK_OK(copy_bytes(in.get(), out.get(), stat.size));
+      return disk::sync_file(out.get());
+    };
+    CHECK_OK(walk_files(from.root(), source.path(), one));
+    CHECK_OK(remove_tree(to.root(), destination.path()));
+    CHECK_OK(disk::make_parent_dirs(to.root(), destination.path()));
+    return disk::rename_beneath(to.root(), scratch, destination.path());
+  };
+  CO_CHECK_OK(co_await to.pool().run(std::move(copy)));
+  CO_CHECK_OK(co_await sync_mountpath(to));
+  auto drop = [&] { return remove_tree(from.root(), source.path()); };
+  co_return co_await from.pool().run(std::move(drop));
+}
+
 Task<Result<std::string>> Store::create_upload(Key key, PutOptions options, std::string initiator) {
   const std::string upload = to_hex(as_bytes(random_bytes(16)));
-  Mountpath& mp = engine_->mountpath_of(key);
+  const auto pass = co_await engine_->gate.enter();  // who moves uploads shall find it
+  const auto held = engine_->hold_place(key);
+  Mountpath& mp = *held;
   const UploadRecord record =
       record_of(key, std::move(options), std::move(initiator), engine_->clock.unix_ns());
   auto create = [&]() -> Status {
@@ -131,9 +196,9 @@ Task<Result<UploadPart>> Store::put_part(Key key,
   if (number < 1 || number > kPartsMax) {
     co_return Error(Errc::invalid_argument, "part numbers are 1 to 10000");
   }
-  Mountpath& mp = engine_->mountpath_of(key);
-  UploadFolder folder(mp, key.name.bucket, upload);
-  auto load = [&] { return load_for(folder, key); };
+  const auto held = co_await find_upload(*engine_, key, upload);
+  Mountpath& mp = *held;
+  auto load = [&] { return load_for(UploadFolder(mp, key.name.bucket, upload), key); };
   CO_TRY(const auto record, co_await mp.pool().run(std::move(load)));
   Body body(true, expected);
   const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kHashBlockBytes);
@@ -144,10 +209,13 @@ Task<Result<UploadPart>> Store::put_part(Key key,
     if (n < kHashBlockBytes) break;
   }
   const auto guard = co_await engine_->locks.lock(upload_hash(upload));
+  const auto there = co_await find_upload(*engine_, key, upload);  // it may have moved
+  CO_CHECK_OK(co_await bring_body(body, *there));
+  UploadFolder folder(*there, key.name.bucket, upload);
   PartRecord part;
   auto keep = [&]() -> Status {
     TRY(const auto still, load_for(folder, key));  // it may have been aborted meanwhile
-    CHECK_OK(body.finish(mp));
+    CHECK_OK(body.finish(*there));
     if (still.level >= Durability::kData) CHECK_OK(body.sync());
     part.part = {.number = number,
                  .size = body.size,
@@ -158,7 +226,7 @@ Task<Result<UploadPart>> Store::put_part(Key key,
     part.hashes = body.sums.hashes;
     return folder.put_part(part, body);
   };
-  CO_CHECK_OK(co_await mp.pool().run(std::move(keep)));
+  CO_CHECK_OK(co_await there->pool().run(std::move(keep)));
   co_return std::move(part.part);
 }
 
@@ -167,9 +235,14 @@ Task<Result<ObjectInfo>> Store::complete_upload(Key key,
                                                 std::vector<CompletedPart> wanted,
                                                 Conditions conditions,
                                                 Publish publish) {
-  Mountpath& mp = engine_->mountpath_of(key);
-  UploadFolder folder(mp, key.name.bucket, upload);
   const auto guard = co_await engine_->locks.lock(upload_hash(upload));
+  const auto began = co_await find_upload(*engine_, key, upload);
+  const auto held = engine_->hold_place(key);
+  Mountpath& mp = *held;
+  if (held != began) {  // the object is made where it will lie
+    CO_CHECK_OK(co_await move_upload(*began, mp, key.bucket, key.name.bucket, upload));
+  }
+  UploadFolder folder(mp, key.name.bucket, upload);
   auto look = [&]() -> Result<std::optional<FinishedUpload>> {
     TRY(const auto record, folder.load());
     if (record.key != key.key() || record.bucket != key.bucket) return Error(Errc::not_found);
@@ -211,9 +284,10 @@ Task<Result<ObjectInfo>> Store::complete_upload(Key key,
 }
 
 Task<Status> Store::abort_upload(Key key, std::string upload) {
-  Mountpath& mp = engine_->mountpath_of(key);
-  UploadFolder folder(mp, key.name.bucket, upload);
   const auto guard = co_await engine_->locks.lock(upload_hash(upload));
+  const auto held = co_await find_upload(*engine_, key, upload);
+  Mountpath& mp = *held;
+  UploadFolder folder(mp, key.name.bucket, upload);
   auto drop = [&]() -> Status {
     TRY(const auto record, load_for(folder, key));
     return folder.remove();
@@ -225,7 +299,8 @@ Task<Result<PartList>> Store::list_parts(Key key,
                                          std::string upload,
                                          std::uint32_t after,
                                          std::uint32_t limit) {
-  Mountpath& mp = engine_->mountpath_of(key);
+  const auto held = co_await find_upload(*engine_, key, upload);
+  Mountpath& mp = *held;
   UploadFolder folder(mp, key.name.bucket, upload);
   auto collect = [&]() -> Result<PartList> {
     TRY(const auto record, load_for(folder, key));
@@ -250,7 +325,7 @@ Task<Result<UploadList>> Store::list_uploads(BucketId bucket,
                                              std::string after_id,
                                              std::uint32_t limit) {
   std::vector<UploadInfo> all;
-  for (const auto& mountpath : engine_->mountpaths) {
+  for (const auto& mountpath : engine_->mounts.opened()) {
     auto collect = [&]() -> Result<std::vector<UploadInfo>> {
       const auto buckets = mountpath->buckets();
       const auto known = buckets.find(bucket);
@@ -262,6 +337,8 @@ Task<Result<UploadList>> Store::list_uploads(BucketId bucket,
   }
   const auto order = [](const UploadInfo& u) { return std::tie(u.key, u.id); };
   std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return order(a) < order(b); });
+  const auto same = [](const UploadInfo& a, const UploadInfo& b) { return a.id == b.id; };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());  // one that moves
   UploadList list;
   for (UploadInfo& upload : all) {
     if (!upload.key.starts_with(prefix)) continue;

@@ -30,6 +30,7 @@ class WorkFile {
   ~WorkFile();
 
   int fd() const { return fd_.get(); }
+  int root() const { return root_; }  // of the mountpath that it lies on
   const std::string& path() const { return path_; }
   /// It has another name now: the destructor only closes it.
   void published() { path_.clear(); }

@@ -120,6 +120,20 @@ void OpenFiles::sweep(TimePoint now) {
   }
 }
 
+void OpenFiles::drop(const Mountpath& mountpath) {
+  for (Shard& shard : shards_) {
+    std::list<Entry> closed;
+    std::lock_guard lock(shard.mutex);
+    for (auto it = shard.recent.begin(); it != shard.recent.end();) {
+      const auto entry = it++;
+      if (entry->file->mountpath.get() != &mountpath) continue;
+      if (entry->until != TimePoint::max()) --shard.superseded;
+      shard.by_version.erase(entry->version);
+      closed.splice(closed.begin(), shard.recent, entry);
+    }
+  }
+}
+
 void OpenFiles::clear() {
   for (Shard& shard : shards_) {
     std::lock_guard lock(shard.mutex);

@@ -75,13 +75,15 @@ class ReadPins {
   std::array<Shard, 16> shards_;
 };
 
+class Mountpath;
+
 /// The file of one content version, open for reading. It stays readable whatever happens to its
 /// name: publishing renames over names, and a file that is pinned is never written into.
 struct OpenFile {
   UniqueFd fd;
   ReadPins::Pin pin;
   StoredMeta meta;            // as it was when the file was opened
-  std::size_t mountpath = 0;  // whose pool reads it
+  std::shared_ptr<Mountpath> mountpath;  // whose pool reads it
   std::atomic<bool> verified = false;
   std::vector<std::atomic<bool>> blocks;  // verified ones, while not all are
 
@@ -119,6 +121,8 @@ class OpenFiles {
   void forget(Version content_version);
   /// Closes the superseded files whose time has come.
   void sweep(TimePoint now);
+  /// Forgets the files on a mountpath.
+  void drop(const Mountpath& mountpath);
   void clear();
 
  private:

@@ -128,7 +128,7 @@ Status PutMutation::take_effect() {
                                 .escaped = there.value_or(false),
                                 .work_path = body.work->path()};
   TRY(const auto effect, mp.announce(LogType::kPublishIntent, announced));
-  if (base_is_bad) CHECK_OK(set_aside(mp, key, *base));
+  if (base_is_bad && base) CHECK_OK(set_aside(mp, key, *base));
   TRY(const bool escaped, take_name(there));
   mp.index().put(key.bucket, key.key(), index_record_of(meta, escaped));
   if (base_is_bad) {
@@ -137,7 +137,7 @@ Status PutMutation::take_effect() {
     engine.files.forget(meta.info.content_version);
   } else {
     engine.verified.insert(meta.info.content_version);
-    if (base && !base_is_kept) engine.drop_replaced(key, *base);
+    if (base && !base_is_kept) engine.drop_replaced(mp, key, *base);
   }
   if (!barrier_after) settle();
   return {};
@@ -217,6 +217,30 @@ Status Body::sync_if_large() {
 
 Status Body::sync() { return disk::sync_data(work->fd()); }
 
+Status copy_bytes(int from, int to, std::uint64_t size) {
+  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kHashBlockBytes);
+  for (std::uint64_t at = 0; at < size; at += kHashBlockBytes) {
+    const MutableBytes part(buffer.get(), std::min<std::uint64_t>(kHashBlockBytes, size - at));
+    CHECK_OK(disk::pread_exactly(from, part, at));
+    CHECK_OK(disk::pwrite_all(to, part, at));
+  }
+  return {};
+}
+
+Task<Status> bring_body(Body& body, Mountpath& to) {
+  if (!body.work || body.work->root() == to.root()) co_return Status{};
+  auto bring = [&body, &to]() -> Status {
+    CHECK_OK(to.check_space(body.size));
+    TRY(WorkFile work, WorkFile::create(to));
+    CHECK_OK(copy_bytes(body.work->fd(), work.fd(), body.size));
+    body.work.reset();
+    body.work.emplace(std::move(work));
+    body.stale = 0;
+    return {};
+  };
+  co_return co_await to.pool().run(std::move(bring));
+}
+
 Task<Result<std::size_t>> fill(BodySource& source, MutableBytes into) {
   std::size_t used = 0;
   while (used < into.size()) {
@@ -241,7 +265,8 @@ class UploadImpl final : public Upload {
  public:
   UploadImpl(Engine& engine, Key key, PutOptions options, ExpectedChecksums expected)
       : engine_(engine),
-        mp_(engine.mountpath_of(key)),
+        held_(engine.hold_place(key)),
+        mp_(*held_),
         key_(std::move(key)),
         options_(std::move(options)),
         body_(options_.want_md5, all_checksums(std::move(expected), options_)) {
@@ -254,7 +279,7 @@ class UploadImpl final : public Upload {
   ~UploadImpl() override {
     if (!body_.work) return;
     auto work = std::make_shared<WorkFile>(std::move(*body_.work));
-    asio::post(mp_.pool().threads(), [work] {});
+    asio::post(mp_.pool().threads(), [work, held = held_] {});
   }
 
   MutableBytes space() override {
@@ -304,7 +329,7 @@ class UploadImpl final : public Upload {
       CHECK_OK(body_.finish(mp_));
       return options_.level >= Durability::kData ? body_.sync_if_large() : Status();
     };
-    co_return co_await mp_.pool().run(std::move(finish));
+    co_return mp_.noted(co_await mp_.pool().run(std::move(finish)));
   }
 
   Task<Result<ObjectInfo>> publish() override {
@@ -356,13 +381,14 @@ class UploadImpl final : public Upload {
 
   Task<Status> flush() {
     auto add = [this] { return body_.add(mp_, {buffer_.get(), used_}, options_.level); };
-    CO_CHECK_OK(co_await mp_.pool().run(std::move(add)));
+    CO_CHECK_OK(mp_.noted(co_await mp_.pool().run(std::move(add))));
     used_ = 0;
     co_return Status{};
   }
 
   Engine& engine_;
-  Mountpath& mp_;
+  const std::shared_ptr<Mountpath> held_;
+  Mountpath& mp_;  // the name's place when it began
   const Key key_;
   const PutOptions options_;
   Body body_;
@@ -394,12 +420,14 @@ Task<Result<ObjectInfo>> publish_body(Engine& engine,
                                       const PutOptions& options,
                                       Body& body,
                                       std::uint64_t size) {
-  const auto guard = co_await engine.lock(key);
+  CO_TRY(const auto guard, co_await engine.lock(key));
+  CO_CHECK_OK(co_await bring_body(body, engine.mountpath_of(key)));
   Result<std::optional<IndexRecord>> found = std::optional<IndexRecord>();
+  const bool whole = !options.conditions.any() && key.versioning == Versioning::kOff;
   if (options.keep_attrs) {
     found = co_await engine.find_whole(key);
   } else {
-    found = engine.find(key);
+    found = whole ? engine.find_to_replace(key) : engine.find(key);
   }
   CO_TRY(const auto base, std::move(found));
   const IndexRecord* there = base ? &*base : nullptr;
@@ -432,37 +460,6 @@ Task<Result<ObjectInfo>> publish_over(Engine& engine,
   CO_CHECK_OK(co_await put.mp.committer().run(put));
   if (versions) CO_CHECK_OK(co_await drop_null_versions(engine, key, options.level));
   co_return std::move(put.meta.info);
-}
-
-namespace {
-
-bool may_replace(const std::optional<IndexRecord>& base, const ObjectInfo& copy, Adopt what) {
-  if (what == Adopt::kOlder) return !base || base->info.meta_version < copy.meta_version;
-  return base && base->kind == IndexRecord::Kind::kObject &&
-         base->info.meta_version == copy.meta_version &&
-         base->info.content_version == copy.content_version;
-}
-
-}  // namespace
-
-Task<Result<bool>> publish_copy(Engine& engine, Key key, StoredMeta meta, Body& body, Adopt what) {
-  key.versioning = Versioning::kOff;  // what is kept of the name comes by itself
-  const auto guard = co_await engine.lock(key);
-  CO_TRY(auto base, engine.mountpath_of(key).index().get(key.bucket, key.key()));
-  if (!may_replace(base, meta.info, what)) co_return false;
-  if (base && !base->visible()) base.reset();
-  PutMutation put(engine, key, body, base);
-  if (meta.hashes.root != 0) put.expected_root = meta.hashes.root;
-  put.base_is_bad = what == Adopt::kDamaged;
-  if (put.base_is_bad) put.expected_root = base->root_hash;  // whatever the other one says
-  const Durability level = meta.level;
-  put.meta = std::move(meta);
-  put.meta.bucket = key.bucket;
-  put.meta.key = key.key();
-  put.meta.reference.reset();
-  set_barriers(put, level, base ? std::optional(base->level) : std::nullopt);
-  CO_CHECK_OK(co_await put.mp.committer().run(put));
-  co_return true;
 }
 
 std::unique_ptr<Upload> Store::begin_put(Key key, PutOptions options, ExpectedChecksums expected) {

@@ -60,7 +60,7 @@ class PutMutation final : public Mutation {
   StoredMeta meta;
   std::optional<std::uint64_t> expected_root;  // of the body's hashes; else bad_checksum
   bool base_is_kept = false;  // under another name: its file is not to be written over
-  bool base_is_bad = false;   // the same version, damaged: its file goes to %bad
+  bool base_is_bad = false;   // the same version, damaged, here or elsewhere: it goes to %bad
   bool swapped = false;
   IntentLog::Ticket intent;  // valid: once the first barrier has passed, it happens in any case
 };
@@ -96,6 +96,12 @@ Task<Result<bool>> publish_copy(
 
 /// Reads until `into` is full or the source has ended; the count.
 Task<Result<std::size_t>> fill(BodySource& source, MutableBytes into);
+
+/// What has been written of the body goes on on this mountpath: the name's place has changed since.
+Task<Status> bring_body(Body& body, Mountpath& to);
+
+/// Copies the first `size` bytes between any two file systems. Blocks.
+Status copy_bytes(int from, int to, std::uint64_t size);
 
 /// Makes the body's work file hold what `from` holds: shares the extents where the file system
 /// can, else copies. Blocks.

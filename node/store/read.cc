@@ -18,7 +18,7 @@ Task<Result<ObjectStream>> stream_of(Engine& engine,
                                      ByteRange wanted,
                                      VerifyRead verify) {
   const ByteRange range = wanted.within(file->meta.info.size);
-  auto& pool = engine.mountpaths[file->mountpath]->pool();
+  auto& pool = file->mountpath->pool();  // the body keeps the file
   const bool one_block = file->meta.info.size <= kHashBlockBytes;
   auto body = std::make_unique<FileBody>(engine, std::move(file), range, verify);
   if (one_block && range.length > 0 && body->file() == nullptr) {
@@ -51,7 +51,7 @@ Error file_is_gone(const Key& key) {
 Task<Result<std::optional<IndexRecord>>> find_settled(Engine& engine, Key key) {
   auto record = co_await engine.find_whole(key);
   if (record || record.error() != Errc::not_found) co_return record;
-  const auto guard = co_await engine.lock(key);
+  const auto guard = co_await engine.lock_in_place(key);
   record = co_await engine.find_whole(key);
   if (!record && record.error() == Errc::not_found) co_return file_is_gone(key);
   co_return record;
@@ -66,7 +66,7 @@ Task<Result<std::shared_ptr<OpenFile>>> open_current(Engine& engine,
   // A file that was replaced in between may hold anything.
   const Errc code = file.error().code();
   if (code != Errc::stale_map && code != Errc::not_found && code != Errc::corrupt) co_return file;
-  const auto guard = co_await engine.lock(key);
+  const auto guard = co_await engine.lock_in_place(key);
   CO_TRY(record, engine.find(key));
   if (!record) co_return no_such_object(key);
   auto settled = co_await engine.open_file(key, *record);

@@ -22,7 +22,7 @@ namespace {
 struct Logged {
   Version tombstone;
   std::optional<StoredMeta> reference;
-  bool forgotten = false;  // since: a copy that went to another target
+  bool forgotten = false;  // since: what there was went to another target or mountpath
 };
 
 /// What the log's records add up to.
@@ -50,6 +50,7 @@ class Recovery {
   Status settle_names();
   Status settle(const Name& name, const Logged& logged);
   Status rebuild();
+  Status drop_forgotten();
   Status take_file(BucketId bucket, const std::string& dir, const std::string& path);
   Result<StoredMeta> meta_of_path(BucketId bucket, const std::string& dir, const std::string& path);
   void set_aside(const std::string& path, const Error& why);
@@ -112,14 +113,17 @@ Status Recovery::note(const LogRecord& record) {
   switch (record.type) {
     case LogType::kTombstone: {
       TRY(auto r, wire::decode<TombstoneRecord>(record.payload));
-      Version& version = sum_.names[{r.bucket, std::move(r.key)}].tombstone;
-      version = std::max(version, r.version);
+      Logged& logged = sum_.names[{r.bucket, std::move(r.key)}];
+      logged.tombstone = std::max(logged.tombstone, r.version);
+      logged.forgotten = false;
       return {};
     }
     case LogType::kReference: {
       TRY(auto r, wire::decode<ReferenceRecord>(record.payload));
       TRY(auto meta, decode_meta(r.xattr, r.side));
-      auto& reference = sum_.names[{meta.bucket, meta.key}].reference;
+      Logged& logged = sum_.names[{meta.bucket, meta.key}];
+      logged.forgotten = false;
+      auto& reference = logged.reference;
       if (!reference || reference->info.meta_version < meta.info.meta_version) {
         reference = std::move(meta);
       }
@@ -283,7 +287,7 @@ Status Recovery::settle(const Name& name, const Logged& logged) {
     index.put(bucket, key, index_record_of(file->meta, escaped));
   } else if (logged.reference && of_reference > tombstone) {
     index.put_if_newer(bucket, key, index_record_of(*logged.reference, false));
-  } else if (tombstone) {
+  } else if (tombstone && !logged.forgotten) {
     index.put_if_newer(bucket, key, tombstone_of(tombstone));
   } else if (there && (there->kind == IndexRecord::Kind::kObject || logged.forgotten)) {
     if (!logged.forgotten) {
@@ -312,6 +316,16 @@ Status Recovery::rebuild() {
     auto take = [this, id, &dir](const std::string& path) { return take_file(id, *dir, path); };
     CHECK_OK(walk_files(mp_.root(), layout::objects_dir(*dir), take));
     CHECK_OK(walk_files(mp_.root(), layout::escaped_dir(*dir), take));
+  }
+  return drop_forgotten();
+}
+
+/// Their tombstones have kept older files out; another mountpath or target has them.
+Status Recovery::drop_forgotten() {
+  for (const auto& [name, logged] : sum_.names) {
+    if (!logged.forgotten) continue;
+    TRY(const auto there, mp_.index().get(name.first, name.second));
+    if (there && !there->visible()) mp_.index().erase(name.first, name.second);
   }
   return {};
 }

@@ -65,7 +65,7 @@ class RenameMutation final : public Mutation {
     TRY(const auto effect_of_done, mp.announce(LogType::kRenameIntent, intent));
     mp.index().put(to.bucket, to.key(), index_record_of(meta, path.escaped));
     mp.index().put(from.bucket, from.key(), tombstone_of(version));
-    if (base && !base_is_kept) engine.drop_replaced(to, *base);
+    if (base && !base_is_kept) engine.drop_replaced(mp, to, *base);
     remove_side(mp, dir, told_key, source.info.meta_version);
     disk::prune_empty_parents(mp.root(), old_path, layout::objects_dir(dir));
     effect.settle();
@@ -135,7 +135,7 @@ class ReferenceMutation final : public Mutation {
       [[maybe_unused]] const Status gone = disk::unlink_beneath(mp.root(), path);
     }
     const bool same_content = base->info.content_version == meta.info.content_version;
-    if (!same_content && !base_is_kept) engine.drop_replaced(key, *base);
+    if (!same_content && !base_is_kept) engine.drop_replaced(mp, key, *base);
     return {};
   }
 
@@ -277,13 +277,13 @@ Task<Result<ObjectInfo>> Store::rename_local(Key from,
     Conditions conditions = options.source_conditions;
     co_return co_await head(from, std::move(conditions));
   }
-  const auto guards = co_await engine_->locks.lock_both(Engine::lock_hash(from), Engine::lock_hash(to));
+  CO_TRY(const auto guards, co_await engine_->lock_both(from, to));
   Renamer renamer{*engine_, from, to, options, level};
   co_return co_await renamer.run();
 }
 
 Task<Result<Reference>> Store::detach_content(Key key, Conditions conditions, Durability level) {
-  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(auto source, co_await engine_->find_whole(key));
   if (!source) co_return no_such_object(key);
   CO_CHECK_OK(check_conditions(conditions, &source->info, Access::kWrite));
@@ -306,18 +306,26 @@ Task<Result<Reference>> Store::detach_content(Key key, Conditions conditions, Du
   co_return content;
 }
 
-Task<Result<bool>> Store::adopt_reference(Key key, StoredMeta meta) {
-  key.versioning = Versioning::kOff;
-  const auto guard = co_await engine_->lock(key);
-  CO_TRY(auto base, engine_->mountpath_of(key).index().get(key.bucket, key.key()));
-  if (base && base->info.meta_version >= meta.info.meta_version) co_return false;
-  if (base && !base->visible()) base.reset();
-  ReferenceMutation reference(*engine_, key);
-  const Durability level = meta.level;
+Task<Status> publish_reference(Engine& engine,
+                               const Key& key,
+                               StoredMeta meta,
+                               std::optional<IndexRecord> base,
+                               Durability level) {
+  ReferenceMutation reference(engine, key);
   reference.meta = std::move(meta);
   set_barriers(reference, level, base ? std::optional(base->level) : std::nullopt);
   reference.base = std::move(base);
-  CO_CHECK_OK(co_await reference.mp.committer().run(reference));
+  co_return co_await reference.mp.committer().run(reference);
+}
+
+Task<Result<bool>> Store::adopt_reference(Key key, StoredMeta meta) {
+  key.versioning = Versioning::kOff;
+  CO_TRY(const auto guard, co_await engine_->lock(key));
+  CO_TRY(auto base, engine_->mountpath_of(key).index().get(key.bucket, key.key()));
+  if (base && base->info.meta_version >= meta.info.meta_version) co_return false;
+  if (base && !base->visible()) base.reset();
+  const Durability level = meta.level;
+  CO_CHECK_OK(co_await publish_reference(*engine_, key, std::move(meta), std::move(base), level));
   co_return true;
 }
 
@@ -326,7 +334,7 @@ Task<Result<ObjectInfo>> Store::put_reference(Key key,
                                               ObjectInfo info,
                                               Conditions conditions,
                                               Durability level) {
-  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(auto base, engine_->find(key));
   CO_CHECK_OK(check_conditions(conditions, base ? &base->info : nullptr, Access::kWrite));
   ReferenceMutation reference(*engine_, key);
@@ -342,7 +350,7 @@ Task<Result<ObjectInfo>> Store::put_reference(Key key,
 }
 
 Task<Result<ObjectInfo>> Store::reserve(Key key, PutOptions options) {
-  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(const auto base, engine_->find(key));
   options.conditions.must_not_exist = true;
   CO_CHECK_OK(
@@ -362,7 +370,7 @@ Task<Result<ObjectInfo>> Store::reserve(Key key, PutOptions options) {
 Result<std::optional<Reference>> Store::resolve(const Key& key) {
   if (!engine_->ready) return Error(Errc::not_ready, "the target recovers its disks");
   // Asked before every GET, and nearly every name is a plain object.
-  TRY(const auto now, engine_->mountpath_of(key).index().peek(key.bucket, key.key()));
+  TRY(const auto now, engine_->peek(key));
   if (now && now->kind == IndexRecord::Kind::kObject) return std::optional<Reference>();
   TRY(auto record, engine_->find(key));
   if (!record) return no_such_object(key);
@@ -371,12 +379,9 @@ Result<std::optional<Reference>> Store::resolve(const Key& key) {
 
 Task<Status> Store::drop_content(BucketId bucket, BucketName name, Reference content) {
   const Key home = make_key(bucket, {name, content.key});
-  Mountpath& mp = engine_->mountpath_of(home);
-  auto drop = [&]() -> Status {
-    Status gone = disk::unlink_beneath(mp.root(), content_path(dir_of(name), content));
-    return !gone && gone.error().code() == Errc::not_found ? Status() : gone;
-  };
-  co_return co_await mp.pool().run(std::move(drop));
+  const auto mp = engine_->hold_place(home);
+  auto drop = [&] { return engine_->drop_content(home, content); };
+  co_return co_await mp->pool().run(std::move(drop));
 }
 
 }  // namespace aisfs::store

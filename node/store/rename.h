@@ -28,4 +28,11 @@ struct Renamer {
 /// Tombstone, file, index: the name is gone, its content is left alone. Blocks.
 Status forget_name(Mountpath& mp, const Key& key, const IndexRecord& source, Version version);
 
+/// The key becomes a reference (`meta`), over what is at its place. The lock is held.
+Task<Status> publish_reference(Engine& engine,
+                               const Key& key,
+                               StoredMeta meta,
+                               std::optional<IndexRecord> base,
+                               Durability level);
+
 }  // namespace aisfs::store

@@ -38,8 +38,8 @@ Status compare_meta(const StoredMeta& meta, const Key& key, const IndexRecord& r
 /// One look at the file that a record says is there.
 class Look {
  public:
-  Look(Engine& engine, const Key& key, const IndexRecord& record)
-      : engine_(engine), mp_(engine.mountpath_of(key)), key_(key), record_(record) {}
+  Look(Engine& engine, Mountpath& mountpath, const Key& key, const IndexRecord& record)
+      : engine_(engine), mp_(mountpath), key_(key), record_(record) {}
 
   /// An error is one of this node or of `pace`, and says nothing about the file.
   Task<Result<ScrubFinding>> run(const Store::Pace& pace) {
@@ -66,7 +66,7 @@ class Look {
  private:
   Status open() {
     const std::string path = path_of(dir_of(key_.name.bucket), key_.key(), record_.escaped);
-    auto opened = open_object_file(mp_, dir_of(key_.name.bucket), path);
+    auto opened = mp_.noted(open_object_file(mp_, dir_of(key_.name.bucket), path));
     if (!opened) return note(opened.error());
     file_ = *std::move(opened);
     if (Status same = compare_meta(file_->meta, key_, record_); !same) return note(same.error());
@@ -80,7 +80,7 @@ class Look {
     const std::size_t size = block_size(*file_, block);
     const auto buffer = engine_.blocks.take();
     const MutableBytes into(buffer.get(), size);
-    Status loaded = load_block(*file_, block, into, VerifyRead::kAlways);
+    Status loaded = mp_.noted(load_block(*file_, block, into, VerifyRead::kAlways));
     // Nobody asked for these pages.
     const auto offset = static_cast<off_t>(block * kHashBlockBytes);
     ::posix_fadvise(file_->fd.get(), offset, static_cast<off_t>(size), POSIX_FADV_DONTNEED);
@@ -115,6 +115,10 @@ class Look {
   ScrubFinding found_;
 };
 
+Error gone(const Key& key) {
+  return Error(Errc::not_ready, "the mountpath of " + key.display() + " has gone");
+}
+
 std::string describe(const Key& key, const IndexRecord& bad, std::int64_t unix_ns) {
   return "bucket: " + key.name.bucket.display() +
          "\nbucket id: " + std::to_string(key.bucket.value) +
@@ -144,12 +148,19 @@ Status set_aside(Mountpath& mp, const Key& key, const IndexRecord& bad) {
 
 Task<Result<ScrubFinding>> Store::scrub(Key key, Pace pace) {
   ScrubFinding found;
-  KeyLocks::Guard guard;
+  NameGuard guard;
   for (bool again = false;; again = true) {
-    CO_TRY(const auto record, engine_->find(key));
+    if (!engine_->ready) co_return Error(Errc::not_ready, "the target recovers its disks");
+    CO_TRY(const auto place, engine_->find_anywhere(key));
+    const auto& record = place.record;
+    if (!record) CO_CHECK_OK(engine_->check_known(key));
     if (!record || record->kind != IndexRecord::Kind::kObject) co_return ScrubFinding{};
-    Look look(*engine_, key, *record);
+    const auto mountpath = engine_->mounts.hold(*place.mountpath);
+    if (!mountpath) co_return gone(key);
+    Look look(*engine_, *mountpath, key, *record);
     CO_TRY(found, co_await look.run(pace));
+    // Nothing is known of a file whose disk has gone meanwhile.
+    if (!engine_->mounts.hold(*mountpath)) co_return gone(key);
     const Version version = record->info.content_version;
     if (found.state == State::kGood) {
       const auto open = engine_->files.find(version);
@@ -161,8 +172,8 @@ Task<Result<ScrubFinding>> Store::scrub(Key key, Pace pace) {
       engine_->files.forget(version);
       co_return found;
     }
-    // What was replaced in between looks damaged: with the lock nothing is.
-    guard = co_await engine_->lock(key);
+    // What was replaced or has moved in between looks damaged: with the lock nothing is.
+    guard = co_await engine_->lock_in_place(key);
     pace = nullptr;
   }
 }

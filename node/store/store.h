@@ -8,6 +8,7 @@
 
 #include "common/async/clock.h"
 #include "common/client/object_api.h"
+#include "common/model/mountpath.h"
 #include "node/store/key.h"
 #include "node/store/object_meta.h"
 #include "node/store/upload.h"
@@ -20,11 +21,15 @@ struct StoreOptions {
   std::uint32_t incarnation = 1;         // of the node: part of every version
   std::uint32_t stamped = 0;             // the last that every mountpath was stamped with; 0: none
   Epoch epoch = 1;                       // set_epoch() raises it
-  std::vector<std::string> mountpaths;   // absolute folders; each a file system or a part of one
+  /// Absolute folders, each a file system or a part of one. Those that were attached since are
+  /// known by the disks, and those that were detached are not used again.
+  std::vector<std::string> mountpaths;
   std::size_t threads = 4;               // that may block, for each mountpath
   std::size_t open_files = 4096;         // descriptors kept for hot objects
   std::uint64_t reserve_bytes = 256_MiB; // a PUT fails with no_space below; deletes go on
   std::uint64_t intent_bytes = 64_MiB;   // of each of a mountpath's two intent files, at most
+  unsigned high_watermark = 90;  // percent of a mountpath in use that its administrator hears of
+  unsigned out_of_space = 100;   // percent in use from which a PUT fails with no_space
 };
 
 /// What recovery found; for the log and `ais show`.
@@ -102,10 +107,10 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   /// Takes the mountpaths (a second process is refused: busy), recovers, and is ready when it
-  /// returns; stamps them with the incarnation. Blocks: not on an io thread. invalid_argument names
-  /// a disk that belongs to another node or cluster, or was set back to what it was before the
-  /// start that has `stamped` it, unsupported a file system that lacks something, each with the
-  /// remedy.
+  /// returns; stamps them with the incarnation. One that it had before and that is not there, or was
+  /// set back to what it was before the start that has stamped it, is missing from then on, unless
+  /// it is the last one. Blocks: not on an io thread. invalid_argument names a disk that belongs to
+  /// another node or cluster, unsupported a file system that lacks something, each with the remedy.
   Status open();
   /// Finishes the commits in flight and marks the index clean. Call when no operation runs.
   void close();
@@ -293,6 +298,49 @@ class Store {
                                         std::string after_id,
                                         std::uint32_t limit);
 
+  // --- mountpaths (mountpath_ops.cc)
+  // ---------------------------------------------------------------
+  //
+  // What a mountpath held that has failed, is missing or was taken out with its names on it is not
+  // known: a name that it may have the newest state of, and that is not known here, is answered
+  // not_ready, never not_found, and so is a listing of a bucket that it may have anything of. What
+  // is written whole is taken, and so is a removal with missing_ok: they are newer. When it is
+  // back, what it has counts by its version, as everything does.
+
+  /// What is emptied before it goes.
+  enum class Emptying : std::uint8_t { kFirst, kSkip };
+
+  /// A new mountpath (an empty folder), or one that is back. Returns when it counts; names move to
+  /// it in the background. already_exists; busy while its last operations have not ended, or others
+  /// take too long; invalid_argument and unsupported as open().
+  Task<Status> attach(std::string path);
+  /// One that was disabled, has failed or is missing is back. not_found for one that is not known.
+  Task<Status> enable(std::string path);
+  /// Nothing is placed on it from now on. kFirst: names move to the others in the background, then
+  /// it is closed. kSkip: it is closed at once, and what it holds is out of reach. It stays known
+  /// until it is enabled. not_found; precondition_failed for the last one that is active.
+  Task<Status> disable(std::string path, Emptying emptying);
+  /// As disable, for good: the target has it no more.
+  Task<Status> detach(std::string path, Emptying emptying);
+  /// The disk is lost for good: what only it held is not_found from now on, and it may not come
+  /// back with it. not_found; busy for one that is in use.
+  Task<Status> give_up_mountpath(std::string path);
+
+  /// True while a mountpath that is out of reach may have a state of the name that nobody here has.
+  /// Whoever has one from elsewhere and knows that it is the newest may adopt() it: then it is
+  /// known.
+  bool may_lack(const Key& key) const;
+  /// Whether that is so of any name.
+  bool lacks_anything() const;
+
+  StorageInfo storage() const;
+
+  /// Background work until cancelled: moves names to the mountpaths that they are placed on. One at
+  /// a time, on one shard.
+  Task<void> run();
+  /// One round of it; true when every name lies at its place.
+  Task<Result<bool>> settle_names();
+
   // --- the whole ---------------------------------------------------------------------------------
 
   Result<Capacity> capacity();
@@ -307,6 +355,7 @@ class Store {
 
  private:
   std::unique_ptr<class Engine> engine_;
+  std::unique_ptr<class Resilver> resilver_;
 };
 
 }  // namespace aisfs::store

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Store: what other targets ask of names here.
+#include <map>
+
 #include "common/model/version_key.h"
 #include "node/store/engine.h"
 #include "node/store/file_body.h"
@@ -26,14 +28,8 @@ NamePage page_of(ScanPage scanned) {
   return page;
 }
 
-}  // namespace
-
-Result<std::vector<NameState>> Store::states_of(const Key& key) {
-  if (!engine_->ready) return Error(Errc::not_ready, "the target recovers its disks");
-  const Index& index = engine_->mountpath_of(key).index();
-  std::vector<NameState> states;
-  TRY(const auto now, index.get(key.bucket, key.key()));
-  if (now) states.push_back(state_of(key.key(), *now));
+/// What is kept of the key here, unless something newer is known.
+Status add_kept(const Index& index, const Key& key, std::map<std::string, NameState>& all) {
   ScanOptions kept{.prefix = version_key(key.key(), ""),
                    .limit = kKeptAtOnce,
                    .summary = true,
@@ -43,9 +39,29 @@ Result<std::vector<NameState>> Store::states_of(const Key& key) {
     more = page.more;
     kept.after = page.next;
     for (ScanEntry& entry : page.entries) {
-      states.push_back(state_of(std::move(entry.key), entry.record));
+      NameState& known = all[entry.key];
+      if (known.meta_version >= entry.record.info.meta_version) continue;
+      known = state_of(std::move(entry.key), entry.record);
     }
   }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<NameState>> Store::states_of(const Key& key) {
+  if (!engine_->ready) return Error(Errc::not_ready, "the target recovers its disks");
+  std::vector<NameState> states;
+  TRY(const auto now, engine_->find_anywhere(key));
+  if (!now.record) CHECK_OK(engine_->check_known(key));
+  if (now.record) states.push_back(state_of(key.key(), *now.record));
+  std::map<std::string, NameState> kept;
+  const MountpathSet& set = engine_->mounts.now();
+  for (const Mountpath* mountpath : set.readable) {
+    if (set.settled && mountpath != &set.place_of(key.digest)) continue;
+    CHECK_OK(add_kept(mountpath->index(), key, kept));
+  }
+  for (auto& [_, state] : kept) states.push_back(std::move(state));
   return states;
 }
 
@@ -65,14 +81,15 @@ Task<Result<ObjectCopy>> Store::open_copy(Key key) {
       if (gone) co_return Error(Errc::corrupt, "the file of " + key.display() + " is gone");
       co_return std::move(file).error();
     }
+    Mountpath& mp = *(*file)->mountpath;
     const ByteRange all{0, (*file)->meta.info.size};
     auto body = std::make_unique<FileBody>(*engine_, *file, all, VerifyRead::kFirst);
     // Damage in the first block is told before anything is sent.
-    auto read = [this, &key, &file, &body]() -> Result<StoredMeta> {
+    auto read = [&mp, &key, &file, &body]() -> Result<StoredMeta> {
       CHECK_OK(body->load_first());
-      return read_meta(engine_->mountpath_of(key), dir_of(key.name.bucket), (*file)->fd.get());
+      return read_meta(mp, dir_of(key.name.bucket), (*file)->fd.get());
     };
-    CO_TRY(auto meta, co_await engine_->mountpath_of(key).pool().run(std::move(read)));
+    CO_TRY(auto meta, co_await mp.pool().run(std::move(read)));
     meta.key = key.key();  // of a kept version the file tells its first name
     co_return ObjectCopy{std::move(meta), std::move(body)};
   }
@@ -85,24 +102,36 @@ Task<Result<bool>> Store::adopt(Key key, StoredMeta meta, BodySource& body) {
   co_return co_await upload->adopt(std::move(meta));
 }
 
-std::size_t Store::mountpath_count() const { return engine_->mountpaths.size(); }
+std::size_t Store::mountpath_count() const { return engine_->mounts.opened().size(); }
+
+namespace {
+
+std::shared_ptr<Mountpath> at(const Engine& engine, std::size_t index) {
+  const auto all = engine.mounts.opened();
+  return index < all.size() ? all[index] : nullptr;
+}
+
+}  // namespace
 
 std::vector<std::pair<BucketId, BucketName>> Store::buckets_on(std::size_t mountpath) const {
-  const auto known = engine_->mountpaths[mountpath]->buckets();
+  const auto mp = at(*engine_, mountpath);
+  if (!mp) return {};
+  const auto known = mp->buckets();
   return {known.begin(), known.end()};
 }
 
 Task<Result<NamePage>> Store::names_on(std::size_t mountpath,
                                        BucketId bucket,
                                        NamesOptions options) {
-  Mountpath& mp = *engine_->mountpaths[mountpath];
+  const auto mp = at(*engine_, mountpath);
+  if (!mp) co_return Error(Errc::not_ready, "the mountpaths have changed");
   ScanOptions scan{.after = std::move(options.after),
                    .limit = options.limit,
                    .tombstones = options.tombstones,
                    .summary = true,
                    .versions = true};
-  auto read = [&mp, bucket, &scan] { return mp.index().scan(bucket, scan); };
-  CO_TRY(ScanPage page, co_await mp.pool().run(std::move(read)));
+  auto read = [&mp, bucket, &scan] { return mp->index().scan(bucket, scan); };
+  CO_TRY(ScanPage page, co_await mp->pool().run(std::move(read)));
   co_return page_of(std::move(page));
 }
 

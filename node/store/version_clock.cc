@@ -21,6 +21,11 @@ Status VersionClock::start(std::uint64_t floor) {
   return renew();
 }
 
+void VersionClock::see(std::uint64_t hlc) {
+  std::lock_guard lock(mutex_);
+  last_ = std::max(last_, hlc);
+}
+
 Result<Version> VersionClock::next() {
   while (true) {
     std::uint64_t wanted = 0;
@@ -63,6 +68,11 @@ void VersionClock::set_epoch(Epoch epoch) {
   Epoch now = epoch_.load();
   while (now < epoch && !epoch_.compare_exchange_weak(now, epoch)) {
   }
+}
+
+std::uint64_t VersionClock::ceiling() const {
+  std::lock_guard lock(mutex_);
+  return ceiling_;
 }
 
 std::uint64_t VersionClock::last() const {

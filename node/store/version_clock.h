@@ -25,6 +25,10 @@ class VersionClock {
   /// All versions from now on are above `floor`: the highest ceiling or version found on disk.
   Status start(std::uint64_t floor);
 
+  /// Versions up to here have been given, as a disk says that was away: those from now on are
+  /// above.
+  void see(std::uint64_t hlc);
+
   /// Blocks only when the ceiling is reached, which renew() prevents. Fails when it cannot be
   /// raised: no version is given that a restart might give again.
   Result<Version> next();
@@ -34,6 +38,8 @@ class VersionClock {
 
   void set_epoch(Epoch epoch);
   std::uint64_t last() const;
+  /// That is durable: no version is above it.
+  std::uint64_t ceiling() const;
   /// All versions from now on are above.
   Version last_version() const;
 

@@ -2,6 +2,8 @@
 // Store: versions of names.
 #include "node/store/versions.h"
 
+#include <map>
+
 #include "common/disk/posix.h"
 #include "common/model/version_key.h"
 #include "node/store/conditions.h"
@@ -69,11 +71,16 @@ class KeepMutation final : public Mutation {
   Mountpath::Effect effect_;
 };
 
-/// What is kept of a key, newest first.
+/// What is kept of a key, newest first; on all mountpaths while names move.
 class Kept {
  public:
-  Kept(Engine& engine, const Key& key)
-      : index_(engine.mountpath_of(key).index()), bucket_(key.bucket) {
+  Kept(Engine& engine, const Key& key) : bucket_(key.bucket) {
+    const MountpathSet& set = engine.mounts.now();
+    if (set.settled) {
+      indexes_ = {&set.place_of(key.digest).index()};
+    } else {
+      for (Mountpath* mountpath : set.readable) indexes_.push_back(&mountpath->index());
+    }
     options_.prefix = version_key(plain_key(key.key()), "");
     options_.versions = true;
     options_.limit = kPage;
@@ -81,15 +88,11 @@ class Kept {
 
   /// nullopt at the end.
   Result<std::optional<ScanEntry>> next() {
-    if (at_ == page_.entries.size()) {
+    while (at_ == page_.size()) {
       if (!more_) return std::optional<ScanEntry>();
-      TRY(page_, index_.scan(bucket_, options_));
-      more_ = page_.more;
-      options_.after = page_.next;
-      at_ = 0;
-      if (page_.entries.empty()) return std::optional<ScanEntry>();
+      CHECK_OK(load());
     }
-    return std::optional(std::move(page_.entries[at_++]));
+    return std::optional(std::move(page_[at_++]));
   }
 
   /// The first that has not this id.
@@ -105,10 +108,39 @@ class Kept {
   }
 
  private:
-  Index& index_;
+  /// A page of each mountpath, as far as all of them have told.
+  Status load() {
+    std::map<std::string, ScanEntry> all;
+    std::optional<std::string> end;
+    more_ = false;
+    for (const Index* index : indexes_) {
+      TRY(ScanPage page, index->scan(bucket_, options_));
+      if (page.more && (!end || page.next < *end)) end = page.next;
+      more_ = more_ || page.more;
+      for (ScanEntry& entry : page.entries) {
+        const std::string key = entry.key;
+        const auto known = all.find(key);
+        if (known != all.end() && is_older(entry, known->second)) continue;
+        all.insert_or_assign(key, std::move(entry));
+      }
+    }
+    page_.clear();
+    at_ = 0;
+    for (auto& [key, entry] : all) {
+      if (!end || key <= *end) page_.push_back(std::move(entry));
+    }
+    if (end) options_.after = *end;
+    return {};
+  }
+
+  static bool is_older(const ScanEntry& a, const ScanEntry& b) {
+    return a.record.info.meta_version <= b.record.info.meta_version;
+  }
+
+  std::vector<const Index*> indexes_;
   const BucketId bucket_;
   ScanOptions options_;
-  ScanPage page_;
+  std::vector<ScanEntry> page_;
   std::size_t at_ = 0;
   bool more_ = true;
 };
@@ -203,7 +235,7 @@ Result<bool> Store::has_kept_versions(const Key& key) {
 Task<Result<ObjectInfo>> Store::put_delete_marker(Key key,
                                                   Conditions conditions,
                                                   Durability level) {
-  const auto guard = co_await engine_->lock(key);
+  CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(const auto base, engine_->find(key));
   if (base && is_too_new(conditions, base->info.meta_version)) {
     co_return may_have_happened(key.display());
@@ -237,7 +269,7 @@ Task<Result<ObjectInfo>> Store::put_delete_marker(Key key,
 }
 
 Task<Status> Store::remove_version(Key version, Conditions conditions, Durability level) {
-  const auto guard = co_await engine_->lock(version);
+  CO_TRY(const auto guard, co_await engine_->lock(version));
   CO_TRY(const FoundVersion found, find_version(version));
   const Key plain = sibling(version, plain_key(version.key()));
   CO_TRY(const auto current, engine_->find(plain));

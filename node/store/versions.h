@@ -25,6 +25,13 @@ void stamp_version(ObjectInfo& info, Versioning versioning, Version version);
 /// True if a file with this metadata is what lies at the place of `key`.
 bool stands_for(const StoredMeta& meta, std::string_view key);
 
+/// The key is gone as of `version`; `there` is what is at its place. The lock is held (change.cc).
+Task<Status> bury(Engine& engine,
+                  const Key& key,
+                  std::optional<IndexRecord> there,
+                  Version version,
+                  Durability level);
+
 /// As Store::remove, for one who holds the lock and knows what is there (change.cc).
 Task<Status> remove_locked(
     Engine& engine, Key key, IndexRecord base, Durability level, RemovedContent content);

@@ -7,10 +7,10 @@ namespace aisfs::target {
 
 Result<std::optional<store::Reference>> LocalTarget::reference_of(const store::Key& key) const {
   auto reference = store_.resolve(key);
-  if (!reference && reference.error() == Errc::not_found) {
-    return std::optional<store::Reference>();
-  }
-  return reference;
+  if (reference) return reference;
+  // Of what may lie on a mountpath that is out of reach the store says so, to who has to know.
+  const bool none = reference.error() == Errc::not_found || store_.may_lack(key);
+  return none ? std::optional<store::Reference>() : std::move(reference);
 }
 
 Task<Result<ObjectStream>> LocalTarget::open_content(Context context,

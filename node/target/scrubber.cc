@@ -28,6 +28,14 @@ constexpr std::uint64_t kNameBytes = 16_KiB;
 // Behind the rate by less than this nobody sleeps.
 constexpr Duration kSleepMin = std::chrono::milliseconds(5);
 
+/// The numbers of the mountpaths have changed.
+void restart(ScrubState& state, std::size_t mountpaths) {
+  state.mountpaths = mountpaths;
+  state.mountpath = 0;
+  state.bucket = {};
+  state.after.clear();
+}
+
 }  // namespace
 
 template <class Edit>
@@ -44,10 +52,8 @@ Result<std::unique_ptr<Scrubber>> Scrubber::open(Deps deps) {
     if (known) state = *std::move(known);
     if (!known) LOG_WARN("the state of the scrub is lost", "why", known.error().what());
   }
-  if (state.mountpaths != deps.store.mountpath_count()) {
-    state.mountpath = 0;
-    state.bucket = {};
-    state.after.clear();
+  if (const std::size_t count = deps.store.mountpath_count(); state.mountpaths != count) {
+    restart(state, count);
   }
   const MapSnapshot map = deps.maps.current();
   for (const DamagedName& name : std::exchange(state.progress.names, {})) {
@@ -141,7 +147,10 @@ Task<Status> Scrubber::pass() {
 
 Task<Status> Scrubber::walk() {
   ScrubState from;
-  note([&from](const ScrubState& state) { from = state; });
+  note([&from, count = deps_.store.mountpath_count()](ScrubState& state) {
+    if (state.mountpaths != count) restart(state, count);
+    from = state;
+  });
   for (std::size_t mp = from.mountpath; mp < deps_.store.mountpath_count(); ++mp) {
     for (const auto& known : deps_.store.buckets_on(mp)) {
       const bool is_first = mp == from.mountpath;

@@ -3,6 +3,8 @@
 // writes at level full, mounted again and checked. Needs root (mount) and xfsprogs, e2fsprogs.
 //
 //   power_loss [--crashes N] [--fs xfs|ext4]
+//
+// Half of the crashes come while names move to another mountpath and back.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -22,8 +24,11 @@ namespace {
 using namespace aisfs;
 using namespace aisfs::tests;
 
-StormOptions options_in(const std::string& dir) {
-  return {.mountpaths = {dir + "/mnt/m1"}, .ledger = dir + "/ledger", .levels = {Durability::kFull}};
+StormOptions options_in(const std::string& dir, bool moving) {
+  StormOptions options{.mountpaths = {dir + "/mnt/m1"}, .ledger = dir + "/ledger"};
+  options.levels = {Durability::kFull};
+  if (moving) options.spare = dir + "/mnt/m2";
+  return options;
 }
 
 /// What `xfs_io -x -c shutdown` does; XFS and ext4 share the number. 2: without a log flush.
@@ -36,8 +41,8 @@ bool cut_power(const std::string& mountpoint) {
   return done;
 }
 
-bool crash_once(const std::string& dir, StormLedger& ledger, int milliseconds) {
-  const int pid = start_child({"/proc/self/exe", "--writer", dir});
+bool crash_once(const std::string& dir, StormLedger& ledger, bool moving, int milliseconds) {
+  const int pid = start_child({"/proc/self/exe", moving ? "--mover" : "--writer", dir});
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
   ledger.dying = true;  // before the shutdown: a sync that races with it may report success
   const bool cut = cut_power(dir + "/mnt");
@@ -54,21 +59,22 @@ bool make_file_system(const std::string& dir, const std::string& fs) {
   return run_command("mkdir " + dir + "/mnt && truncate -s 1G " + dir + "/image") &&
          run_command(mkfs + dir + "/image") &&
          run_command("mount -o loop " + dir + "/image " + dir + "/mnt") &&
-         run_command("mkdir " + dir + "/mnt/m1");
+         run_command("mkdir " + dir + "/mnt/m1 " + dir + "/mnt/m2");
 }
 
 int lose_power(const std::string& fs, int crashes) {
   char name[] = "/tmp/aisfs-store-power-XXXXXX";
   const std::string dir = ::mkdtemp(name);
   if (!make_file_system(dir, fs)) return 2;
-  const StormOptions options = options_in(dir);
+  const StormOptions options = options_in(dir, false);
   StormLedger* ledger = map_ledger(options.ledger);
   std::mt19937 random(std::random_device{}());
   StormVerdict sum;
   int done = 0;
   std::uint64_t rebuilt = 0;
   for (; done < crashes; ++done) {
-    if (!crash_once(dir, *ledger, 300 + static_cast<int>(random() % 900))) break;
+    const bool moving = done % 2 == 1;
+    if (!crash_once(dir, *ledger, moving, 300 + static_cast<int>(random() % 900))) break;
     const StormVerdict verdict = check_storm(options);
     sum.names += verdict.names;
     sum.lost += verdict.lost;
@@ -96,7 +102,8 @@ int main(int argc, char** argv) {
   std::string fs;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string option = argv[i];
-    if (option == "--writer") return run_storm(options_in(argv[i + 1]));
+    const bool moving = option == "--mover";
+    if (moving || option == "--writer") return run_storm(options_in(argv[i + 1], moving));
     if (option == "--crashes") crashes = std::atoi(argv[i + 1]);
     if (option == "--fs") fs = argv[i + 1];
   }

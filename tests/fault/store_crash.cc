@@ -3,6 +3,8 @@
 // no partial object is seen.
 //
 //   store_crash [--kills N]
+//
+// Then the same while names move to another mountpath and back.
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -19,14 +21,15 @@ namespace {
 using namespace aisfs;
 using namespace aisfs::tests;
 
-StormOptions options_in(const std::string& dir) {
-  return {.mountpaths = {dir + "/m1", dir + "/m2"},
-          .ledger = dir + "/ledger",
-          .levels = {Durability::kNone, Durability::kNone, Durability::kData, Durability::kFull}};
+StormOptions options_in(const std::string& dir, bool moving) {
+  StormOptions options{.mountpaths = {dir + "/m1", dir + "/m2"}, .ledger = dir + "/ledger"};
+  options.levels = {Durability::kNone, Durability::kNone, Durability::kData, Durability::kFull};
+  if (moving) options.spare = dir + "/m3";
+  return options;
 }
 
-void kill_after(const std::string& program, const std::string& dir, int milliseconds) {
-  const int pid = start_child({program, "--writer", dir});
+void kill_after(const std::string& program, const std::string& dir, bool moving, int milliseconds) {
+  const int pid = start_child({program, moving ? "--mover" : "--writer", dir});
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
   ::kill(pid, SIGKILL);
   int status = 0;
@@ -34,18 +37,18 @@ void kill_after(const std::string& program, const std::string& dir, int millisec
   if (WIFEXITED(status)) std::fprintf(stderr, "the writer ended by itself: %d\n", WEXITSTATUS(status));
 }
 
-int crash(const std::string& program, int kills) {
+int crash(const std::string& program, int kills, bool moving) {
   char name[] = "/tmp/aisfs-store-crash-XXXXXX";
   const std::string dir = ::mkdtemp(name);
-  const StormOptions options = options_in(dir);
-  if (!run_command("mkdir " + dir + "/m1 " + dir + "/m2")) return 2;
+  const StormOptions options = options_in(dir, moving);
+  if (!run_command("mkdir " + dir + "/m1 " + dir + "/m2 " + dir + "/m3")) return 2;
   StormLedger* ledger = map_ledger(options.ledger);
   std::mt19937 random(std::random_device{}());
   StormVerdict sum;
   double slowest = 0;
   std::uint64_t rebuilt = 0;
   for (int i = 0; i < kills; ++i) {
-    kill_after(program, dir, 150 + static_cast<int>(random() % 1000));
+    kill_after(program, dir, moving, 150 + static_cast<int>(random() % 1000));
     const StormVerdict verdict = check_storm(options);
     sum.lost += verdict.lost;
     sum.resurrected += verdict.resurrected;
@@ -72,8 +75,12 @@ int crash(const std::string& program, int kills) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::string(argv[1]) == "--writer") return run_storm(options_in(argv[2]));
+  const std::string word = argc == 3 ? argv[1] : "";
+  const bool moving = word == "--mover";
+  if (moving || word == "--writer") return run_storm(options_in(argv[2], moving));
   int kills = 20;
-  if (argc == 3 && std::string(argv[1]) == "--kills") kills = std::atoi(argv[2]);
-  return crash("/proc/self/exe", kills);
+  if (word == "--kills") kills = std::atoi(argv[2]);
+  const int still = crash("/proc/self/exe", kills, false);
+  const int moved = crash("/proc/self/exe", kills, true);
+  return still != 0 ? still : moved;
 }

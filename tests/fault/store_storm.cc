@@ -268,6 +268,25 @@ StormLedger* map_ledger(const std::string& path) {
   return static_cast<StormLedger*>(memory);
 }
 
+namespace {
+
+/// Until the process is killed.
+Task<void> come_and_go(store::Store& store, std::string path) {
+  for (bool in = false;; in = !in) {
+    const Status done = in ? co_await store.detach(path, store::Store::Emptying::kFirst)
+                           : co_await store.attach(path);
+    if (!done && done.error() != Errc::already_exists) {
+      std::fprintf(stderr, "%s: %s\n", path.c_str(), done.error().what().c_str());
+    }
+    for (bool settled = false; !settled;) {
+      const auto round = co_await store.settle_names();
+      settled = round && *round;
+    }
+  }
+}
+
+}  // namespace
+
 int run_storm(const StormOptions& options) {
   StormLedger* ledger = map_ledger(options.ledger);
   RealClock clock;
@@ -279,9 +298,11 @@ int run_storm(const StormOptions& options) {
   }
   runtime.start();
   std::thread other([&] { runtime.run_on(1, write_all(store, *ledger, options, 1)); });
+  std::thread mover([&] {
+    if (!options.spare.empty()) runtime.run_on(1, come_and_go(store, options.spare));
+  });
   runtime.run_on(0, write_all(store, *ledger, options, 0));
-  other.join();
-  return 1;
+  std::_Exit(1);  // a write has failed; the other threads know no end
 }
 
 StormVerdict check_storm(const StormOptions& options) {

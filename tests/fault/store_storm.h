@@ -37,6 +37,8 @@ struct StormOptions {
   std::string ledger;
   /// Levels to draw from.
   std::vector<Durability> levels;
+  /// A mountpath that is attached and emptied in turn meanwhile; "": none.
+  std::string spare = {};
 };
 
 /// Runs until it is killed or a write fails; the exit status of the writer's process.

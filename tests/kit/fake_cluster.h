@@ -60,6 +60,9 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   void set_rebalance(std::string id, Result<RebalanceProgress> says);
   /// The same of its scrub; kStart and kStop change what it says.
   void set_scrub(std::string id, ScrubProgress says);
+  void set_storage(std::string id, StorageInfo info);
+  /// What was asked for, and of which nodes.
+  std::vector<std::pair<std::string, MountpathChange>> mountpath_changes() const;
   bool has_ended(const std::string& id) const;
 
   // --- MapSource -------------------------------------------------------------------------------
@@ -112,6 +115,8 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   Task<Status> shut_down_node(Context, std::string) override;
   Task<Result<RebalanceProgress>> rebalance(Context, std::string) override;
   Task<Result<ScrubProgress>> scrub(Context context, std::string node, ScrubAction action) override;
+  Task<Status> change_mountpath(Context, std::string, MountpathChange) override;
+  Task<Result<StorageInfo>> storage(Context, std::string) override;
   Task<Result<std::string>> create_token(Context, Duration) override;
 
  private:
@@ -133,6 +138,8 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   std::set<std::string> ended_;                 // guarded by mutex_, nodes
   std::map<std::string, Result<RebalanceProgress>> says_;  // guarded by mutex_, by node
   std::map<std::string, ScrubProgress> scrubs_;            // guarded by mutex_, by node
+  std::map<std::string, StorageInfo> storage_;             // guarded by mutex_, by node
+  std::vector<std::pair<std::string, MountpathChange>> mountpath_changes_;  // guarded by mutex_
   std::atomic<bool> moves_slowly_ = false;
 };
 

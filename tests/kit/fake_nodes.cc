@@ -101,6 +101,34 @@ Task<Status> FakeCluster::shut_down_node(Context c, std::string id) {
   co_return Status{};
 }
 
+void FakeCluster::set_storage(std::string id, StorageInfo info) {
+  const std::lock_guard lock(mutex_);
+  storage_.insert_or_assign(std::move(id), std::move(info));
+}
+
+std::vector<std::pair<std::string, MountpathChange>> FakeCluster::mountpath_changes() const {
+  const std::lock_guard lock(mutex_);
+  return mountpath_changes_;
+}
+
+Task<Status> FakeCluster::change_mountpath(Context c, std::string id, MountpathChange change) {
+  CO_CHECK_OK(co_await enter("change_mountpath", id, c.deadline));
+  if (store_.map()->find_node(id) == nullptr) co_return no_such_node(id);
+  const std::lock_guard lock(mutex_);
+  mountpath_changes_.emplace_back(std::move(id), std::move(change));
+  co_return Status{};
+}
+
+Task<Result<StorageInfo>> FakeCluster::storage(Context c, std::string id) {
+  CO_CHECK_OK(co_await enter("storage", id, c.deadline));
+  if (store_.map()->find_node(id) == nullptr) co_return no_such_node(id);
+  const std::lock_guard lock(mutex_);
+  if (ended_.contains(id)) co_return Error(Errc::unreachable, "node " + id + " does not answer");
+  const auto says = storage_.find(id);
+  if (says == storage_.end()) co_return StorageInfo{};
+  co_return says->second;
+}
+
 Task<Result<RebalanceProgress>> FakeCluster::rebalance(Context c, std::string id) {
   CO_CHECK_OK(co_await enter("rebalance", id, c.deadline));
   if (store_.map()->find_node(id) == nullptr) co_return no_such_node(id);

@@ -16,8 +16,8 @@ void add_all(Command& root) {
   add_rmb(root);
   add_bucket(root);
   add_show(root);
-  add_storage(root);
   add_cluster(root);
+  add_storage(root);
   add_wait(root);
   add_user(root);
   add_token(root);

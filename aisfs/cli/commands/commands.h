@@ -18,8 +18,10 @@ void add_cp(Command& root);
 void add_show(Command& root);
 /// Below `show`.
 void add_show_rebalance(Command& show);
-void add_storage(Command& root);
 void add_cluster(Command& root);
+void add_storage(Command& root);
+/// Below `storage`.
+void add_scrub(Command& storage);
 void add_wait(Command& root);
 void add_user(Command& root);
 void add_token(Command& root);

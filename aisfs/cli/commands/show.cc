@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "aisfs/cli/commands/bucket_view.h"
 #include "aisfs/cli/commands/commands.h"
+#include "aisfs/cli/commands/storage_view.h"
 #include "aisfs/cli/location.h"
 #include "aisfs/cli/units.h"
 #include "common/base/text.h"
@@ -46,7 +47,15 @@ Json capacity_json(const Result<Capacity>& capacity) {
           {"objects", capacity->objects}};
 }
 
-JsonObject cluster_json(const ClusterMap& map, const Result<Capacity>& capacity) {
+JsonArray alerts_json(const std::vector<std::string>& alerts) {
+  JsonArray out;
+  for (const std::string& alert : alerts) out.emplace_back(alert);
+  return out;
+}
+
+JsonObject cluster_json(const ClusterMap& map,
+                        const Result<Capacity>& capacity,
+                        const std::vector<std::string>& alerts) {
   JsonArray nodes;
   for (const auto& [id, node] : map.nodes) {
     nodes.push_back({{"id", id},
@@ -61,7 +70,8 @@ JsonObject cluster_json(const ClusterMap& map, const Result<Capacity>& capacity)
           {"store", map.store_node.empty() ? "etcd" : map.store_node},
           {"nodes", std::move(nodes)},
           {"buckets", map.buckets.size()},
-          {"capacity", capacity_json(capacity)}};
+          {"capacity", capacity_json(capacity)},
+          {"alerts", alerts_json(alerts)}};
 }
 
 void print_nodes(Output& out, const ClusterMap& map) {
@@ -103,7 +113,10 @@ void print_away(Output& out, const ClusterMap& map) {
   }
 }
 
-void print_summary(Output& out, const ClusterMap& map, const Result<Capacity>& capacity) {
+void print_summary(Output& out,
+                   const ClusterMap& map,
+                   const Result<Capacity>& capacity,
+                   const std::vector<std::string>& alerts) {
   out.line("");
   out.line("Summary:");
   out.line("  Targets:      " + std::to_string(map.active_targets().size()) + " active");
@@ -115,6 +128,7 @@ void print_summary(Output& out, const ClusterMap& map, const Result<Capacity>& c
     out.line("  Placement:    names move to other targets; see ais show rebalance");
   }
   print_away(out, map);
+  for (const std::string& alert : alerts) out.line("  Mountpath:    " + alert);
 }
 
 Task<Status> show_cluster(Session& s) {
@@ -124,11 +138,14 @@ Task<Status> show_cluster(Session& s) {
   Context context = s.context();
   context.deadline = Deadline::after(std::min(kCapacityMax, s.options.timeout));
   const Result<Capacity> capacity = co_await s.objects().capacity(context);
+  std::vector<NodeInfo> targets;
+  for (const NodeInfo* node : map->active_targets()) targets.push_back(*node);
+  const auto alerts = storage_alerts(co_await ask_storage(s, std::move(targets)));
   if (s.out.json()) {
-    s.out.json_line(cluster_json(*map, capacity));
+    s.out.json_line(cluster_json(*map, capacity, alerts));
     co_return Status{};
   }
-  print_summary(s.out, *map, capacity);
+  print_summary(s.out, *map, capacity, alerts);
   co_return Status{};
 }
 

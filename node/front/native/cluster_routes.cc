@@ -7,6 +7,7 @@
 #include "common/auth/authorize.h"
 #include "common/placement/hrw.h"
 #include "node/front/native/bprops.h"
+#include "node/front/native/mountpath_actions.h"
 #include "node/front/native/node_actions.h"
 #include "node/front/native/rebalance_status.h"
 #include "node/front/native/reply.h"
@@ -130,6 +131,9 @@ Task<void> serve_cluster(Call& call) {
   if (call.method() == http::Method::kPut && call.target().path == "/v1/cluster") {
     return serve_node_action(call);
   }
+  if (call.method() != http::Method::kGet && call.target().path == "/v1/daemon/mountpaths") {
+    return serve_mountpath_action(call, call.node_id);
+  }
   if (call.method() != http::Method::kGet) {
     return reply_error(call, Error(Errc::unsupported, "the cluster is administered by `ais`"));
   }
@@ -137,6 +141,7 @@ Task<void> serve_cluster(Call& call) {
     return reply_error(call, std::move(may).error());
   }
   if (what == "smap" || what == "smapvote") return reply_json(call, smap_json(call));
+  if (what == "mountpaths") return reply_mountpaths(call, call.node_id);
   if (what == "snode") return reply_json(call, own_snode(call));
   if (what == "bmd") return reply_json(call, bmd_json(*call.map, call.context.who));
   if (what == "cluster_config" || what == "config") return reply_json(call, cluster_config(call));

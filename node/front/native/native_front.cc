@@ -9,6 +9,7 @@
 #include "node/front/native/bucket_routes.h"
 #include "node/front/native/cluster_routes.h"
 #include "node/front/native/epoch.h"
+#include "node/front/native/mountpath_actions.h"
 #include "node/front/native/object_routes.h"
 #include "node/front/native/redirect.h"
 #include "node/front/native/reply.h"
@@ -36,8 +37,8 @@ Result<auth::Verified> verify(const auth::Verifier& verifier, http::Exchange& ex
 }
 
 /// Of AIStore's API and not of this: a client sees that it is not here, instead of doubting its URL.
-constexpr std::array kNotHere = {"/v1/etl", "/v1/download", "/v1/sort", "/v1/notifs",
-                                 "/v1/ic",  "/v1/reverse",  "/v1/ml"};
+constexpr std::array kNotHere = {"/v1/etl",    "/v1/download", "/v1/sort",
+                                 "/v1/notifs", "/v1/ic",       "/v1/ml"};
 
 Task<void> route(Call& call) {
   const std::string& path = call.target().path;
@@ -45,6 +46,7 @@ Task<void> route(Call& call) {
   if (is_under(path, "/v1/buckets")) return serve_buckets(call);
   if (is_under(path, "/v1/x")) return serve_rpc(call);
   if (is_under(path, "/v1/daemon") || is_under(path, "/v1/cluster")) return serve_cluster(call);
+  if (is_under(path, "/v1/reverse")) return serve_reverse(call);
   for (const char* prefix : kNotHere) {
     if (!is_under(path, prefix)) continue;
     return reply_error(call, Error(Errc::unsupported, std::string(prefix) + " is not supported"));
@@ -61,7 +63,9 @@ std::string epoch_of(const http::Exchange& exchange) {
   method.remove_prefix(wire::kRpcPath.size());
   const bool any = method == wire::kMapWatchMethod || method == wire::kLeasePollMethod ||
                    method == wire::name_of(wire::DataMethod::rebalance) ||
-                   method == wire::name_of(wire::DataMethod::scrub);
+                   method == wire::name_of(wire::DataMethod::scrub) ||
+                   method == wire::name_of(wire::DataMethod::storage) ||
+                   method == wire::name_of(wire::DataMethod::change_mountpath);
   return any ? std::string() : epoch;
 }
 

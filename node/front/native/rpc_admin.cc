@@ -109,6 +109,20 @@ Task<Result<std::string>> run_scrub(Call& call, std::string bytes) {
   co_return wire::encode(progress);
 }
 
+Task<Result<std::string>> run_change_mountpath(Call& call, std::string bytes) {
+  CO_CHECK_OK(may(call, Action::kManageNodes));
+  CO_TRY(auto r, request_of<wire::ChangeMountpathRequest>(bytes));
+  MountpathChange change = r.change();
+  co_return encoded(co_await call.admin.change_mountpath(call.context, r.node, std::move(change)));
+}
+
+Task<Result<std::string>> run_storage(Call& call, std::string bytes) {
+  CO_CHECK_OK(may(call, Action::kShowCluster));
+  CO_TRY(auto r, request_of<wire::NodeRequest>(bytes));
+  CO_TRY(const StorageInfo info, co_await call.admin.storage(call.context, r.node));
+  co_return wire::encode(info);
+}
+
 Task<Result<std::string>> run_create_token(Call& call, std::string bytes) {
   CO_CHECK_OK(may(call, Action::kCreateToken));
   CO_TRY(auto r, request_of<wire::CreateTokenRequest>(bytes));
@@ -142,6 +156,10 @@ Task<Result<std::string>> run_admin_method(Call& call, DataMethod method, std::s
       return run_rebalance(call, std::move(bytes));
     case DataMethod::scrub:
       return run_scrub(call, std::move(bytes));
+    case DataMethod::change_mountpath:
+      return run_change_mountpath(call, std::move(bytes));
+    case DataMethod::storage:
+      return run_storage(call, std::move(bytes));
     case DataMethod::create_token: return run_create_token(call, std::move(bytes));
     default: break;
   }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "common/lmdb/table.h"
@@ -134,6 +135,38 @@ TEST_F(LmdbTest, AFileThatIsNoEnvironmentIsAnError) {
   const auto fd = disk::open_beneath(dir_.root(), "env/data.mdb", 0102);
   ASSERT_TRUE(disk::pwrite_all(fd->get(), as_bytes(std::string(8192, 'x')), 0).ok());
   EXPECT_FALSE(Env::open({.path = dir_.path() + "/env"}).ok());
+}
+
+TEST_F(LmdbTest, ADiskThatFailsUnderTheMapIsAnErrorAndNotTheEnd) {
+  auto env = open();
+  const Table table = *env->table("t");
+  const auto fill = [&](WriteTxn& txn) -> Status {
+    for (int i = 0; i < 2000; ++i)
+      CHECK_OK(table.put(txn, std::to_string(i), std::string(200, 'v')));
+    return {};
+  };
+  ASSERT_TRUE(env->write(fill).ok());
+  EXPECT_TRUE(env->health().ok());
+  const std::string file = dir_.path() + "/env/data.mdb";
+  std::filesystem::resize_file(file, 3 * 4096);  // what is behind is out of reach, as by an EIO
+  {
+    const auto txn = env->read();
+    for (int i = 0; i < 2000; ++i) (void)table.get(*txn, std::to_string(i));
+    auto cursor = *Cursor::open(*txn, table);
+    for (auto on = cursor.first(); on && *on; on = cursor.next()) {
+    }
+  }
+  ASSERT_FALSE(env->health().ok());
+  EXPECT_EQ(env->health().error(), Errc::io);
+  EXPECT_FALSE(env->write(fill).ok()) << "nothing is made of what is worth nothing";
+}
+
+TEST_F(LmdbTest, AClosedOneAnswersWithAnError) {
+  auto env = open();
+  env->close();
+  const auto txn = env->read();
+  ASSERT_FALSE(txn.ok());
+  EXPECT_EQ(txn.error(), Errc::not_ready);
 }
 
 }  // namespace

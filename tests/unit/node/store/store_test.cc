@@ -442,5 +442,19 @@ TEST_F(StoreTest, LevelFullToo) {
   EXPECT_TRUE(run(store_->sync(key("x"))).ok());
 }
 
+TEST_F(StoreTest, OutOfSpaceIsAMarkThatRemovalsPass) {
+  ASSERT_TRUE(put("x", "body").ok());
+  store_->close();
+  StoreOptions full = options();
+  full.high_watermark = full.out_of_space = 1;  // every disk has that much in use
+  store_ = std::make_unique<Store>(full, clock_);
+  ASSERT_TRUE(store_->open().ok());
+  EXPECT_EQ(code(put("y", "body")), Errc::no_space);
+  EXPECT_EQ(*get("x"), "body");
+  for (const MountpathInfo& info : store_->storage().mountpaths) EXPECT_NE(info.why, "");
+  EXPECT_TRUE(remove("x").ok());
+  EXPECT_EQ(code(get("x")), Errc::not_found);
+}
+
 }  // namespace
 }  // namespace aisfs::store

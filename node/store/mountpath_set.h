@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/model/bucket.h"
+#include "common/placement/hrw.h"
+
+namespace aisfs::store {
+
+class Mountpath;
+
+/// What a mountpath that is out of reach may hold, and nobody else has.
+struct Lack {
+  std::string path, why;
+  std::uint64_t digest = 0;                      // of the mountpath
+  std::vector<std::vector<std::uint64_t>> held;  // digests: MountpathEntry::held
+  std::optional<std::set<std::uint64_t>> buckets;
+
+  bool may_hold(std::uint64_t key_digest) const {
+    for (const auto& placement : held) {
+      if (placement[placement::heaviest(placement, key_digest)] == digest) return true;
+    }
+    return false;
+  }
+  bool may_hold(BucketId bucket) const { return !buckets || buckets->contains(bucket.value); }
+};
+
+/// Which mountpaths count at one moment. Immutable; lives as long as the store, and so do the
+/// mountpaths, of which only those of the newest set are sure to be open.
+struct MountpathSet {
+  std::vector<Mountpath*> placing;     // names are placed on these; empty when all have failed
+  std::vector<std::uint64_t> digests;  // theirs
+  std::vector<Mountpath*> readable;    // these, and those that are being emptied
+  /// Every name lies at its place and nowhere else.
+  bool settled = true;
+  std::vector<Lack> lacks;
+
+  Mountpath& place_of(std::uint64_t key_digest) const {
+    return *placing[placement::heaviest(digests, key_digest)];
+  }
+  /// What may hold the key out of reach; null: nothing.
+  const Lack* lack_of(std::uint64_t key_digest) const {
+    for (const Lack& lack : lacks) {
+      if (lack.may_hold(key_digest)) return &lack;
+    }
+    return nullptr;
+  }
+  const Lack* lack_of(BucketId bucket) const {
+    for (const Lack& lack : lacks) {
+      if (lack.may_hold(bucket)) return &lack;
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace aisfs::store

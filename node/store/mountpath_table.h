@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// %mountpaths: which mountpaths the target has, on every one of them. Pure.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/model/bucket.h"
+#include "common/wire/envelope.h"
+
+namespace aisfs::store {
+
+/// Mountpaths that names were placed on at the same time, by their paths.
+using PlacedOn = std::vector<std::string>;
+
+/// A mountpath that the target has, or had.
+struct MountpathEntry {
+  /// Travels on disk: append only.
+  enum class State : std::uint8_t {
+    kActive = 0,
+    kDisabling = 1,  // names move away; then it is kDisabled
+    kDetaching = 2,  // names move away; then it is kDetached
+    kDisabled = 3,   // by an administrator
+    kFailed = 4,     // by its disk
+    kMissing = 5,    // was not there at a start
+    kDetached = 6,   // the target has it no more; the configuration may still name it
+    kGivenUp = 7,    // so, and what it held is lost: it may not come back with it
+  };
+
+  std::string path, uuid;
+  State state = State::kActive;
+  std::string why;  // it failed or is missing
+  std::uint32_t stamped = 0;  // the last start that it took part in: what has an older stamp is an old copy
+  /// Of one that is out of reach: each placement by which it may hold names that nobody else has.
+  /// Empty: it holds nothing that matters.
+  std::vector<PlacedOn> held;
+  /// Buckets that it may have something of; nullopt: of any.
+  std::optional<std::set<std::uint64_t>> buckets;
+
+  bool is_open() const { return state <= State::kDetaching; }
+  bool is_emptied() const { return state == State::kDisabling || state == State::kDetaching; }
+  /// It may hold what nobody else has, and cannot be read.
+  bool is_lacking() const { return !is_open() && !held.empty(); }
+  /// The target still reckons with it.
+  bool is_known() const { return state < State::kDetached; }
+
+  bool operator==(const MountpathEntry&) const = default;
+  template <class A>
+  void serialize(A& ar) {
+    auto raw = static_cast<std::uint8_t>(state);
+    std::optional<std::vector<std::uint64_t>> some;
+    if (buckets) some.emplace(buckets->begin(), buckets->end());
+    ar(path, uuid, raw, why, held, some, stamped);
+    state = static_cast<State>(raw);
+    buckets.reset();
+    if (some) buckets.emplace(some->begin(), some->end());
+  }
+};
+
+struct MountpathTable {
+  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+
+  std::uint64_t version = 0;  // the highest one counts
+  std::vector<MountpathEntry> entries;
+  /// Every name lies at its place and nowhere else.
+  bool settled = true;
+  /// The placements since that was true, the one of now last.
+  std::vector<PlacedOn> placements;
+
+  MountpathEntry* find(std::string_view path);
+  const MountpathEntry* find(std::string_view path) const;
+  const MountpathEntry* find_uuid(std::string_view uuid) const;
+  /// The mountpaths that names are placed on.
+  PlacedOn active() const;
+
+  /// Names are placed on active() from now on.
+  void place_anew();
+  /// All of them are there.
+  void settle();
+  /// The mountpath goes out of reach with what it holds, for `state`.
+  void lose(MountpathEntry& entry, MountpathEntry::State state, std::string why);
+  /// The mountpath is back, with names of whatever placement it knew.
+  void bring_back(MountpathEntry& entry);
+
+  bool operator==(const MountpathTable&) const = default;
+  template <class A>
+  void fields(A& ar, std::uint16_t) {
+    ar(version, entries, settled, placements);
+  }
+};
+
+std::string_view text_of(MountpathEntry::State state);
+
+}  // namespace aisfs::store

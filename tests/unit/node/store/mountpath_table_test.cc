@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// What the target remembers of its mountpaths, and who may hold what.
+#include "node/store/mountpath_table.h"
+
+#include <gtest/gtest.h>
+
+#include "node/store/mountpath_set.h"
+#include "tests/kit/golden.h"
+
+namespace aisfs::store {
+namespace {
+
+using State = MountpathEntry::State;
+
+MountpathTable table_of(std::vector<std::string> paths) {
+  MountpathTable table;
+  for (std::string& path : paths)
+    table.entries.push_back({.path = path, .uuid = "uuid of " + path});
+  table.settle();
+  return table;
+}
+
+TEST(MountpathTable, OneThatGoesWhenAllIsSettledHoldsWhatWasPlacedOnIt) {
+  MountpathTable table = table_of({"/a", "/b", "/c"});
+  table.lose(*table.find("/b"), State::kFailed, "EIO");
+  EXPECT_EQ(table.find("/b")->held, (std::vector<PlacedOn>{{"/a", "/b", "/c"}}));
+  EXPECT_TRUE(table.settled) << "what was on the others stays where it is";
+  EXPECT_EQ(table.placements, (std::vector<PlacedOn>{{"/a", "/c"}}));
+  table.lose(*table.find("/a"), State::kFailed, "EIO");
+  EXPECT_EQ(table.find("/a")->held, (std::vector<PlacedOn>{{"/a", "/c"}}));
+}
+
+TEST(MountpathTable, OneThatGoesWhileNamesMoveHoldsWhatAnyPlacementPutOnIt) {
+  MountpathTable table = table_of({"/a", "/b"});
+  table.entries.push_back({.path = "/c", .uuid = "c"});
+  table.settled = false;
+  table.place_anew();
+  table.lose(*table.find("/b"), State::kFailed, "EIO");
+  EXPECT_EQ(table.find("/b")->held, (std::vector<PlacedOn>{{"/a", "/b"}, {"/a", "/b", "/c"}}));
+  table.lose(*table.find("/c"), State::kFailed, "EIO");
+  EXPECT_EQ(table.find("/c")->held, (std::vector<PlacedOn>{{"/a", "/b", "/c"}, {"/a", "/c"}}));
+  EXPECT_FALSE(table.settled);
+}
+
+TEST(MountpathTable, OneThatComesBackHasNamesOfWhenItWent) {
+  MountpathTable table = table_of({"/a", "/b"});
+  table.lose(*table.find("/b"), State::kMissing, "not there");
+  table.bring_back(*table.find("/b"));
+  EXPECT_FALSE(table.settled);
+  EXPECT_FALSE(table.find("/b")->is_lacking());
+  EXPECT_EQ(table.placements, (std::vector<PlacedOn>{{"/a", "/b"}, {"/a"}, {"/a", "/b"}}));
+}
+
+TEST(MountpathTable, AfterManyPlacementsAnyNameMayBeAnywhere) {
+  MountpathTable table = table_of({"/a", "/b"});
+  table.settled = false;
+  for (int i = 0; i < 20; ++i) {
+    table.find("/b")->state = i % 2 == 0 ? State::kDisabling : State::kActive;
+    table.place_anew();
+    EXPECT_LE(table.placements.size(), 9u);
+  }
+  table.lose(*table.find("/b"), State::kFailed, "EIO");
+  const auto& held = table.find("/b")->held;
+  EXPECT_NE(std::find(held.begin(), held.end(), PlacedOn{"/b"}), held.end());
+}
+
+TEST(MountpathTable, ALackIsOfThoseNamesAlone) {
+  const std::uint64_t a = placement::digest("/a"), b = placement::digest("/b");
+  const Lack placed{
+      .path = "/b", .why = "", .digest = b, .held = {{a, b}}, .buckets = std::nullopt};
+  const Lack any{.path = "/b", .why = "", .digest = b, .held = {{b}}, .buckets = {{7}}};
+  int lacking = 0;
+  for (std::uint64_t key = 0; key < 200; ++key) {
+    const bool on_b = placement::heaviest({a, b}, key) == 1;
+    EXPECT_EQ(placed.may_hold(key), on_b);
+    EXPECT_TRUE(any.may_hold(key));
+    lacking += on_b ? 1 : 0;
+  }
+  EXPECT_GT(lacking, 50);
+  EXPECT_TRUE(placed.may_hold(BucketId{8}));
+  EXPECT_FALSE(any.may_hold(BucketId{8}));
+}
+
+TEST(MountpathTable, OldBytesAreRead) {
+  MountpathTable table = table_of({"/a", "/b"});
+  table.version = 5;
+  table.lose(*table.find("/b"), State::kFailed, "EIO");
+  table.find("/b")->buckets = {{1, 42}};
+  const std::string bytes = wire::encode(table);
+  EXPECT_EQ(golden("mountpath_table.1", bytes), bytes);
+  EXPECT_EQ(*wire::decode<MountpathTable>(golden("mountpath_table.1", bytes)), table);
+}
+
+}  // namespace
+}  // namespace aisfs::store
