@@ -170,23 +170,22 @@ class Node {
         [] { ::kill(::getpid(), SIGTERM); }});
   }
 
+  /// Why this node has no disks to ask.
+  Error no_disks() const {
+    return serving() ? Error(Errc::unsupported, identity_.id + " stores nothing") : starting();
+  }
+
   Result<RebalanceProgress> rebalance() const {
-    if (!serving()) return starting();
-    if (disks_) return disks_->rebalancer().progress();
-    return Error(Errc::unsupported, "node " + identity_.id + " stores nothing");
+    if (!serving() || !disks_) return no_disks();
+    return disks_->rebalancer().progress();
   }
 
   Result<StorageInfo> storage() const {
-    if (!serving()) return starting();
-    if (disks_) return disks_->storage();
-    return Error(Errc::unsupported, "node " + identity_.id + " stores nothing");
+    return serving() && disks_ ? Result(disks_->storage()) : no_disks();
   }
 
   static Task<Status> change_mountpath(Node& self, MountpathChange change) {
-    if (!self.serving()) co_return starting();
-    if (!self.disks_) {
-      co_return Error(Errc::unsupported, "node " + self.identity_.id + " stores nothing");
-    }
+    if (!self.serving() || !self.disks_) co_return self.no_disks();
     co_return co_await self.disks_->change_mountpath(std::move(change));
   }
 
@@ -333,9 +332,8 @@ class Node {
     options.data_dir = config_.data_dir();
     options.gateways = join_;
     options.state = [this] { return describe_state(); };
-    if (role_of(config_) != NodeRole::kGateway) {
-      options.disks = [this] { return age_of_disks(config_); };
-    }
+    const bool stores = role_of(config_) != NodeRole::kGateway;
+    if (stores) options.disks = [this] { return age_of_disks(config_); };
     membership_ =
         std::make_unique<control::Membership>(identity_, describe(), std::move(options), key_,
                                               clock_, peers_, maps_, fencing_, plane_.get());
