@@ -331,9 +331,8 @@ class Node {
     options.data_dir = config_.data_dir();
     options.gateways = join_;
     options.state = [this] { return describe_state(); };
-    if (role_of(config_) != NodeRole::kGateway) {
-      options.disks = [this] { return age_of_disks(config_); };
-    }
+    const bool stores = role_of(config_) != NodeRole::kGateway;
+    if (stores) options.disks = [this] { return age_of_disks(config_); };
     membership_ =
         std::make_unique<control::Membership>(identity_, describe(), std::move(options), key_,
                                               clock_, peers_, maps_, fencing_, plane_.get());

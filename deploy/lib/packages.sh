@@ -21,7 +21,8 @@ packages_of() {
 missing_packages() {
   local wanted
   mapfile -t wanted < <(packages_of "$@")
-  dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "${wanted[@]}" 2>/dev/null |
+  # It fails when it has never heard of one.
+  { dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "${wanted[@]}" 2>/dev/null || true; } |
     sed -n 's/^ii  *//p' | sort -u |
     comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) -
 }

@@ -43,6 +43,12 @@ Duration time_for(std::uint64_t bytes) {
   return kCallMax + std::chrono::seconds(bytes / kBytesPerSecond);
 }
 
+std::uint64_t bytes_of(const std::vector<NameState>& states) {
+  std::uint64_t sum = 0;
+  for (const NameState& state : states) sum += state.size;
+  return sum;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Replicator>> Replicator::open(Deps deps) {
@@ -177,7 +183,9 @@ Context Replicator::context_of(const ClusterMap& map, Deadline deadline) const {
 /// map meets the name as it is now.
 Task<Status> Replicator::replicate(Context context, Key key, Kind kind) {
   const Key plain = plain_of(std::move(key));
-  const Deadline deadline = context.deadline.earlier(Deadline::after(kReplicateMax));
+  CO_TRY(const auto there, deps_.store.states_of(plain));
+  const Deadline deadline =
+      context.deadline.earlier(Deadline::after(kReplicateMax + time_for(bytes_of(there))));
   const auto guard = co_await sending_.lock(hash_of(plain));
   Backoff backoff;
   for (;;) {
@@ -303,7 +311,8 @@ Task<Result<bool>> Replicator::send_missing(MapSnapshot map,
                                             const Bucket& bucket,
                                             std::string holder,
                                             std::vector<NameState> states) {
-  const Context context = context_of(*map, Deadline::after(kReplicateMax * 4));
+  const Deadline deadline = Deadline::after(kReplicateMax + time_for(bytes_of(states)));
+  const Context context = context_of(*map, deadline);
   constexpr bool kParts = false;
   const Status sent =
       co_await send_lacking(context, std::move(holder), bucket, std::move(states), kParts);
@@ -338,7 +347,9 @@ Task<std::size_t> Replicator::settle() {
   }
   std::vector<Task<Status>> calls;
   for (const auto& one : left) {
-    Context context = context_of(*deps_.maps.current(), Deadline::after(kCallMax));
+    const auto there = deps_.store.states_of(one.second);
+    const Duration time = time_for(there ? bytes_of(*there) : 0);
+    Context context = context_of(*deps_.maps.current(), Deadline::after(time));
     calls.push_back(replicate(std::move(context), one.second, Kind::kOther));
   }
   const std::vector<Status> results = co_await gather(std::move(calls));
@@ -384,7 +395,7 @@ Task<Result<bool>> Replicator::look_back_at(const MapSnapshot& map,
       const NodeInfo* owner = placement::owner_of(*map, key.name);
       if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
       if (owner->id != deps_.node_id) continue;
-      Context context = context_of(*map, Deadline::after(kCallMax));
+      Context context = context_of(*map, Deadline::after(time_for(state.size)));
       const Status sent = co_await replicate(std::move(context), key, Kind::kOther);
       all = all && (sent || sent.error() == Errc::stale_map);
     }

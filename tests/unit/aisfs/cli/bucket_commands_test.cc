@@ -12,7 +12,8 @@ using testing::StartsWith;
 
 TEST(AisBuckets, CreateListShowAndDestroy) {
   AisRunner ais;
-  EXPECT_EQ(ais.run({"create", "ais://demo"}).out, "\"ais://demo\" created, with one copy of each object: all targets are on one host\n");
+  EXPECT_EQ(ais.run({"create", "ais://demo"}).out,
+            "\"ais://demo\" created, with one copy of each object: all targets are on one host\n");
   EXPECT_THAT(ais.run({"ls"}).out, HasSubstr("ais://demo"));
   EXPECT_THAT(ais.run({"show", "bucket", "demo"}).out, HasSubstr("write_level  full"));
   EXPECT_EQ(ais.run({"rmb", "demo"}).out, "\"ais://demo\" destroyed\n");
