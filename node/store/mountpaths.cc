@@ -48,8 +48,7 @@ struct Counted {
 
 }  // namespace
 
-// --- a start
-// --------------------------------------------------------------------------------------
+// --- a start -------------------------------------------------------------------------------------
 
 Result<MountpathTable> Mountpaths::find_table(const std::vector<std::string>& configured) const {
   MountpathTable newest;
@@ -164,8 +163,7 @@ std::unique_ptr<DiskHealth> Mountpaths::watch(const std::shared_ptr<Mountpath>& 
                           .on_failed = [this, watched](const Error& why) { fail(*watched, why); }});
 }
 
-// --- then
-// -----------------------------------------------------------------------------------------
+// --- then ----------------------------------------------------------------------------------------
 
 MountpathTable Mountpaths::table() const {
   const std::lock_guard lock(mutex_);
@@ -313,8 +311,7 @@ Status Mountpaths::save() {
   return {};
 }
 
-// --- the keeper's thread
-// ------------------------------------------------------------------------------
+// --- the keeper's thread -------------------------------------------------------------------------
 
 void Mountpaths::keep() {
   std::unique_lock lock(mutex_);

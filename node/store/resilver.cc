@@ -182,8 +182,7 @@ Task<Status> forget_elsewhere(Engine& engine, const Key& key) {
   co_return Status{};
 }
 
-// --- the walker
-// -----------------------------------------------------------------------------------
+// --- the walker ----------------------------------------------------------------------------------
 
 template <class Edit>
 void Resilver::note(Edit edit) {
