@@ -121,14 +121,18 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
   TRY(disks->target_, target::LocalTarget::open(std::move(target_options), disks->store_, maps,
                                                 disks->peers_, clock));
   target::LocalTarget& target = *disks->target_;
-  disks->rebalancer_ = std::make_unique<target::Rebalancer>(
-      target::Rebalancer::Deps{.node_id = self.id,
-                               .store = disks->store_,
-                               .maps = maps,
-                               .peers = disks->peers_,
-                               .clock = clock,
-                               .is_busy = [&target] { return target.has_open_renames(); },
-                               .replicator = target.replicator()});
+  disks->rebalancer_ = std::make_unique<target::Rebalancer>(target::Rebalancer::Deps{
+      .node_id = self.id,
+      .store = disks->store_,
+      .maps = maps,
+      .peers = disks->peers_,
+      .clock = clock,
+      .is_busy =
+          [&target, &maps] {
+            const Epoch since = maps.current()->placement.since;
+            return target.has_open_renames() || !target.slicer().is_settled(since);
+          },
+      .replicator = target.replicator()});
   target::Scrubber::Deps scrub{.node_id = self.id,
                                .state_dir = config.data_dir() + "/renames",
                                .store = disks->store_,
@@ -138,6 +142,7 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
                                .io = disks->io_,
                                .healer = target.healer(),
                                .replicator = target.replicator(),
+                               .slicer = target.slicer(),
                                .bytes_per_second = config.store.scrub_rate().count,
                                .interval = config.store.scrub_interval()};
   TRY(disks->scrubber_, target::Scrubber::open(std::move(scrub)));
@@ -190,6 +195,7 @@ Task<void> Disks::run() {
   scope.spawn(target_->replicator().run());
   scope.spawn(rebalancer_->run());
   scope.spawn(target_->healer().run());
+  scope.spawn(target_->slicer().run());
   scope.spawn(scrubber_->run());
   scope.spawn(store_.run());
   co_await scope.join();

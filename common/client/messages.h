@@ -168,7 +168,7 @@ struct BucketRequest {
 
 /// create_bucket, set_bucket_props
 struct BucketPropsRequest {
-  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
   BucketName bucket;
   BucketProps props;
 
@@ -176,6 +176,7 @@ struct BucketPropsRequest {
   void fields(A& ar, std::uint16_t version) {
     ar(bucket, props);
     if (version >= 2) ar(props.s3);
+    if (version >= 3) ar(props.erasure);
   }
 };
 
@@ -244,18 +245,19 @@ struct TextReply {
 };
 
 struct BucketReply {
-  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
   Bucket bucket;
 
   template <class A>
   void fields(A& ar, std::uint16_t version) {
     ar(bucket);
     if (version >= 2) bucket.later(ar);
+    if (version >= 3) bucket.latest(ar);
   }
 };
 
 struct BucketsReply {
-  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
   std::vector<Bucket> buckets;
 
   template <class A>
@@ -263,6 +265,8 @@ struct BucketsReply {
     ar(buckets);
     if (version < 2) return;
     for (Bucket& bucket : buckets) bucket.later(ar);
+    if (version < 3) return;
+    for (Bucket& bucket : buckets) bucket.latest(ar);
   }
 };
 

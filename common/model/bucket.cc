@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/text.h"
+
 namespace aisfs {
 namespace {
 
@@ -73,6 +75,32 @@ Status validate_s3_bucket_name(std::string_view name) {
 std::string_view to_string(Durability level) { return kDurability[static_cast<std::size_t>(level)]; }
 std::string_view to_string(VerifyRead mode) { return kVerifyRead[static_cast<std::size_t>(mode)]; }
 std::string_view to_string(Versioning mode) { return kVersioning[static_cast<std::size_t>(mode)]; }
+
+std::string to_string(const ErasureProps& erasure) {
+  if (!erasure.enabled()) return "off";
+  return std::to_string(erasure.data) + "+" + std::to_string(erasure.parity);
+}
+
+Status parse_geometry(std::string_view text, ErasureProps& erasure) {
+  std::array<std::uint8_t, 2> counts{};
+  if (text != "off") {
+    const auto plus = text.find('+');
+    const std::array parts{text.substr(0, plus),
+                           plus == text.npos ? std::string_view() : text.substr(plus + 1)};
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const auto count = parse_u64(parts[i]);
+      if (!count || *count < 1 || *count > ErasureProps::kMost) {
+        return Error(Errc::invalid_argument,
+                     "\"" + std::string(text) +
+                         "\" is no erasure code; write data+parity, 1 to 16 each, or off");
+      }
+      counts[i] = static_cast<std::uint8_t>(*count);
+    }
+  }
+  erasure.data = counts[0];
+  erasure.parity = counts[1];
+  return {};
+}
 
 Result<Versioning> parse_versioning(std::string_view text) {
   const auto it = std::find(kVersioning.begin(), kVersioning.end(), text);

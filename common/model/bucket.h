@@ -69,6 +69,31 @@ enum class Versioning : std::uint8_t {
 std::string_view to_string(Versioning mode);
 Result<Versioning> parse_versioning(std::string_view text);
 
+/// Into how many slices the objects of a bucket are split (erasure coding), each on a target of its
+/// own, and how many of these may be lost. Smaller objects are kept as parity + 1 copies.
+struct ErasureProps {
+  static constexpr std::uint8_t kMost = 16;  // of either kind
+
+  std::uint8_t data = 0;  // 0: objects are not split
+  std::uint8_t parity = 0;
+  bool later = false;  // acknowledged with all copies, split in the background
+  std::uint64_t least_bytes = 256 * 1024;
+
+  bool operator==(const ErasureProps&) const = default;
+  bool enabled() const { return data != 0; }
+  unsigned slices() const { return unsigned{data} + parity; }
+
+  template <class A>
+  void serialize(A& ar) {
+    ar(data, parity, later, least_bytes);
+  }
+};
+
+/// "4+2", "off".
+std::string to_string(const ErasureProps& erasure);
+/// Both numbers of "4+2", 1 to 16 each; "off". The rest stays as it is in `erasure`.
+Status parse_geometry(std::string_view text, ErasureProps& erasure);
+
 /// What an administrator may set of a bucket.
 struct BucketProps {
   std::uint32_t copies = 1;  // of each object, on so many targets
@@ -82,6 +107,7 @@ struct BucketProps {
   /// What else S3 clients configure, by name ("tagging", "location"), as the S3 front writes it.
   /// Nobody else reads it, so another configuration needs no other format. Bounded by kS3BytesMax.
   std::map<std::string, std::string> s3;
+  ErasureProps erasure;
 
   /// Of a bucket that is to be made: two copies where targets are on different hosts, else one.
   static constexpr std::uint32_t kAutoCopies = 0;
@@ -91,7 +117,7 @@ struct BucketProps {
 
   bool operator==(const BucketProps&) const = default;
 
-  /// Without `s3`, which is younger; see Bucket::later.
+  /// Without `s3` and `erasure`, which are younger; see Bucket::later and latest.
   template <class A>
   void serialize(A& ar) {
     ar(copies, write_level, close_level, verify_read, versioning, access, acl, cors);
@@ -120,6 +146,11 @@ struct Bucket {
   template <class A>
   void later(A& ar) {
     ar(props.s3);
+  }
+  /// What the version after that has behind it, in the same way.
+  template <class A>
+  void latest(A& ar) {
+    ar(props.erasure);
   }
 };
 

@@ -150,7 +150,7 @@ struct Placement {
 
 /// A new object for every change, epoch + 1; an operation works with one snapshot of it.
 struct ClusterMap {
-  static constexpr std::uint16_t kVersion = 4, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 5, kCompat = 1;
 
   std::string uuid;
   Epoch epoch = 0;
@@ -187,6 +187,8 @@ struct ClusterMap {
     ar(placement);
     if (version < 4) return;
     placement.later(ar);
+    if (version < 5) return;
+    for (auto& [_, bucket] : buckets) bucket.latest(ar);
   }
 };
 

@@ -172,17 +172,23 @@ std::vector<Candidate> past_order(const ClusterMap& map, const PastTargets& past
 
 }  // namespace
 
-std::vector<const NodeInfo*> holders_of(const ClusterMap& map,
-                                        const ObjectName& name,
-                                        std::size_t count) {
+std::vector<std::string> holder_ids(const ClusterMap& map,
+                                    const ObjectName& name,
+                                    std::size_t count) {
   const std::uint64_t key = placement_digest(name);
   std::vector<Candidate> candidates;
   for (const NodeInfo* target : map.active_targets()) {
     candidates.push_back({weight(digest(target->id), key), target->id, target->host_id});
   }
   pick_holders(candidates, count);
+  return ids_of(candidates, count);
+}
+
+std::vector<const NodeInfo*> holders_of(const ClusterMap& map,
+                                        const ObjectName& name,
+                                        std::size_t count) {
   std::vector<const NodeInfo*> holders;
-  for (const std::string& id : ids_of(candidates, count)) holders.push_back(map.find_node(id));
+  for (const std::string& id : holder_ids(map, name, count)) holders.push_back(map.find_node(id));
   return holders;
 }
 
@@ -218,6 +224,21 @@ PastHolders past_holders(const ClusterMap& map,
   std::sort(found.others.begin(), found.others.end());
   found.others.erase(std::unique(found.others.begin(), found.others.end()), found.others.end());
   return found;
+}
+
+std::vector<std::string> may_hold(const ClusterMap& map,
+                                  const ObjectName& name,
+                                  std::size_t count) {
+  std::vector<std::string> ids = holder_ids(map, name, count);
+  const std::uint64_t key = placement_digest(name);
+  for (const PastTargets& past : map.placement.past) {
+    std::vector<Candidate> order = past_order(map, past, key);
+    pick_holders(order, count);
+    for (std::string& id : ids_of(order, count)) {
+      if (!contains(ids, id) && !contains(map.placement.lost, id)) ids.push_back(std::move(id));
+    }
+  }
+  return ids;
 }
 
 std::vector<std::string> needed_for_all(const ClusterMap& map, const Bucket& bucket) {

@@ -43,6 +43,11 @@ std::vector<const NodeInfo*> holders_of(const ClusterMap& map,
                                         const ObjectName& name,
                                         std::size_t count);
 
+/// Their ids.
+std::vector<std::string> holder_ids(const ClusterMap& map,
+                                    const ObjectName& name,
+                                    std::size_t count);
+
 /// Who held a name before it was placed as it is now (Placement::past).
 struct PastHolders {
   /// For each of the past sets that `self` was not a holder of: whose answer tells what was
@@ -60,6 +65,10 @@ PastHolders past_holders(const ClusterMap& map,
                          const Bucket& bucket,
                          const ObjectName& name,
                          std::string_view self);
+
+/// All who may have something of a name of which `count` parts are kept: those who hold it now and,
+/// while names move, those who did. Ids, each once; those of now first, in their order.
+std::vector<std::string> may_hold(const ClusterMap& map, const ObjectName& name, std::size_t count);
 
 /// The targets that do not answer now and without which it is not known what the bucket holds;
 /// empty: the others have a copy of everything between them.

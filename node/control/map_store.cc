@@ -31,13 +31,14 @@ struct Boxed {
 
 template <>
 struct Boxed<Bucket> {
-  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
   Bucket value;
 
   template <class A>
   void fields(A& ar, std::uint16_t version) {
     ar(value);
     if (version >= 2) value.later(ar);
+    if (version >= 3) value.latest(ar);
   }
 };
 

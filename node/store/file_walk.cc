@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -106,6 +107,16 @@ Status walk_files(int root,
                   const std::string& dir,
                   const std::function<Status(const std::string&)>& visit) {
   return Walk(root, visit).run(dir);
+}
+
+Result<FolderNames> names_in(int root, const std::string& dir) {
+  TRY(Listing listing, list_dir(root, dir));
+  FolderNames names{std::move(listing.files), std::move(listing.folders)};
+  for (std::vector<std::string>* all : {&names.files, &names.folders}) {
+    for (std::string& name : *all) name.erase(0, dir.size() + 1);
+    std::sort(all->begin(), all->end());
+  }
+  return names;
 }
 
 Result<std::uint64_t> remove_files_in(int root, const std::string& dir) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "common/base/result.h"
 
@@ -12,6 +13,12 @@ namespace aisfs::store {
 Status walk_files(int root,
                   const std::string& dir,
                   const std::function<Status(const std::string& path)>& visit);
+
+struct FolderNames {
+  std::vector<std::string> files, folders;  // ascending; without the folder's path
+};
+/// What lies directly in `dir`; nothing for one that is not there.
+Result<FolderNames> names_in(int root, const std::string& dir);
 
 /// Removes the files that lie directly in `dir`; how many there were.
 Result<std::uint64_t> remove_files_in(int root, const std::string& dir);

@@ -2,6 +2,7 @@
 #include "common/model/version_key.h"
 #include "common/wire/envelope.h"
 #include "node/store/index_impl.h"
+#include "node/store/slice_file.h"
 
 namespace aisfs::store {
 namespace {
@@ -95,6 +96,8 @@ IndexRecord index_record_of(const StoredMeta& meta, bool escaped) {
                      .root_hash = meta.hashes.root,
                      .info = meta.info,
                      .reference = meta.reference};
+  // There is no file to ask for what is not in the record of an object in slices.
+  if (meta.reference && is_sliced(*meta.reference)) return record;
   const std::size_t reference = meta.reference ? meta.reference->key.size() : 0;
   while (encode_index_record(record).size() > kRecordBytesMax + reference &&
          drop_one(record.info)) {

@@ -93,6 +93,13 @@ std::string old_path(const std::string& bucket_dir, std::uint64_t hash, Version 
   return old_dir(bucket_dir) + "/" + hex_path(hash, version);
 }
 
+std::string slice_path(const std::string& bucket_dir,
+                       std::uint64_t hash,
+                       Version version,
+                       unsigned index) {
+  return slices_dir(bucket_dir) + "/" + hex_path(hash, version) + "." + std::to_string(index);
+}
+
 std::string deleted_path(BucketId id) { return std::string(kDeletedDir) + "/" + to_hex(id.value); }
 
 }  // namespace aisfs::store::layout

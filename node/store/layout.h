@@ -5,10 +5,15 @@
 //   <mountpath>/@<provider>[/<ns>]/<bucket>/%ob/<key>                an ordinary object
 //                                          /%ob/<dir>/%dir           the marker object "<dir>/"
 //                                          /%esc/<hh>/<sha256 of key>  a key no file can have
-//                                          /%md/<hh>/<version>-<hash of key>   metadata that is too long
-//                                          /%xt/<hh>/<version>-<hash of key>   extents over a base version
-//                                          /%old/<hh>/<version>-<hash of key>  superseded, still pinned
+//                                          /%md/<hh>/<version>-<hash of key>   metadata that is too
+//                                          long
+//                                          /%xt/<hh>/<version>-<hash of key>   extents over a base
+//                                          version
+//                                          /%old/<hh>/<version>-<hash of key>  superseded, still
+//                                          pinned
 //                                          /%up/<upload>/<part>      multipart uploads
+//                                          /%ec/<hh>/<version>-<hash of key>.<index>  slices
+//                                          (slice_file.h)
 //
 // A key is escaped when it has an empty component (a leading '/', "//", "/" alone), a component
 // ".", ".." or "%dir", one over 255 bytes, or more than 64 components. Everything else, control
@@ -68,6 +73,7 @@ inline std::string escaped_dir(const std::string& bucket_dir) { return bucket_di
 inline std::string side_dir(const std::string& bucket_dir) { return bucket_dir + "/%md"; }
 inline std::string extents_dir(const std::string& bucket_dir) { return bucket_dir + "/%xt"; }
 inline std::string old_dir(const std::string& bucket_dir) { return bucket_dir + "/%old"; }
+inline std::string slices_dir(const std::string& bucket_dir) { return bucket_dir + "/%ec"; }
 inline std::string uploads_dir(const std::string& bucket_dir) { return bucket_dir + "/%up"; }
 
 /// xxh64 of the key: a part of names, not an identity.
@@ -78,6 +84,10 @@ std::uint64_t key_hash(std::string_view key);
 std::string side_path(const std::string& bucket_dir, std::uint64_t key_hash, Version meta_version);
 std::string extents_path(const std::string& bucket_dir, std::uint64_t key_hash, Version version);
 std::string old_path(const std::string& bucket_dir, std::uint64_t key_hash, Version version);
+std::string slice_path(const std::string& bucket_dir,
+                       std::uint64_t key_hash,
+                       Version version,
+                       unsigned index);
 
 /// The folder that a destroyed bucket is moved to before it is emptied.
 std::string deleted_path(BucketId id);

@@ -33,19 +33,6 @@ constexpr std::uint64_t kIntentBytes = 64_KiB;
 // Hashed and written in turn, so that the second reads what the first left in the core's cache.
 constexpr std::size_t kSliceBytes = 256_KiB;
 
-/// What follows from the bytes, where the options do not say it.
-void add_sums(ObjectInfo& info, const BodyDigests::Sums& sums) {
-  if (info.etag.empty()) {
-    // S3 tools take a tag without '-' for the MD5 of the bytes and warn when it is not.
-    info.etag = sums.md5.empty() ? to_hex(sums.hashes.root) + "-0" : to_hex(as_bytes(sums.md5));
-  }
-  for (auto& [name, value] : info.checksums) {
-    const auto computed = sums.named.find(name);
-    if (value.empty() && computed != sums.named.end()) value = computed->second;
-  }
-  std::erase_if(info.checksums, [](const auto& sum) { return sum.second.empty(); });
-}
-
 /// What is there stays of the object, but for its bytes and what they say.
 ObjectInfo info_to_be(const PutOptions& options,
                       const Body& body,
@@ -59,6 +46,18 @@ ObjectInfo info_to_be(const PutOptions& options,
 }
 
 }  // namespace
+
+void add_sums(ObjectInfo& info, const BodyDigests::Sums& sums) {
+  if (info.etag.empty()) {
+    // S3 tools take a tag without '-' for the MD5 of the bytes and warn when it is not.
+    info.etag = sums.md5.empty() ? to_hex(sums.hashes.root) + "-0" : to_hex(as_bytes(sums.md5));
+  }
+  for (auto& [name, value] : info.checksums) {
+    const auto computed = sums.named.find(name);
+    if (value.empty() && computed != sums.named.end()) value = computed->second;
+  }
+  std::erase_if(info.checksums, [](const auto& sum) { return sum.second.empty(); });
+}
 
 ObjectInfo info_of_put(const PutOptions& options,
                        const Body& body,
@@ -251,15 +250,14 @@ Task<Result<std::size_t>> fill(BodySource& source, MutableBytes into) {
   co_return used;
 }
 
-namespace {
-
-/// With those that are to be computed for the metadata.
 ExpectedChecksums all_checksums(ExpectedChecksums expected, const PutOptions& options) {
   for (const auto& [name, value] : options.checksums) {
     if (value.empty()) expected.named.try_emplace(name, "");
   }
   return expected;
 }
+
+namespace {
 
 class UploadImpl final : public Upload {
  public:
@@ -396,6 +394,8 @@ class UploadImpl final : public Upload {
   std::size_t capacity_ = 0, used_ = 0;
 };
 
+}  // namespace
+
 StoredMeta meta_of_put(const Key& key,
                        const PutOptions& options,
                        const Body& body,
@@ -412,8 +412,6 @@ StoredMeta meta_of_put(const Key& key,
   meta.level = options.level;
   return meta;
 }
-
-}  // namespace
 
 Task<Result<ObjectInfo>> publish_body(Engine& engine,
                                       Key key,

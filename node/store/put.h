@@ -72,6 +72,22 @@ ObjectInfo info_of_put(const PutOptions& options,
                        std::uint64_t size,
                        const ObjectInfo* base);
 
+/// Adds what follows from the bytes, where the options do not say it.
+void add_sums(ObjectInfo& info, const BodyDigests::Sums& sums);
+
+/// What a PUT of this body makes of what is there (null: nothing), as `version`; without the sums
+/// of the body.
+StoredMeta meta_of_put(const Key& key,
+                       const PutOptions& options,
+                       const Body& body,
+                       const IndexRecord* base,
+                       std::uint64_t size,
+                       Version version,
+                       std::int64_t now_ns);
+
+/// With those that are to be computed for the metadata.
+ExpectedChecksums all_checksums(ExpectedChecksums expected, const PutOptions& options);
+
 /// Takes the lock, checks the conditions, gives the version and publishes. `options` and `body`
 /// outlive the task.
 Task<Result<ObjectInfo>> publish_body(Engine& engine,

@@ -39,7 +39,7 @@ Task<Result<std::optional<ObjectInfo>>> find_repeated(
   Mountpath& mp = engine.mountpath_of(key);
   CO_TRY(const auto state, mp.index().get(key.bucket, key.key()));
   if (!state || !is_too_new(options.conditions, state->info.meta_version)) co_return none;
-  const bool comparable = state->kind == IndexRecord::Kind::kObject && state->info.size == size;
+  const bool comparable = state->visible() && state->info.size == size;
   if (!comparable) co_return may_have_happened(key.display());
   auto finish = [&] { return body.finish(mp); };
   CO_CHECK_OK(co_await mp.pool().run(std::move(finish)));

@@ -12,6 +12,7 @@
 #include "node/store/multipart.h"
 #include "node/store/put.h"
 #include "node/store/rename.h"
+#include "node/store/slice_walk.h"
 #include "node/store/versions.h"
 
 namespace aisfs::store {
@@ -243,9 +244,10 @@ Task<Result<bool>> Resilver::walk_mountpath(Walk walk) {
   for (const auto& [bucket, name] : held->buckets()) {
     CO_TRY(const bool contents, co_await walk_contents(walk, bucket, name));
     CO_TRY(const bool uploads, co_await walk_uploads(walk, bucket, name));
+    CO_TRY(const bool slices, co_await walk_slices(walk, bucket, name));
     CO_TRY(const bool tombstones, co_await walk_names(walk, bucket, name, true));
     CO_TRY(const bool names, co_await walk_names(walk, bucket, name, false));
-    all = all && contents && uploads && tombstones && names;
+    all = all && contents && uploads && slices && tombstones && names;
   }
   co_return all;
 }
@@ -386,6 +388,36 @@ Task<Result<bool>> Resilver::walk_uploads(Walk walk, BucketId bucket, BucketName
     if (!held) co_return gone();
     const auto guard = co_await engine_.locks.lock(upload_hash(upload));
     CO_CHECK_OK(co_await move_upload(from, to, bucket, name, upload));
+  }
+  co_return true;
+}
+
+/// Until it is gone from here a slice lies at both, and any of the two may be read.
+Task<Result<bool>> Resilver::walk_slices(Walk walk, BucketId bucket, BucketName name) {
+  Mountpath& from = walk.mountpath;
+  std::string after;
+  for (bool more = true; more;) {
+    auto look = [&] { return page_of_slices(from, bucket, name, after, kPage); };
+    CO_TRY(SlicePage page, from.noted(co_await from.pool().run(std::move(look))));
+    more = page.more;
+    after = std::move(page.next);
+    for (const HeldSlice& slice : page.slices) {
+      const Key home = home_of_slices(bucket, name, slice.content);
+      Mountpath& to = walk.set.place_of(home.digest);
+      if (&to == &from) continue;
+      const auto held = engine_.mounts.hold(to);
+      if (!held) co_return gone();
+      const std::string path = slice_path_of(home, slice.content, slice.index);
+      auto copy = [&] { return copy_slice(from, to, path); };
+      Status moved = co_await to.pool().run(std::move(copy));
+      if (!moved && moved.error() == Errc::not_found) continue;  // it is needed no more
+      CO_CHECK_OK(std::move(moved));
+      CO_CHECK_OK(co_await sync_mountpath(to));
+      auto drop = [&] { return disk::unlink_beneath(from.root(), path); };
+      const Status dropped = co_await from.pool().run(std::move(drop));
+      if (!dropped && dropped.error() != Errc::not_found) co_return dropped.error();
+      note([&](ResilverProgress& p) { p.bytes_moved += slice.bytes; });
+    }
   }
   co_return true;
 }

@@ -41,6 +41,7 @@ class Resilver {
   Task<Result<bool>> walk_names(Walk walk, BucketId bucket, BucketName name, bool tombstones);
   Task<Result<bool>> walk_contents(Walk walk, BucketId bucket, BucketName name);
   Task<Result<bool>> walk_uploads(Walk walk, BucketId bucket, BucketName name);
+  Task<Result<bool>> walk_slices(Walk walk, BucketId bucket, BucketName name);
   Task<Status> move_name(Key key);
   void leave_behind(const Error& why);
   Task<Status> finish(const MountpathSet& set);

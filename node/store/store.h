@@ -9,8 +9,10 @@
 #include "common/async/clock.h"
 #include "common/client/object_api.h"
 #include "common/model/mountpath.h"
+#include "node/store/body_digests.h"
 #include "node/store/key.h"
 #include "node/store/object_meta.h"
+#include "node/store/slices.h"
 #include "node/store/upload.h"
 
 namespace aisfs::store {
@@ -161,6 +163,13 @@ class Store {
                                ExpectedChecksums expected,
                                BodySource& body);
 
+  /// As put, of an object whose bytes lie in slices already: `content` refers to them, and `sums`
+  /// is what was computed of them. options.size is set. For buckets without versions.
+  Task<Result<ObjectInfo>> put_sliced(Key key,
+                                      PutOptions options,
+                                      BodyDigests::Sums sums,
+                                      Reference content);
+
   Task<Result<ObjectInfo>> set_attrs(Key key,
                                      AttrChange change,
                                      Conditions conditions,
@@ -245,6 +254,39 @@ class Store {
   /// This copy of this meta version is needed here no more: it goes without a tombstone, durable
   /// with the next sync_all(). Nothing when something else is here.
   Task<Status> forget(Key key, Version meta_version);
+
+  // --- slices of objects that lie on several targets (slices.cc) ---------------------------------
+
+  /// A slice of `content` as `body` sends it (slice_file.h), as durable as `level` says when it
+  /// returns. bad_checksum when its blocks are not what its tail says, corrupt or invalid_argument
+  /// when it is another slice.
+  Task<Status> put_slice(BucketId bucket,
+                         BucketName name,
+                         Reference content,
+                         unsigned index,
+                         Durability level,
+                         BodySource& body);
+  /// Which slices of each of them lie here. One hop.
+  Task<Result<std::vector<ec::SliceSet>>> slices_here(BucketId bucket,
+                                                      BucketName name,
+                                                      std::vector<Reference> contents);
+  /// The lowest of these slices that lies here, a part of its blocks. not_found when none
+  /// does, corrupt for one that does not say what it is. Its blocks are for the reader to verify.
+  Task<Result<OpenSlice>> open_slice(
+      BucketId bucket, BucketName name, Reference content, ec::SliceSet wanted, ByteRange range);
+  /// Nothing to drop is success.
+  Task<Status> drop_slices(BucketId bucket,
+                           BucketName name,
+                           Reference content,
+                           ec::SliceSet slices);
+  /// Slices that lie on a mountpath, in no order that means anything. What is none goes to %bad.
+  /// One hop.
+  Task<Result<SlicePage>> slices_on(std::size_t mountpath,
+                                    BucketId bucket,
+                                    std::string after,
+                                    std::size_t limit);
+  /// Reads all of a slice and compares it with what it says of itself. corrupt: it went to %bad.
+  Task<Status> verify_slice(BucketId bucket, BucketName name, Reference content, unsigned index);
 
   // --- scrub (scrub.cc) --------------------------------------------------------------------------
 

@@ -40,7 +40,9 @@ Task<Result<store::ObjectCopy>> LocalTarget::fetch_copy(Context context,
   } else {
     CO_TRY(ObjectInfo info, co_await store_.head(key));
     copy = store::ObjectCopy{{.bucket = found.id, .key = state.key, .info = info}, nullptr};
-    if (reference->is_empty()) {
+    if (reference->is_empty() || store::is_sliced(*reference)) {
+      // What lies elsewhere stays there.
+      if (!reference->is_empty()) copy->meta.level = found.props.write_level;
       copy->meta.reference = *reference;
       copy->body = std::make_unique<StringSource>("");
     } else {
@@ -78,7 +80,10 @@ Task<Status> LocalTarget::forget_copies(Context context,
     CO_TRY(const auto reference, reference_of(key));
     CO_CHECK_OK(co_await store_.forget(key, state.meta_version));
     if (level == Durability::kFull) CO_CHECK_OK(co_await store_.sync(key));
-    if (reference) CO_CHECK_OK(co_await drop_referenced(context, key, *reference));
+    // Slices are not this copy's, but its name's.
+    if (reference && !store::is_sliced(*reference)) {
+      CO_CHECK_OK(co_await drop_referenced(context, key, *reference));
+    }
   }
   co_return Status{};
 }

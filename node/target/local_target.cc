@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "node/target/local_target.h"
 
-#include "common/client/copy_options.h"
 #include "common/model/version_key.h"
 #include "common/placement/hrw.h"
 #include "common/placement/prefix_map.h"
+#include "node/target/after_change.h"
 #include "node/target/levels.h"
 #include "node/target/rename_log.h"
 
@@ -19,13 +19,6 @@ Status may_use(const auth::Identity& who, const Bucket& bucket) {
 }
 
 bool keeps_versions(const store::Key& key) { return key.versioning != Versioning::kOff; }
-
-/// What fails when the change has been made must not look like a refusal, which is tried again: a
-/// condition would no longer hold.
-Status after_change(Status done) {
-  if (done || done.error() == Errc::timed_out) return done;
-  return Error(Errc::timed_out, done.error().what() + "; the change has been made");
-}
 
 bool only_posix(const AttrChange& change) {
   return !change.user && change.user_patch.empty() && !change.content_type && !change.headers;
@@ -46,6 +39,12 @@ LocalTarget::LocalTarget(
                .maps = maps,
                .peers = peers,
                .clock = clock}),
+      slicer_({.node_id = options_.node_id,
+               .store = store,
+               .maps = maps,
+               .peers = peers,
+               .clock = clock,
+               .names = *this}),
       closed_dirs_(clock) {}
 LocalTarget::~LocalTarget() = default;
 
@@ -320,67 +319,6 @@ Task<Status> LocalTarget::sync(Context context, ObjectName name) {
 
 // --- changes -----------------------------------------------------------------------------------
 
-Task<Result<ObjectInfo>> LocalTarget::put(Context context,
-                                          ObjectName name,
-                                          PutOptions options,
-                                          ExpectedChecksums expected,
-                                          BodySource& body) {
-  CO_TRY(Admitted at, admit(context, std::move(name)));
-  if (is_version_key(at.key.key())) {
-    co_return Error(Errc::invalid_argument, "nothing is written to a version");
-  }
-  options.conditions.unless_newer = context.unless_newer;
-  CO_TRY(const Parent parent, co_await check_parent(context, at, options.has_parent));
-  if (options.headers.contains(std::string(kDeleteMarkerHeader))) {
-    const Durability level = at.bucket.props.write_level;
-    co_return co_await put_delete_marker(std::move(context), std::move(at),
-                                         std::move(options.conditions), level);
-  }
-  const bool whole = !options.conditions.any() && !options.keep_attrs;
-  CO_CHECK_OK(co_await settle_for_write(
-      context, at.key, whole ? Handover::Need::kReplace : Handover::Need::kChange));
-  if (options.reservation) {
-    auto ticket = changes_.begin(maps_.current()->epoch);
-    CO_CHECK_OK(check_placed(at));
-    CO_TRY(const auto making, make_in(at, parent));
-    CO_CHECK_OK(check_unreserved(at.key));
-    lease(context, *at.map, at.bucket.id, path_of(at.key.key()));
-    auto change = changing(context, at.key);
-    CO_CHECK_OK(co_await change.alone());
-    CO_CHECK_OK(change.begin());
-    auto reserved = co_await store_.reserve(at.key, std::move(options));
-    if (reserved) {
-      CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(ticket)));
-    }
-    co_return acknowledged(at, std::move(reserved));
-  }
-  options.level = level_of(at.bucket, options.level, options.lower_level);
-  // The body may be long on its way: only what follows it is a change under way.
-  ChangesUnderWay::Ticket ticket;
-  ClosedDirs::Ticket making;
-  Change* publishing = nullptr;
-  options.before_publish = [this, &at, &ticket, &parent, &making, &publishing,
-                            asked = std::move(options.before_publish)]() -> Status {
-    ticket = changes_.begin(maps_.current()->epoch);
-    CHECK_OK(check_placed(at));
-    TRY(making, make_in(at, parent));
-    CHECK_OK(check_unreserved(at.key));  // one that came while the body was on its way
-    if (asked) CHECK_OK(asked());
-    return publishing->begin();
-  };
-  CO_CHECK_OK(co_await make_keepable(context, at.key));
-  CO_TRY(const auto old, reference_of(at.key));
-  lease(context, *at.map, at.bucket.id, path_of(at.key.key()));
-  auto change = changing(context, at.key);
-  publishing = &change;
-  CO_CHECK_OK(co_await change.alone());
-  CO_TRY(ObjectInfo info,
-         co_await store_.put(at.key, std::move(options), std::move(expected), body));
-  CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(ticket)));
-  if (old) CO_CHECK_OK(after_change(co_await drop_referenced(std::move(context), at.key, *old)));
-  co_return acknowledged(at, Result<ObjectInfo>(std::move(info)));
-}
-
 Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
                                                 ObjectName name,
                                                 AttrChange change,
@@ -435,64 +373,6 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
   CO_CHECK_OK(co_await change.told(Replicator::Kind::kOther, std::move(at.ticket)));
   if (old) CO_CHECK_OK(after_change(co_await drop_referenced(std::move(context), at.key, *old)));
   co_return acknowledged(at, Status{});
-}
-
-Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
-                                            ObjectName name,
-                                            PatchOptions options,
-                                            BodySource& body) {
-  CO_TRY(const Admitted at, admit_change(context, std::move(name)));
-  CO_CHECK_OK(co_await settle_for_write(context, at.key));
-  CO_CHECK_OK(co_await materialise(context, at.key));
-  options.level = level_of(at.bucket, options.level, options.lower_level);
-  auto change = changing(context, at.key);
-  CO_CHECK_OK(co_await change.alone());
-  CO_CHECK_OK(check_placed(at));
-  CO_CHECK_OK(change.begin());
-  auto patched = co_await store_.patch(at.key, std::move(options), body);
-  if (patched) CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
-  if (!patched && is_damage(patched.error())) healer_.suspect(at.key);
-  co_return acknowledged(at, std::move(patched));
-}
-
-Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
-                                           ObjectName from,
-                                           ObjectName to,
-                                           CopyOptions options) {
-  CO_TRY(Admitted source, admit(context, from));
-  CO_TRY(Admitted target, admit(context, to));
-  CO_TRY(const Parent parent, co_await check_parent(context, target, options.put.has_parent));
-  CO_TRY(target, admit_change(context, to));
-  CO_CHECK_OK(co_await settle_for_write(context, target.key));
-  CO_TRY(const std::string owner, owner_of(from));
-  // The source is named as users know it.
-  const bool plain = placement::is_plain(*source.map, source.bucket.id, from.key);
-  if (plain && owner == options_.node_id) {
-    if (is_version_key(from.key)) {
-      CO_CHECK_OK(co_await find_version(context, source, options.source_conditions));
-    }
-    CO_CHECK_OK(co_await make_keepable(context, target.key));
-    CO_CHECK_OK(co_await settle_for_read(context, source.key));
-    CO_CHECK_OK(co_await materialise(context, source.key));
-    options.put.level = level_of(target.bucket, options.put.level, options.put.lower_level);
-    CO_TRY(const auto making, make_in(target, parent));
-    options.destination_conditions.unless_newer = context.unless_newer;
-    auto change = changing(context, target.key);
-    CO_CHECK_OK(co_await change.alone());
-    CO_CHECK_OK(check_placed(target));
-    CO_CHECK_OK(change.begin());
-    auto copied = co_await store_.copy_local(source.key, target.key, std::move(options));
-    if (copied) CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
-    if (!copied && is_damage(copied.error())) healer_.suspect(source.key);
-    co_return acknowledged(target, std::move(copied));
-  }
-  GetOptions get{.conditions = std::move(options.source_conditions)};
-  CO_TRY(ObjectStream stream, co_await peers_.cluster().get(context, from, std::move(get)));
-  PutOptions put = put_options_of_copy(options, stream.info);
-  put.size = stream.info.size;
-  ExpectedChecksums unknown;
-  co_return co_await this->put(std::move(context), std::move(to), std::move(put),
-                               std::move(unknown), *stream.body);
 }
 
 }  // namespace aisfs::target

@@ -15,6 +15,7 @@
 #include "node/target/leases.h"
 #include "node/target/peers.h"
 #include "node/target/replicator.h"
+#include "node/target/slicer.h"
 
 namespace aisfs::target {
 
@@ -34,7 +35,7 @@ struct LocalTargetOptions {
 ///
 /// Thread-safe: operations run on their caller's shard. `store`, `maps`, `peers` and `clock`
 /// outlive it, and it outlives its operations.
-class LocalTarget final : public ObjectApi {
+class LocalTarget final : public ObjectApi, private SlicedNames {
  public:
   /// Reads the state of renames that a crash interrupted. Blocks: not on an io thread.
   static Result<std::unique_ptr<LocalTarget>> open(
@@ -110,8 +111,35 @@ class LocalTarget final : public ObjectApi {
       Context context, std::string from, BucketName bucket, std::string key, ObjectInfo info);
   Task<Status> sync_copy(Context context, BucketName bucket, std::string key);
 
+  // Of slices of objects, for owners of names, one's own among them (slicing.cc).
+  Task<Status> take_slice(Context context,
+                          BucketName bucket,
+                          store::Reference content,
+                          unsigned index,
+                          Durability level,
+                          BodySource& body);
+  Task<Result<std::vector<ec::SliceSet>>> slices_here(Context context,
+                                                      BucketName bucket,
+                                                      std::vector<store::Reference> contents);
+  Task<Result<store::OpenSlice>> open_slice(Context context,
+                                            BucketName bucket,
+                                            store::Reference content,
+                                            ec::SliceSet wanted,
+                                            ByteRange range);
+  Task<Status> drop_slices(Context context,
+                           BucketName bucket,
+                           store::Reference content,
+                           ec::SliceSet slices);
+  Task<Result<std::vector<bool>>> judge_slices(Context context,
+                                               BucketName bucket,
+                                               std::string from,
+                                               std::vector<store::HeldSlice> slices);
+  Task<Status> miss_slices(Context context, BucketName bucket, std::vector<std::string> keys);
+
   /// The copies elsewhere of this target's names.
   Replicator& replicator() { return *replicator_; }
+  /// The slices of their objects.
+  Slicer& slicer() { return slicer_; }
   /// What is damaged of what lies here.
   Healer& healer() { return healer_; }
 
@@ -332,6 +360,28 @@ class LocalTarget final : public ObjectApi {
   /// As Store::open_copy; what is damaged is healed soon.
   Task<Result<store::ObjectCopy>> open_copy(store::Key key);
 
+  // slicing.cc
+  Task<Result<ObjectStream>> open_sliced(
+      Context context, store::Key key, store::Reference content, ObjectInfo info, ByteRange range);
+  /// Whether the object is split while it arrives.
+  bool splits_at_once(const Admitted& at, const PutOptions& options) const;
+  /// store_.put of such an object.
+  Task<Result<ObjectInfo>> put_sliced(Context context,
+                                      const Admitted& at,
+                                      PutOptions options,
+                                      ExpectedChecksums expected,
+                                      BodySource& body);
+  /// Before the name's content is given to another name: in one piece, as long as this is held.
+  Task<Result<store::KeyLocks::Guard>> keep_whole(Context context, const store::Key& key);
+  /// The object may be one that is to be split.
+  void split_soon(const Admitted& at, const ObjectInfo& info);
+  Task<Status> settle_name(Context context, store::Key key) override;
+  Task<Status> become_sliced(Context context,
+                             store::Key key,
+                             ObjectInfo seen,
+                             store::Reference content) override;
+  Task<Status> become_whole(Context context, store::Key key) override;
+
   // directories.cc
   Task<Status> close_everywhere(Context context, const Admitted& at);
   Task<Result<LookupReply>> whats_there(Context context,
@@ -354,6 +404,7 @@ class LocalTarget final : public ObjectApi {
   std::unique_ptr<Leases> leases_;
   Handover handover_;
   Healer healer_;
+  Slicer slicer_;
   std::unique_ptr<Replicator> replicator_;
   ChangesUnderWay changes_;
   ClosedDirs closed_dirs_;

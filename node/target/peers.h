@@ -7,6 +7,7 @@
 #include "common/client/object_api.h"
 #include "node/store/object_meta.h"
 #include "node/store/store.h"
+#include "node/target/slice_peers.h"
 
 namespace aisfs::target {
 
@@ -51,6 +52,7 @@ class Peers {
   virtual ObjectApi& cluster() = 0;
   /// The same by the names under which objects lie, whatever directories were renamed.
   virtual ObjectApi& places() = 0;
+  virtual SlicePeers& slices() = 0;
 
   /// Makes a directory's rename part of the cluster map; both prefixes end in '/', and nothing is
   /// below `to`. Returns when all active targets know it, this one among them. overloaded: too many

@@ -29,7 +29,8 @@ class Rebalancer {
     MapSource& maps;
     Peers& peers;
     Clock& clock;
-    /// Whether something goes on that may still leave names here (renames).
+    /// Whether something goes on that may still leave names here (renames), or slices are not where
+    /// they belong.
     std::function<bool()> is_busy;
     /// Sends the copies of this target's own names.
     Replicator& replicator;

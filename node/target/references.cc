@@ -42,6 +42,10 @@ Task<Result<ObjectStream>> LocalTarget::open_referenced(Context context,
   if (content.is_empty()) {
     co_return ObjectStream{std::move(info), range, std::make_unique<StringSource>("")};
   }
+  if (store::is_sliced(content)) {
+    co_return co_await open_sliced(std::move(context), std::move(key), std::move(content),
+                                   std::move(info), range);
+  }
   ObjectName placed{key.name.bucket, content.key};
   CO_TRY(std::string owner, owner_of(placed));
   Result<ObjectStream> stream(Errc::not_found);
@@ -67,6 +71,10 @@ Task<Status> LocalTarget::drop_referenced(Context context,
                                           store::Key key,
                                           store::Reference content) {
   if (content.is_empty()) co_return Status{};
+  if (store::is_sliced(content)) {
+    slicer_.drop_later(key, std::move(content));
+    co_return Status{};
+  }
   ObjectName placed{key.name.bucket, content.key};
   CO_TRY(std::string owner, owner_of(placed));
   if (owner == options_.node_id) {

@@ -40,6 +40,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
   if (source.key.key() == target.key.key()) {
     co_return co_await store_.head(source.key, std::move(options.source_conditions));
   }
+  CO_TRY(const auto whole, co_await keep_whole(context, source.key));
   const Durability level = posix_level_of(source.bucket);
   const bool keeps = source.key.versioning != Versioning::kOff && !options.no_replace;
   CO_TRY(std::string owner, owner_of(to));
@@ -63,6 +64,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     CO_CHECK_OK(co_await leaving.told());
     if (replaced) CO_CHECK_OK(co_await drop_referenced(context, target.key, *replaced));
     if (keeps) CO_CHECK_OK(co_await mark_renamed(context, source.key));
+    split_soon(target, info);
     co_return acknowledged(source, Result<ObjectInfo>(std::move(info)));
   }
   const Admitted old{source.bucket, source.key, source.map, {}};

@@ -4,13 +4,13 @@
 #include <algorithm>
 
 #include "common/async/gather.h"
-#include "common/base/hash.h"
 #include "common/base/text.h"
 #include "common/client/retry.h"
 #include "common/disk/atomic_file.h"
 #include "common/model/version_key.h"
 #include "common/obs/log.h"
 #include "common/placement/hrw.h"
+#include "node/target/name_hash.h"
 
 namespace aisfs::target {
 namespace {
@@ -60,16 +60,12 @@ Result<std::unique_ptr<Replicator>> Replicator::open(Deps deps) {
       new Replicator(std::move(deps), std::move(root), clock.value_or(0)));
 }
 
-std::uint64_t Replicator::hash_of(const Key& key) {
-  return xxh3_64(as_bytes(key.key())) ^ key.bucket.value * 0x9E3779B97F4A7C15ull;
-}
-
 // --- changes that are open ----------------------------------------------------------------------
 
 Result<Replicator::Change> Replicator::begin(const Key& key) {
   TRY(const Version before, deps_.store.next_version());
   Open open{.key = plain_of(key), .clock = before.hlc};
-  const std::uint64_t name = hash_of(open.key);
+  const std::uint64_t name = name_hash(open.key);
   const std::lock_guard lock(mutex_);
   const std::uint64_t seq = next_seq_++;
   by_name_[name].insert(seq);
@@ -84,7 +80,7 @@ void Replicator::end(std::uint64_t seq) {
     const std::lock_guard lock(mutex_);
     const auto it = changes_.find(seq);
     if (it == changes_.end()) return;
-    const auto name = by_name_.find(hash_of(it->second.key));
+    const auto name = by_name_.find(name_hash(it->second.key));
     name->second.erase(seq);
     if (name->second.empty()) by_name_.erase(name);
     const auto bucket = by_bucket_.find(it->second.key.bucket);
@@ -105,7 +101,7 @@ bool Replicator::is_replicated(const Key& key) const {
   if (is_idle()) return true;
   if (!looked_back_) return false;
   const std::lock_guard lock(mutex_);
-  return !by_name_.contains(hash_of(plain_of(key)));
+  return !by_name_.contains(name_hash(plain_of(key)));
 }
 
 template <class Oldest>
@@ -135,7 +131,7 @@ Task<Status> Replicator::seen(Context context, Key key) {
     });
     if (!known) CO_CHECK_OK(co_await replicate(std::move(context), plain, Kind::kOther));
   }
-  const std::uint64_t name = hash_of(plain);
+  const std::uint64_t name = name_hash(plain);
   const auto oldest = [this, name]() -> const Seqs* {
     const auto it = by_name_.find(name);
     return it == by_name_.end() ? nullptr : &it->second;
@@ -186,7 +182,7 @@ Task<Status> Replicator::replicate(Context context, Key key, Kind kind) {
   CO_TRY(const auto there, deps_.store.states_of(plain));
   const Deadline deadline =
       context.deadline.earlier(Deadline::after(kReplicateMax + time_for(bytes_of(there))));
-  const auto guard = co_await sending_.lock(hash_of(plain));
+  const auto guard = co_await sending_.lock(name_hash(plain));
   Backoff backoff;
   for (;;) {
     const MapSnapshot map = deps_.maps.current();
@@ -217,11 +213,13 @@ Status Replicator::check_targets(const ClusterMap& map, const Bucket& bucket) {
 }
 
 Task<Status> Replicator::sync(Context context, const Bucket& bucket, Key key) {
-  if (bucket.props.copies == 1) co_return Status{};
+  // Slices lie where their names would.
+  const unsigned parts = std::max<unsigned>(bucket.props.copies, bucket.props.erasure.slices());
+  if (parts == 1) co_return Status{};
   const MapSnapshot map = deps_.maps.current();
   const Context own = context_of(*map, context.deadline);
   std::vector<Task<Status>> calls;
-  for (const NodeInfo* holder : placement::holders_of(*map, key.name, bucket.props.copies)) {
+  for (const NodeInfo* holder : placement::holders_of(*map, key.name, parts)) {
     if (holder->id == deps_.node_id) continue;
     calls.push_back(deps_.peers.sync_copy(own, holder->id, bucket.name, key.key()));
   }

@@ -128,7 +128,6 @@ class Replicator {
     bool left = false;        // whoever began it has gone
   };
 
-  static std::uint64_t hash_of(const store::Key& key);
   void end(std::uint64_t seq);
   void leave(std::uint64_t seq);
   Context context_of(const ClusterMap& map, Deadline deadline) const;

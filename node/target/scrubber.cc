@@ -106,6 +106,14 @@ bool Scrubber::is_due() const {
   return deps_.clock.unix_ns() - state_.idle_ns >= deps_.interval.count();
 }
 
+std::vector<DamagedName> Scrubber::damages() const {
+  std::vector<DamagedName> all = deps_.healer.damages();
+  std::vector<DamagedName> sliced = deps_.slicer.damages();
+  all.insert(all.end(), std::make_move_iterator(sliced.begin()),
+             std::make_move_iterator(sliced.end()));
+  return all;
+}
+
 ScrubProgress Scrubber::progress() const {
   ScrubProgress progress;
   {
@@ -115,7 +123,7 @@ ScrubProgress Scrubber::progress() const {
       progress.next_ns = state_.idle_ns + deps_.interval.count();
     }
   }
-  progress.names = deps_.healer.damages();
+  progress.names = damages();
   return progress;
 }
 
@@ -133,6 +141,7 @@ Task<void> Scrubber::run() {
 }
 
 Task<Status> Scrubber::pass() {
+  deps_.slicer.look_again();  // who owns a name sees what others lack
   const Status walked = co_await walk();
   if (!walked && !is_stopped()) co_return walked;  // it goes on later
   finish();
@@ -160,6 +169,7 @@ Task<Status> Scrubber::walk() {
       const Bucket copy = *bucket;
       std::string after = is_first && known.first == from.bucket ? from.after : "";
       CO_CHECK_OK(co_await walk_names(mp, copy, std::move(after)));
+      CO_CHECK_OK(co_await walk_slices(mp, copy));
     }
   }
   co_return Status{};
@@ -187,6 +197,48 @@ Task<Status> Scrubber::walk_names(std::size_t mountpath, const Bucket& bucket, s
     co_await send_shares(map, bucket);
   }
   co_return Status{};
+}
+
+/// A restart in between begins with the bucket's slices again.
+Task<Status> Scrubber::walk_slices(std::size_t mountpath, const Bucket& bucket) {
+  std::string after;
+  for (bool more = true; more;) {
+    CO_TRY(store::SlicePage page,
+           co_await deps_.store.slices_on(mountpath, bucket.id, std::move(after), kPage));
+    more = page.more;
+    after = std::move(page.next);
+    for (const store::HeldSlice& slice : page.slices) {
+      CO_CHECK_OK(co_await pace(slice.bytes));
+      const Status good =
+          co_await deps_.store.verify_slice(bucket.id, bucket.name, slice.content, slice.index);
+      const bool damaged = !good && good.error() == Errc::corrupt;
+      note([&](ScrubState& now) {
+        ++now.progress.objects;
+        now.progress.bytes += slice.bytes;
+        now.progress.damaged += damaged ? 1 : 0;
+      });
+      if (damaged) co_await tell_owner(bucket, slice);
+    }
+    co_await save_if_due();
+  }
+  co_return Status{};
+}
+
+/// Who makes it anew; else he finds it himself, later.
+Task<void> Scrubber::tell_owner(const Bucket& bucket, const store::HeldSlice& slice) {
+  const MapSnapshot map = deps_.maps.current();
+  const ObjectName name{bucket.name, std::string(store::sliced_key(slice.content))};
+  const NodeInfo* owner = placement::owner_of(*map, name);
+  if (owner == nullptr) co_return;
+  Context context{.who = auth::node_identity(deps_.node_id),
+                  .deadline = Deadline::after(kOfferMax),
+                  .trace = "scrub"};
+  context.epoch = map->epoch;
+  std::vector<std::string> keys{name.key};
+  const Status told = co_await deps_.peers.slices().miss_slices(std::move(context), owner->id,
+                                                                bucket.name, std::move(keys));
+  if (told) note([](ScrubState& now) { ++now.progress.healed; });
+  if (!told) LOG_INFO("an owner does not answer", "target", owner->id, "why", told.error().what());
 }
 
 Task<Status> Scrubber::look_at(const MapSnapshot& map, const Bucket& bucket, NameState state) {
@@ -286,7 +338,7 @@ Task<void> Scrubber::save() {
   saved_at_ = deps_.clock.now();
   ScrubState state;
   note([&state](const ScrubState& now) { state = now; });
-  state.progress.names = deps_.healer.damages();
+  state.progress.names = damages();
   if (state == saved_) co_return;
   auto write = [this, bytes = wire::encode(state)] {
     return disk::write_file_atomically(root_.get(), kStateFile, bytes);

@@ -14,6 +14,7 @@
 #include "node/store/store.h"
 #include "node/target/healer.h"
 #include "node/target/replicator.h"
+#include "node/target/slicer.h"
 
 namespace aisfs::target {
 
@@ -54,6 +55,7 @@ class Scrubber {
     disk::IoPool& io;  // where it may block
     Healer& healer;
     Replicator& replicator;
+    Slicer& slicer;
     std::uint64_t bytes_per_second = 64_MiB;
     Duration interval{};  // from the end of a pass to the next; 0: none begins by itself
   };
@@ -79,9 +81,13 @@ class Scrubber {
       : deps_(std::move(deps)), root_(std::move(root)), state_(std::move(state)) {}
 
   bool is_due() const;
+  /// Files and slices.
+  std::vector<DamagedName> damages() const;
   bool is_stopped() const;
   Task<Status> walk();
   Task<Status> walk_names(std::size_t mountpath, const Bucket& bucket, std::string after);
+  Task<Status> walk_slices(std::size_t mountpath, const Bucket& bucket);
+  Task<void> tell_owner(const Bucket& bucket, const store::HeldSlice& slice);
   Task<Status> look_at(const MapSnapshot& map, const Bucket& bucket, store::NameState state);
   Task<void> send_shares(const MapSnapshot& map, const Bucket& bucket);
   Task<void> offer_lost(const MapSnapshot& map,

@@ -58,7 +58,10 @@ Task<Result<ObjectInfo>> LocalTarget::complete_upload(Context context,
   CO_CHECK_OK(change.begin());
   auto done = co_await store_.complete_upload(at.key, std::move(upload), std::move(parts),
                                               std::move(conditions));
-  if (done) CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
+  if (done) {
+    CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
+    split_soon(at, *done);
+  }
   co_return acknowledged(at, std::move(done));
 }
 

@@ -94,7 +94,7 @@ class User {
   static Task<Result<std::string>> get_text(ClusterClient& api, ObjectName name, Duration time) {
     GetOptions options;
     CO_TRY(auto stream, co_await api.get(within(time), std::move(name), std::move(options)));
-    co_return co_await read_all(*stream.body, 1 << 20);
+    co_return co_await read_all(*stream.body, 64 << 20);
   }
 
   Started runtime_;

@@ -24,7 +24,20 @@ Status set_copies(BucketProps& props, std::string_view text) {
   return {};
 }
 
-constexpr std::array<Property, 5> kProperties = {{
+Status set_least_bytes(BucketProps& props, std::string_view text) {
+  const auto bytes = parse_u64(text);
+  if (!bytes || *bytes < 64_KiB) return Error(Errc::invalid_argument);
+  props.erasure.least_bytes = *bytes;
+  return {};
+}
+
+Status set_ec_mode(BucketProps& props, std::string_view text) {
+  if (text != "sync" && text != "background") return Error(Errc::invalid_argument);
+  props.erasure.later = text == "background";
+  return {};
+}
+
+constexpr std::array<Property, 8> kProperties = {{
     {"copies", "1 to 16", [](const BucketProps& p) { return std::to_string(p.copies); },
      set_copies},
     {"write_level", "none, data or full",
@@ -51,6 +64,14 @@ constexpr std::array<Property, 5> kProperties = {{
        TRY(p.versioning, parse_versioning(text));
        return {};
      }},
+    {"ec", "data+parity (4+2), 1 to 16 each, or off",
+     [](const BucketProps& p) { return to_string(p.erasure); },
+     [](BucketProps& p, std::string_view text) { return parse_geometry(text, p.erasure); }},
+    {"ec.min_size", "a number of bytes, 65536 or more",
+     [](const BucketProps& p) { return std::to_string(p.erasure.least_bytes); }, set_least_bytes},
+    {"ec.mode", "sync or background",
+     [](const BucketProps& p) { return std::string(p.erasure.later ? "background" : "sync"); },
+     set_ec_mode},
 }};
 
 }  // namespace

@@ -41,6 +41,7 @@ Task<Result<Bucket>> create_bucket(ControlPlane& plane,
     }
     BucketProps own = props;
     if (automatic) own.copies = has_failure_domains(draft.map) ? 2 : 1;
+    own = with_copies_of_slices(std::move(own));
     CHECK_OK(check_copies(draft.map, own));
     draft.map.buckets[uname] = Bucket{.id = fresh_id(draft.map.epoch + 1),
                                       .name = name,

@@ -49,6 +49,16 @@ Status commit(MapDraft& draft) {
   return {};
 }
 
+std::size_t targets_needed(const BucketProps& props) {
+  return std::max<std::size_t>(props.copies, props.erasure.slices());
+}
+
+/// As errors say it.
+std::string what_it_keeps(const BucketProps& props) {
+  if (!props.erasure.enabled()) return std::to_string(props.copies) + " copies";
+  return to_string(props.erasure) + " slices";
+}
+
 /// What an administrator wants may not take away copies that a bucket promises; a target that is
 /// away takes them in any case.
 Status check_targets_left(const ClusterMap& map, const std::map<std::string, NodeState>& states) {
@@ -64,11 +74,12 @@ Status check_targets_left(const ClusterMap& map, const std::map<std::string, Nod
   }
   if (forced || left >= map.active_targets().size()) return {};
   for (const auto& [_, bucket] : map.buckets) {
-    if (bucket.props.copies <= left) continue;
+    const std::size_t needed = targets_needed(bucket.props);
+    if (needed <= left) continue;
     return Error(Errc::precondition_failed,
-                 "bucket \"" + bucket.name.display() + "\" keeps " +
-                     std::to_string(bucket.props.copies) + " copies, and " + std::to_string(left) +
-                     " targets would be left; add one, or set copies of the bucket lower first");
+                 "bucket \"" + bucket.name.display() + "\" keeps " + what_it_keeps(bucket.props) +
+                     ", and " + std::to_string(left) +
+                     " targets would be left; add one, or change the bucket first");
   }
   return {};
 }
@@ -162,11 +173,11 @@ Status change_copies(ClusterMap& map, const Bucket& bucket, std::uint32_t before
 
 Status check_copies(const ClusterMap& map, const BucketProps& props) {
   const std::size_t active = map.active_targets().size();
-  if (props.copies <= std::max<std::size_t>(active, 1)) return {};
+  if (targets_needed(props) <= std::max<std::size_t>(active, 1)) return {};
   return Error(Errc::precondition_failed, "the cluster has " + std::to_string(active) +
                                               " active targets, so a bucket cannot keep " +
-                                              std::to_string(props.copies) +
-                                              " copies; add targets, or ask for fewer");
+                                              what_it_keeps(props) +
+                                              "; add targets, or ask for fewer");
 }
 
 Task<Status> place(ControlPlane& plane, std::map<std::string, NodeState> states) {

@@ -29,7 +29,7 @@ inline Result<Bucket*> own_bucket(ClusterMap& map, const BucketName& name, const
   return &it->second;
 }
 
-inline constexpr std::uint32_t kCopiesMax = 16;
+inline constexpr std::uint32_t kCopiesMax = 17;  // as many as the most parity slices, and one
 
 /// What no bucket may have, whoever asks.
 inline Status check_props(const BucketProps& props) {
@@ -37,11 +37,26 @@ inline Status check_props(const BucketProps& props) {
     return Error(Errc::invalid_argument,
                  "copies of a bucket must be 1 to " + std::to_string(kCopiesMax));
   }
+  const ErasureProps& erasure = props.erasure;
+  const bool half = (erasure.data == 0) != (erasure.parity == 0);
+  if (half || std::max(erasure.data, erasure.parity) > ErasureProps::kMost) {
+    return Error(Errc::invalid_argument,
+                 "a bucket is split into 1 to " + std::to_string(ErasureProps::kMost) +
+                     " data slices and as many parity slices at most, or not at all");
+  }
   std::size_t bytes = 0;
   for (const auto& [name, value] : props.s3) bytes += name.size() + value.size();
   if (bytes <= BucketProps::kS3BytesMax) return {};
   return Error(Errc::too_large, "the S3 configurations of a bucket have at most " +
                                     std::to_string(BucketProps::kS3BytesMax) + " bytes");
+}
+
+/// What is known of an object that is split survives what its slices do, and so does one that is
+/// too small for it.
+inline BucketProps with_copies_of_slices(BucketProps props) {
+  if (!props.erasure.enabled()) return props;
+  props.copies = std::max<std::uint32_t>(props.copies, props.erasure.parity + 1u);
+  return props;
 }
 
 }  // namespace aisfs::control::ops

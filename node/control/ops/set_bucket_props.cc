@@ -12,9 +12,12 @@ Task<Result<Bucket>> set_bucket_props(ControlPlane& plane,
   const MapStore::Edit edit = [=](MapDraft& draft) -> Status {
     TRY(Bucket * bucket, own_bucket(draft.map, name, who));
     const bool had_versions = bucket->props.versioning != Versioning::kOff;
-    if (props.copies > bucket->props.copies) CHECK_OK(check_copies(draft.map, props));
+    const BucketProps wanted = with_copies_of_slices(props);
+    const bool more = wanted.copies > bucket->props.copies ||
+                      wanted.erasure.slices() > bucket->props.erasure.slices();
+    if (more) CHECK_OK(check_copies(draft.map, wanted));
     const std::uint32_t copies = bucket->props.copies;
-    bucket->props = props;
+    bucket->props = wanted;
     CHECK_OK(change_copies(draft.map, *bucket, copies));
     // What is kept of its objects stays, so the most that can be turned off is to keep more.
     if (had_versions && props.versioning == Versioning::kOff) {

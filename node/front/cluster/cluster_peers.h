@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/client/transport.h"
+#include "node/front/cluster/cluster_slices.h"
 #include "node/target/local_target.h"
 #include "node/target/peers.h"
 
@@ -16,16 +17,22 @@ class ClusterPeers final : public target::Peers {
  public:
   /// `data` and `control` reach the listeners of those names.
   ClusterPeers(Transport& data, Transport& control, MapSource& maps, std::string node_id)
-      : transport_(data), control_(control), maps_(maps), node_id_(std::move(node_id)) {}
+      : transport_(data),
+        control_(control),
+        maps_(maps),
+        node_id_(std::move(node_id)),
+        slices_(data, maps, node_id_) {}
 
   void attach(ObjectApi& cluster, ObjectApi& places, target::LocalTarget& self) {
     cluster_ = &cluster;
     places_ = &places;
     self_ = &self;
+    slices_.attach(self);
   }
 
   ObjectApi& cluster() override { return *cluster_; }
   ObjectApi& places() override { return *places_; }
+  target::SlicePeers& slices() override { return slices_; }
   Task<Status> rename_prefix(Context, BucketId, std::string from, std::string to) override;
   Task<Status> allow_implied_dirs(Context, BucketId) override;
   Task<Status> end_mapping(Context, PrefixMapping) override;
@@ -82,6 +89,7 @@ class ClusterPeers final : public target::Peers {
   Transport& control_;
   MapSource& maps_;
   std::string node_id_;
+  ClusterSlices slices_;
   ObjectApi* cluster_ = nullptr;
   ObjectApi* places_ = nullptr;
   target::LocalTarget* self_ = nullptr;

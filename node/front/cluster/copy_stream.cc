@@ -52,14 +52,18 @@ std::optional<std::uint64_t> PrefixedSource::remaining() const {
   return rest ? std::optional(*prefix_.remaining() + *rest) : std::nullopt;
 }
 
+Task<Result<std::string>> read_prefix(std::string size, BodySource& body, std::size_t limit) {
+  const auto bytes = parse_u64(size);
+  if (!bytes || *bytes > limit) {
+    co_return Error(Errc::invalid_argument, "what is in front of a body has no proper size");
+  }
+  co_return co_await read_exactly(body, *bytes);
+}
+
 Task<Result<store::StoredMeta>> read_copy_meta(const http::Fields& fields, BodySource& body) {
   Result<CopyMeta> both(Errc::invalid_argument);
   if (const std::string* prefix = fields.find(kCopyPrefixHeader)) {
-    const auto size = parse_u64(*prefix);
-    if (!size || *size > kPrefixBytesMax) {
-      co_return Error(Errc::invalid_argument, std::string(kCopyPrefixHeader) + ": no proper size");
-    }
-    CO_TRY(const std::string bytes, co_await read_exactly(body, *size));
+    CO_TRY(const std::string bytes, co_await read_prefix(*prefix, body, kPrefixBytesMax));
     both = wire::decode<CopyMeta>(bytes);
   } else {
     both = value_of<CopyMeta>(fields.find(kCopyHeader), kCopyHeader);

@@ -32,6 +32,10 @@ class PrefixedSource final : public BodySource {
   BodySource& inner_;
 };
 
+/// What is in front of a body; `size` is the value of the header that says how much, at most
+/// `limit`.
+Task<Result<std::string>> read_prefix(std::string size, BodySource& body, std::size_t limit);
+
 /// The metadata that `fields` name; `body` is then at the object's first byte. corrupt,
 /// invalid_argument.
 Task<Result<store::StoredMeta>> read_copy_meta(const http::Fields& fields, BodySource& body);

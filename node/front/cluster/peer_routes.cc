@@ -4,6 +4,7 @@
 #include "common/client/remote_call.h"
 #include "node/front/cluster/copy_stream.h"
 #include "node/front/cluster/peer_messages.h"
+#include "node/front/cluster/slice_routes.h"
 #include "node/front/native/bulk.h"
 #include "node/front/native/reply.h"
 
@@ -193,11 +194,14 @@ const Route* route_of(const http::Target& target) {
 }  // namespace
 
 bool is_peer_method(const http::Target& target) {
-  return method_of(target) == kTakeCopy || route_of(target) != nullptr;
+  const std::string_view method = method_of(target);
+  return method == kTakeCopy || is_slice_method(method) || route_of(target) != nullptr;
 }
 
 Task<void> serve_peer(Call& call, LocalTarget& self) {
-  if (method_of(call.target()) == kTakeCopy) {
+  const std::string_view method = method_of(call.target());
+  if (is_slice_method(method)) co_return co_await serve_slices(call, method, self);
+  if (method == kTakeCopy) {
     auto taken = co_await take(call, self);
     co_return co_await answer(call, std::move(taken));
   }

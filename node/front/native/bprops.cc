@@ -41,9 +41,6 @@ std::string to_text(const json::value& value) {
 }
 
 Status refuse_unsupported(const json::value& change) {
-  if (const auto* on = at_path(change, "ec.enabled"); on != nullptr && on->is_bool()) {
-    if (on->get_bool()) return Error(Errc::unsupported, "erasure coding is not supported yet");
-  }
   const auto* backend = at_path(change, "backend_bck.name");
   if (backend != nullptr && !to_text(*backend).empty()) {
     return Error(Errc::unsupported, "buckets in front of others are not supported yet");
@@ -63,6 +60,37 @@ Status apply_mirror(BucketProps& props, const json::value& change) {
     TRY(const bool enabled, to_bool(*on, "mirror.enabled"));
     if (!enabled) props.copies = 1;
     if (enabled && props.copies < 2) props.copies = 2;
+  }
+  return {};
+}
+
+/// What is left out when it is turned on is as in AIStore: 2+2.
+Status apply_erasure(BucketProps& props, const json::value& change) {
+  ErasureProps& erasure = props.erasure;
+  const struct {
+    const char* path;
+    std::uint8_t& slices;
+  } counts[] = {{"ec.data_slices", erasure.data}, {"ec.parity_slices", erasure.parity}};
+  const ErasureProps before = erasure;
+  for (const auto& count : counts) {
+    const auto* given = at_path(change, count.path);
+    if (given == nullptr) continue;
+    TRY(const std::uint64_t slices, to_number(*given, count.path));
+    if (slices < 1 || slices > ErasureProps::kMost) {
+      return Error(Errc::invalid_argument, std::string(count.path) + " must be 1 to 16");
+    }
+    count.slices = static_cast<std::uint8_t>(slices);
+  }
+  if (const auto* limit = at_path(change, "ec.objsize_limit")) {
+    TRY(erasure.least_bytes, to_number(*limit, "ec.objsize_limit"));
+  }
+  bool enabled = before.enabled();
+  if (const auto* on = at_path(change, "ec.enabled")) {
+    TRY(enabled, to_bool(*on, "ec.enabled"));
+  }
+  for (const auto& count : counts) {
+    if (!enabled) count.slices = 0;
+    if (enabled && count.slices == 0) count.slices = 2;
   }
   return {};
 }
@@ -104,10 +132,10 @@ json::object bprops_json(const Bucket& bucket) {
         {"synchronize", false}}},
       {"mirror", {{"copies", p.copies}, {"burst_buffer", 512}, {"enabled", p.copies > 1}}},
       {"ec",
-       {{"objsize_limit", 262144},
-        {"data_slices", 2},
-        {"parity_slices", 2},
-        {"enabled", false},
+       {{"objsize_limit", p.erasure.least_bytes},
+        {"data_slices", p.erasure.enabled() ? p.erasure.data : 2},
+        {"parity_slices", p.erasure.enabled() ? p.erasure.parity : 2},
+        {"enabled", p.erasure.enabled()},
         {"disk_only", false},
         {"compression", "never"},
         {"bundle_multiplier", 2}}},
@@ -124,6 +152,7 @@ Result<BucketProps> apply_bprops(BucketProps props, const json::value& change) {
   if (change.is_null()) return props;
   CHECK_OK(refuse_unsupported(change));
   CHECK_OK(apply_mirror(props, change));
+  CHECK_OK(apply_erasure(props, change));
   CHECK_OK(apply_own(props, change));
   if (const auto* on = at_path(change, "versioning.enabled")) {
     TRY(const bool enabled, to_bool(*on, "versioning.enabled"));

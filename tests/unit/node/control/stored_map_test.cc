@@ -78,6 +78,19 @@ ClusterMap fourth_map() {
   return map;
 }
 
+/// With what came with the fifth version.
+Bucket third_bucket() {
+  Bucket bucket = second_bucket();
+  bucket.props.erasure = {.data = 4, .parity = 2, .later = true, .least_bytes = 1 << 20};
+  return bucket;
+}
+
+ClusterMap fifth_map() {
+  ClusterMap map = fourth_map();
+  map.buckets[native_bucket("box").uname()] = third_bucket();
+  return map;
+}
+
 TEST(ClusterMapFormat, TheFirstVersionIsRead) {
   const auto map = wire::decode<ClusterMap>(golden("cluster_map.1", ""));
   ASSERT_TRUE(map.ok()) << map.error().what();
@@ -96,10 +109,16 @@ TEST(ClusterMapFormat, TheThirdVersionIsRead) {
   EXPECT_EQ(*map, third_map());
 }
 
-TEST(ClusterMapFormat, TheFourthVersionIsReadAndWritten) {
-  const std::string now = wire::encode(fourth_map());
-  EXPECT_EQ(golden("cluster_map.4", now), now);
-  EXPECT_EQ(*wire::decode<ClusterMap>(now), fourth_map());
+TEST(ClusterMapFormat, TheFourthVersionIsRead) {
+  const auto map = wire::decode<ClusterMap>(golden("cluster_map.4", ""));
+  ASSERT_TRUE(map.ok()) << map.error().what();
+  EXPECT_EQ(*map, fourth_map());
+}
+
+TEST(ClusterMapFormat, TheFifthVersionIsReadAndWritten) {
+  const std::string now = wire::encode(fifth_map());
+  EXPECT_EQ(golden("cluster_map.5", now), now);
+  EXPECT_EQ(*wire::decode<ClusterMap>(now), fifth_map());
 }
 
 /// As earlier releases read: what is behind their last field is not looked at.
@@ -112,6 +131,7 @@ TEST(ClusterMapFormat, EachVersionBeginsWithTheOneBefore) {
   begins_with(wire::encode(first_map()), golden("cluster_map.1", ""));
   begins_with(wire::encode(second_map()), golden("cluster_map.2", ""));
   begins_with(wire::encode(third_map()), golden("cluster_map.3", ""));
+  begins_with(wire::encode(fourth_map()), golden("cluster_map.4", ""));
 }
 
 class StoredMapTest : public ::testing::Test {
@@ -157,17 +177,23 @@ TEST_F(StoredMapTest, BucketsOfTheFirstVersionAreReadAndLeftAsTheyAre) {
   EXPECT_EQ(get(key_), stored);
 }
 
-TEST_F(StoredMapTest, AChangedBucketIsOfTheSecondVersion) {
+TEST_F(StoredMapTest, BucketsOfTheSecondVersionAreRead) {
+  ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster", test_key())).ok());
+  put(key_, golden("bucket.2", ""));
+  EXPECT_EQ(loaded_box(), second_bucket());
+}
+
+TEST_F(StoredMapTest, AChangedBucketIsOfTheThirdVersion) {
   ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster", test_key())).ok());
   put(key_, golden("bucket.1", ""));
   const MapStore::Edit configure = [](MapDraft& draft) -> Status {
-    draft.map.buckets.at(native_bucket("box").uname()) = second_bucket();
+    draft.map.buckets.at(native_bucket("box").uname()) = third_bucket();
     return {};
   };
   ASSERT_TRUE(runtime_.run_on(0, maps_.change(configure)).ok());
   const std::string now = get(key_);
-  EXPECT_EQ(golden("bucket.2", now), now);
-  EXPECT_EQ(loaded_box(), second_bucket());
+  EXPECT_EQ(golden("bucket.3", now), now);
+  EXPECT_EQ(loaded_box(), third_bucket());
 }
 
 TEST_F(StoredMapTest, AMappingThatGoesLeavesTheKeysOfTheOthersAlone) {

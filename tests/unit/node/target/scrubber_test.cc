@@ -42,6 +42,7 @@ class ScrubberTest : public HealingFixture {
                         .io = io_,
                         .healer = targets_.at(id)->healer(),
                         .replicator = targets_.at(id)->replicator(),
+                        .slicer = targets_.at(id)->slicer(),
                         .bytes_per_second = bytes_per_second,
                         .interval = interval_};
     auto opened = Scrubber::open(std::move(deps));

@@ -12,6 +12,7 @@
 #include "common/placement/prefix_map.h"
 #include "common/wire/envelope.h"
 #include "node/target/local_target.h"
+#include "tests/unit/node/target/direct_slices.h"
 
 namespace aisfs::target {
 
@@ -60,6 +61,7 @@ class DirectPeers final : public Peers {
   explicit DirectPeers(LocalTargetTest& test) : test_(test) {}
   ObjectApi& cluster() override;
   ObjectApi& places() override;
+  SlicePeers& slices() override;
   Task<Status> rename_prefix(Context c, BucketId id, std::string from, std::string to) override;
   Task<Status> end_mapping(Context c, PrefixMapping mapping) override;
   Task<Status> allow_implied_dirs(Context c, BucketId bucket) override;
@@ -260,6 +262,10 @@ class LocalTargetTest : public ::testing::Test {
   RealClock clock_;
   FixedMap maps_;
   DirectPeers peers_;
+  DirectSlices slices_{[this](const std::string& node) -> Result<LocalTarget*> {
+    CHECK_OK(check_reachable(node));
+    return targets_.at(node).get();
+  }};
   bool finish_is_lost_ = false;
   bool fenced_ = false;
   std::function<Status()> may_serve_;  // decides instead, if there is one
@@ -277,6 +283,7 @@ class LocalTargetTest : public ::testing::Test {
 
 inline ObjectApi& DirectPeers::cluster() { return test_.cluster_; }
 inline ObjectApi& DirectPeers::places() { return test_.places_; }
+inline SlicePeers& DirectPeers::slices() { return test_.slices_; }
 inline Task<Status> DirectPeers::rename_prefix(Context c,
                                                BucketId id,
                                                std::string from,

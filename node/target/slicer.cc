@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT
+#include "node/target/slicer.h"
+
+#include <algorithm>
+#include <map>
+
+#include "common/async/gather.h"
+#include "common/client/retry.h"
+#include "common/model/version_key.h"
+#include "common/obs/log.h"
+#include "common/placement/hrw.h"
+#include "node/target/name_hash.h"
+
+namespace aisfs::target {
+namespace {
+
+constexpr Duration kObjectMax = std::chrono::seconds(30);  // beside the time that its bytes take
+constexpr std::uint64_t kBytesPerSecond = 1 << 20;
+constexpr Duration kAskMax = std::chrono::seconds(10);
+// Who reads slices that were replaced may go on for so long.
+constexpr Duration kReadersMax = std::chrono::seconds(60);
+constexpr std::size_t kSoonMax = 10'000;  // more are found by a look at everything
+constexpr std::size_t kDueMax = 10'000;
+constexpr std::size_t kDamagesMax = 1000;
+
+Duration time_for(std::uint64_t bytes) {
+  return kObjectMax + std::chrono::seconds(bytes / kBytesPerSecond);
+}
+
+bool owns(const ClusterMap& map, const std::string& node, const ObjectName& name) {
+  const NodeInfo* owner = placement::owner_of(map, name);
+  return owner != nullptr && owner->id == node;
+}
+
+}  // namespace
+
+Slicer::Slicer(Deps deps)
+    : deps_(deps),
+      access_{.node_id = deps.node_id,
+              .store = deps.store,
+              .maps = deps.maps,
+              .peers = deps.peers,
+              .compute = compute_} {}
+
+Slicer::Progress Slicer::progress() const {
+  const std::lock_guard lock(mutex_);
+  return progress_;
+}
+
+/// By the map of now: a change of it that leaves the placement as it is holds up nobody.
+Context Slicer::own_context() const {
+  Context context{.who = auth::node_identity(deps_.node_id), .trace = "slices"};
+  context.epoch = deps_.maps.current()->epoch;
+  return context;
+}
+
+// --- what goes on -------------------------------------------------------------------------------
+
+Result<Slicer::Plan> Slicer::plan(const Bucket& bucket,
+                                  const store::Key& key,
+                                  Durability level,
+                                  std::uint64_t bytes) {
+  const MapSnapshot map = deps_.maps.current();
+  const ErasureProps& erasure = bucket.props.erasure;
+  Splitting splitting{.key = key,
+                      .content = {},
+                      .holders = placement::holder_ids(*map, key.name, erasure.slices()),
+                      .level = level,
+                      .bytes = bytes};
+  if (splitting.holders.size() < erasure.slices()) {
+    return Error(Errc::not_ready, key.display() + " needs " + std::to_string(erasure.slices()) +
+                                      " active targets for its slices, and there are " +
+                                      std::to_string(splitting.holders.size()));
+  }
+  if (splitting.holders[0] != deps_.node_id) return Error(Errc::stale_map, key.display());
+  TRY(const Version version, deps_.store.next_version());
+  splitting.content = store::sliced(key.key(), {erasure.data, erasure.parity}, version);
+  {
+    const std::lock_guard lock(mutex_);
+    under_way_.insert(version);
+  }
+  return Plan{std::move(splitting), map->placement.since, Ticket(*this, version)};
+}
+
+void Slicer::end(Version version) {
+  const std::lock_guard lock(mutex_);
+  under_way_.erase(version);
+}
+
+bool Slicer::is_under_way(Version version) const {
+  const std::lock_guard lock(mutex_);
+  return under_way_.contains(version);
+}
+
+void Slicer::soon(const store::Key& key) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (soon_.size() < kSoonMax) {
+      soon_.emplace(name_hash(key), key);
+    } else {
+      look_again_ = true;
+    }
+  }
+  asked_.notify();
+}
+
+void Slicer::look_again() {
+  {
+    const std::lock_guard lock(mutex_);
+    look_again_ = true;
+  }
+  asked_.notify();
+}
+
+void Slicer::note_damage(const store::Key& key, const char* why, bool lost) {
+  const std::lock_guard lock(mutex_);
+  if (damages_.size() >= kDamagesMax && !damages_.contains(name_hash(key))) return;
+  DamagedName& damage = damages_[name_hash(key)];
+  if (damage.seen_ns == 0) damage.seen_ns = deps_.clock.unix_ns();
+  damage.bucket = key.name.bucket;
+  damage.key = key.key();
+  damage.why = why;
+  damage.lost = lost;
+}
+
+void Slicer::note_good(const store::Key& key) {
+  const std::lock_guard lock(mutex_);
+  damages_.erase(name_hash(key));
+}
+
+std::vector<DamagedName> Slicer::damages() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<DamagedName> all;
+  for (const auto& [_, damage] : damages_) all.push_back(damage);
+  return all;
+}
+
+void Slicer::drop_later(const store::Key& key, store::Reference content) {
+  const std::lock_guard lock(mutex_);
+  // What does not find room here is found by its targets' look.
+  if (due_.size() >= kDueMax) return;
+  due_.push_back({key, std::move(content), deps_.clock.now() + kReadersMax});
+}
+
+Task<store::KeyLocks::Guard> Slicer::keep_whole(const store::Key& key) {
+  return whole_.lock(name_hash(key));
+}
+
+Task<Result<std::vector<bool>>> Slicer::judge(Context context,
+                                              MapSnapshot map,
+                                              const Bucket& bucket,
+                                              std::string from,
+                                              std::vector<store::HeldSlice> slices) {
+  std::vector<bool> needless;
+  for (const store::HeldSlice& slice : slices) {
+    const std::string name(store::sliced_key(slice.content));
+    const store::Key key = store::make_key(bucket.id, {bucket.name, name});
+    if (!owns(*map, deps_.node_id, key.name)) co_return Error(Errc::stale_map, key.display());
+    CO_CHECK_OK(co_await deps_.names.settle_name(context, key));
+    auto now = deps_.store.resolve(key);
+    if (!now && now.error() != Errc::not_found) co_return std::move(now).error();
+    const bool referred = now && *now && **now == slice.content;
+    needless.push_back(!referred && !is_under_way(slice.content.content_version));
+    if (!referred) continue;
+    const auto holders = placement::holder_ids(*map, key.name, store::geometry_of(slice.content)->slices());
+    // One who is about to leave, or to get another: all of it is brought in order.
+    if (std::ranges::find(holders, from) == holders.end()) soon(key);
+  }
+  co_return needless;
+}
+
+// --- one name -----------------------------------------------------------------------------------
+
+Task<Result<bool>> Slicer::settle_name(MapSnapshot map, const Bucket& bucket, store::Key key) {
+  if (is_version_key(key.key()) || !owns(*map, deps_.node_id, key.name)) co_return true;
+  const auto turn = co_await turns_.lock(name_hash(key));
+  Context context = own_context();
+  context.deadline = Deadline::after(kAskMax);
+  CO_CHECK_OK(co_await deps_.names.settle_name(context, key));
+  const auto found = deps_.store.resolve(key);
+  if (!found || !*found) note_good(key);
+  if (!found && found.error() == Errc::not_found) co_return true;
+  if (!found) co_return found.error();
+  const ErasureProps& erasure = bucket.props.erasure;
+  const ec::Geometry wanted{erasure.data, erasure.parity};
+  if (!*found) co_return co_await encode(std::move(map), bucket, std::move(key));
+  const auto geometry = store::geometry_of(**found);
+  if (!geometry) co_return true;  // renamed, and not in one piece again yet
+  if (erasure.enabled() && *geometry == wanted) {
+    CO_TRY(const ObjectInfo info, co_await deps_.store.head(key));
+    CO_TRY(const Repaired repaired, co_await repair(std::move(map), key, **found, info.size));
+    if (repaired == Repaired::kLost) {
+      note([](Progress& p) { ++p.lost; });
+      note_damage(key, "too many of its slices are gone", true);
+      LOG_ERROR("an object is lost: too many of its slices are gone", "object", key.display());
+    } else if (repaired == Repaired::kNotYet) {
+      note_damage(key, "targets with slices of it do not answer", false);
+    } else {
+      note_good(key);
+    }
+    // What there are too few targets for waits for one that comes.
+    if (repaired == Repaired::kLacking) note([](Progress& p) { ++p.left; });
+    co_return repaired != Repaired::kNotYet;
+  }
+  CO_TRY(const ObjectInfo info, co_await deps_.store.head(key));
+  context.deadline = Deadline::after(time_for(info.size));
+  CO_CHECK_OK(co_await deps_.names.become_whole(std::move(context), key));
+  co_return co_await encode(std::move(map), bucket, std::move(key));
+}
+
+Task<Result<bool>> Slicer::encode(MapSnapshot map, const Bucket& bucket, store::Key key) {
+  const ErasureProps& erasure = bucket.props.erasure;
+  if (!erasure.enabled()) co_return true;
+  CO_TRY(ObjectInfo info, co_await deps_.store.head(key));
+  if (info.size < std::max<std::uint64_t>(erasure.least_bytes, 1)) co_return true;
+  auto planned = plan(bucket, key, Durability::kFull, info.size);
+  // Too few targets: as many copies as it would have slices to lose are there meanwhile.
+  if (!planned && planned.error() == Errc::not_ready) co_return true;
+  if (!planned) co_return std::move(planned).error();
+  store::StoredMeta meta{
+      .bucket = key.bucket, .key = key.key(), .info = info, .level = bucket.props.write_level};
+  std::string packed = store::pack_meta(meta);
+  if (packed.size() > ec::kSliceMetaBytesMax) co_return true;  // its attributes are too long
+  GetOptions all{.version = info.content_version};
+  CO_TRY(ObjectStream stream,
+         co_await deps_.store.open_object(key, std::move(all), VerifyRead::kFirst));
+  Context context = own_context();
+  context.deadline = Deadline::after(time_for(info.size));
+  const auto describe = [&packed](const ec::EncodedObject&) -> Result<std::string> {
+    return packed;
+  };
+  const Splitting& splitting = planned->splitting;
+  const auto missing = co_await split(access_, context, splitting, *stream.body, nullptr, describe);
+  Status done;
+  if (!missing) done = missing.error();
+  if (missing && missing->any()) done = Error(Errc::not_ready, "a target takes no slices");
+  if (done) {
+    const auto alone = co_await keep_whole(key);
+    done = co_await deps_.names.become_sliced(context, key, std::move(info), splitting.content);
+    if (done) note([](Progress& p) { ++p.split; });
+  }
+  if (done) co_return true;
+  // Who may have refused may have accepted as well: then they are needed.
+  const auto now = deps_.store.resolve(key);
+  const bool used = now && *now && **now == splitting.content;
+  if (!used) (void)co_await drop_everywhere(std::move(context), key, splitting.content);
+  if (done.error() == Errc::precondition_failed) co_return true;  // its writer comes back here
+  co_return std::move(done).error();
+}
+
+Task<Result<Slicer::Repaired>> Slicer::repair(MapSnapshot map,
+                                              store::Key key,
+                                              store::Reference content,
+                                              std::uint64_t bytes) {
+  const ec::Geometry geometry = *store::geometry_of(content);
+  Context context = own_context();
+  context.deadline = Deadline::after(kAskMax);
+  const SliceSights sights = co_await find_slices(access_, context, key, content);
+  const auto holders = placement::holder_ids(*map, key.name, geometry.slices());
+  const bool all_told = std::ranges::none_of(holders, [&](const std::string& holder) {
+    return std::ranges::find(sights.silent, holder) != sights.silent.end();
+  });
+  if (!all_told) co_return Repaired::kNotYet;
+  std::map<std::string, ec::SliceSet> by_node;
+  ec::SliceSet seen;
+  for (unsigned slice = 0; slice < sights.at.size(); ++slice) {
+    for (const std::string& node : sights.at[slice]) by_node[node].set(slice);
+    seen.set(slice, !sights.at[slice].empty());
+  }
+  std::vector<SlicesAt> there;
+  for (const auto& [node, slices] : by_node) there.push_back({node, slices});
+  const SlicePlan plan = plan_slices(geometry, holders, there);
+  const Repaired order = plan.lacking.any() ? Repaired::kLacking : Repaired::kWhole;
+  if (plan.empty()) co_return order;
+  if (seen.count() < geometry.data) {
+    // Who is silent may have what is missing.
+    co_return sights.silent.empty() ? Repaired::kLost : Repaired::kNotYet;
+  }
+  context.deadline = Deadline::after(time_for(bytes));
+  CO_CHECK_OK(co_await carry_out(access_, context, key, content, plan));
+  note([&plan](Progress& p) { p.repaired += plan.moves.size(); });
+  // Not what a newer owner may have arranged otherwise.
+  const MapSnapshot now = deps_.maps.current();
+  if (now->placement.since != map->placement.since) co_return Error(Errc::stale_map);
+  for (const SlicesAt& extra : plan.extra) {
+    const bool gone = std::ranges::find(holders, extra.node) == holders.end() &&
+                      now->find_node(extra.node) == nullptr;
+    if (gone) continue;
+    CO_CHECK_OK(co_await deps_.peers.slices().drop_slices(context, extra.node, key.name.bucket,
+                                                          content, extra.slices));
+    note([&extra](Progress& p) { p.dropped += extra.slices.count(); });
+  }
+  co_return order;
+}
+
+Task<Status> Slicer::complete(Context context, const Splitting& splitting) {
+  const Deadline deadline = context.deadline.earlier(Deadline::after(time_for(splitting.bytes)));
+  Backoff backoff;
+  for (;;) {
+    const MapSnapshot map = deps_.maps.current();
+    if (!owns(*map, deps_.node_id, splitting.key.name)) {
+      co_return Error(Errc::stale_map, splitting.key.display() + " has another owner by now");
+    }
+    const auto repaired = co_await repair(map, splitting.key, splitting.content, splitting.bytes);
+    if (repaired && *repaired == Repaired::kWhole) co_return Status{};
+    const bool waits = co_await backoff.wait(deadline);
+    if (!waits) break;
+  }
+  co_return Error(Errc::not_ready,
+                  splitting.key.display() + " has not all its slices: a target does not answer");
+}
+
+Task<Status> Slicer::drop_everywhere(Context context, store::Key key, store::Reference content) {
+  const MapSnapshot map = deps_.maps.current();
+  const auto geometry = store::geometry_of(content);
+  ec::SliceSet all;
+  for (unsigned i = 0; i < geometry->slices(); ++i) all.set(i);
+  context.epoch = 0;  // nobody needs them, whatever the map is by now
+  context.deadline = Deadline::after(kAskMax);
+  std::vector<Task<Status>> calls;
+  for (const std::string& node : placement::may_hold(*map, key.name, geometry->slices())) {
+    calls.push_back(deps_.peers.slices().drop_slices(context, node, key.name.bucket, content, all));
+  }
+  for (Status& one : co_await gather(std::move(calls))) CO_CHECK_OK(std::move(one));
+  co_return Status{};
+}
+
+}  // namespace aisfs::target

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "common/async/clock.h"
+#include "common/async/notifier.h"
+#include "common/model/scrub.h"
+#include "node/store/key_locks.h"
+#include "node/target/slice_writer.h"
+
+namespace aisfs::target {
+
+/// What becomes of names when their objects are split: the target's own (LocalTarget).
+class SlicedNames {
+ public:
+  virtual ~SlicedNames() = default;
+
+  /// Returns when this target has the newest state of the name.
+  virtual Task<Status> settle_name(Context context, store::Key key) = 0;
+  /// The name refers to the slices from now on, if it is still as it was `seen`; else
+  /// precondition_failed.
+  virtual Task<Status> become_sliced(Context context,
+                                     store::Key key,
+                                     ObjectInfo seen,
+                                     store::Reference content) = 0;
+  /// The other way round: the object lies in one piece again.
+  virtual Task<Status> become_whole(Context context, store::Key key) = 0;
+};
+
+/// Keeps the objects of buckets with erasure coding in slices.
+///
+/// A name whose object is split is a reference (store::sliced), of which there are as many copies
+/// as of every name of its bucket, one more than slices may be lost; the slices lie at the first
+/// data + parity targets in the order of the name's holders, one at each. The owner of a name sees
+/// to it that all are there: what was written whole is split, what is missing is made of the
+/// others, what nobody needs any more goes. It looks at everything it owns when targets have
+/// changed, after a start and once in a while, and at single names when somebody has met a fault.
+///
+/// Every target asks the owners about the slices that it has, in the same turn, and drops those
+/// that are of no use. Thread-safe. What it is given outlives it.
+class Slicer {
+ public:
+  struct Deps {
+    std::string node_id;
+    store::Store& store;
+    MapSource& maps;
+    Peers& peers;
+    Clock& clock;
+    SlicedNames& names;
+  };
+  explicit Slicer(Deps deps);
+
+  const SliceAccess& access() const { return access_; }
+
+  /// Splits what `body` gives, for a name that then becomes a reference to the result: see split().
+  /// Until the ticket goes nobody drops the slices. not_ready when there are too few targets.
+  class Ticket {
+   public:
+    Ticket() = default;
+    Ticket(Slicer& of, Version version) : of_(&of), version_(version) {}
+    Ticket(Ticket&& other) noexcept
+        : of_(std::exchange(other.of_, nullptr)), version_(other.version_) {}
+    Ticket& operator=(Ticket&&) = delete;
+    ~Ticket() {
+      if (of_ != nullptr) of_->end(version_);
+    }
+
+   private:
+    Slicer* of_ = nullptr;
+    Version version_;
+  };
+  struct Plan {
+    Splitting splitting;
+    Epoch since = 0;  // the placement that it holds for
+    Ticket ticket;
+  };
+  Result<Plan> plan(const Bucket& bucket,
+                    const store::Key& key,
+                    Durability level,
+                    std::uint64_t bytes);
+
+  /// Slices that split() could not put anywhere are made anew, at whoever holds them by the map
+  /// that comes: returns when all are there. not_ready at the deadline.
+  Task<Status> complete(Context context, const Splitting& splitting);
+
+  /// The name is to be looked at soon: it was written, or slices of it are missing.
+  void soon(const store::Key& key);
+  /// Everything is to be looked at soon.
+  void look_again();
+  /// The slices are needed no more, but by those who read them now.
+  void drop_later(const store::Key& key, store::Reference content);
+  /// Of slices that `from` has, of names of this target: which nobody needs.
+  Task<Result<std::vector<bool>>> judge(Context context,
+                                        MapSnapshot map,
+                                        const Bucket& bucket,
+                                        std::string from,
+                                        std::vector<store::HeldSlice> slices);
+
+  /// While it is held, the name's object stays in one piece if it is.
+  Task<store::KeyLocks::Guard> keep_whole(const store::Key& key);
+
+  /// Background work until cancelled. On one shard.
+  Task<void> run();
+  /// One look at everything; false when something is left to do.
+  Task<Result<bool>> settle();
+  /// What was asked for by soon(), and what is due of drop_later(); how many are left.
+  Task<std::size_t> settle_some();
+  /// Whether all of it was in order for this placement. Inline.
+  bool is_settled(Epoch since) const { return settled_.load() == since; }
+
+  struct Progress {
+    bool running = false;
+    std::uint64_t names_seen = 0, split = 0, repaired = 0, dropped = 0;
+    std::uint64_t left = 0, lost = 0;  // of the last look
+  };
+  Progress progress() const;
+  /// Objects of this target's names that cannot be read now, or are lost; the first thousand.
+  std::vector<DamagedName> damages() const;
+
+ private:
+  struct Due {
+    store::Key key;
+    store::Reference content;
+    TimePoint at;
+  };
+
+  void end(Version version);
+  bool is_under_way(Version version) const;
+  Context own_context() const;
+  template <class Edit>
+  void note(Edit edit) {
+    const std::lock_guard lock(mutex_);
+    edit(progress_);
+  }
+
+  void note_damage(const store::Key& key, const char* why, bool lost);
+  void note_good(const store::Key& key);
+  Task<void> tell_of_lost_mountpaths();
+  Task<Result<bool>> settle_names(MapSnapshot map, std::size_t mountpath, const Bucket& bucket);
+  Task<Result<bool>> settle_slices(MapSnapshot map, std::size_t mountpath, const Bucket& bucket);
+  /// True when the name is as it should be.
+  Task<Result<bool>> settle_name(MapSnapshot map, const Bucket& bucket, store::Key key);
+  Task<Result<bool>> encode(MapSnapshot map, const Bucket& bucket, store::Key key);
+  enum class Repaired : std::uint8_t { kWhole, kLacking, kNotYet, kLost };
+  /// Brings the slices to where they belong; what is of no use goes.
+  Task<Result<Repaired>> repair(MapSnapshot map,
+                                store::Key key,
+                                store::Reference content,
+                                std::uint64_t bytes);
+  Task<Status> drop_everywhere(Context context, store::Key key, store::Reference content);
+  Task<Result<std::size_t>> ask_owner(MapSnapshot map,
+                                      const Bucket& bucket,
+                                      std::string owner,
+                                      std::vector<store::HeldSlice> slices);
+
+  const Deps deps_;
+  disk::IoPool compute_{{.threads = 2}};
+  const SliceAccess access_;
+  store::KeyLocks whole_;  // by name: held while its object changes its form
+  store::KeyLocks turns_;  // by name: one look at a time
+  std::atomic<Epoch> settled_ = 0;
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::set<Version> under_way_;  // slices that no name refers to yet
+  std::unordered_map<std::uint64_t, store::Key> soon_;
+  std::deque<Due> due_;
+  bool look_again_ = false;  // at everything
+  std::unordered_map<std::uint64_t, DamagedName> damages_;
+  Progress progress_;
+  Notifier asked_;
+
+  // Of run() alone.
+  std::set<std::string> mountpaths_;  // that can be read
+  std::set<std::string> to_tell_;     // targets that have not heard yet that one has gone
+};
+
+}  // namespace aisfs::target

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+// Slicer: its look at everything that this target owns and holds.
+#include <algorithm>
+#include <map>
+
+#include "common/async/gather.h"
+#include "common/obs/log.h"
+#include "common/placement/hrw.h"
+#include "node/target/name_hash.h"
+#include "node/target/slicer.h"
+
+namespace aisfs::target {
+namespace {
+
+constexpr Duration kRound = std::chrono::seconds(1);
+constexpr Duration kLookEvery = std::chrono::hours(1);
+constexpr Duration kAskMax = std::chrono::seconds(10);
+constexpr std::size_t kPage = 256;
+constexpr std::size_t kAtOnce = 4;  // objects that are split or repaired
+
+}  // namespace
+
+Task<void> Slicer::run() {
+  std::optional<TimePoint> looked;
+  for (;;) {
+    const auto seen = asked_.count();
+    co_await tell_of_lost_mountpaths();
+    (void)co_await settle_some();
+    const Epoch since = deps_.maps.current()->placement.since;
+    bool again = false;
+    {
+      const std::lock_guard lock(mutex_);
+      again = std::exchange(look_again_, false);
+    }
+    const bool due = !looked || deps_.clock.now() - *looked >= kLookEvery;
+    if (due || again || !is_settled(since)) {
+      const auto done = co_await settle();
+      if (!done) LOG_DEBUG("the look at slices ended early", "why", done.error().what());
+      if (done && *done) looked = deps_.clock.now();
+    }
+    co_await asked_.wait(seen, Deadline::after(kRound));
+  }
+}
+
+/// Slices that lay on one that has failed or was taken out are missing now, and nobody else can
+/// know.
+Task<void> Slicer::tell_of_lost_mountpaths() {
+  std::set<std::string> now;
+  bool lacks = false;
+  for (const MountpathInfo& info : deps_.store.storage().mountpaths) {
+    if (info.is_open()) now.insert(info.path);
+    lacks = lacks || info.lacking;
+  }
+  const bool first = mountpaths_.empty();
+  const bool gone = first ? lacks : !std::ranges::includes(now, mountpaths_);
+  mountpaths_ = std::move(now);
+  const MapSnapshot map = deps_.maps.current();
+  if (gone) {
+    for (const NodeInfo* target : map->active_targets()) to_tell_.insert(target->id);
+  }
+  for (auto it = to_tell_.begin(); it != to_tell_.end();) {
+    Context context = own_context();
+    context.deadline = Deadline::after(kAskMax);
+    std::vector<std::string> everything;
+    const BucketName none;
+    const bool there = map->find_node(*it) != nullptr;
+    Status told;
+    if (there) {
+      told = co_await deps_.peers.slices().miss_slices(std::move(context), *it, none,
+                                                       std::move(everything));
+    }
+    it = told ? to_tell_.erase(it) : std::next(it);
+  }
+}
+
+Task<std::size_t> Slicer::settle_some() {
+  std::unordered_map<std::uint64_t, store::Key> names;
+  std::vector<Due> due;
+  {
+    const std::lock_guard lock(mutex_);
+    names.swap(soon_);
+    while (!due_.empty() && due_.front().at <= deps_.clock.now()) {
+      due.push_back(std::move(due_.front()));
+      due_.pop_front();
+    }
+  }
+  const MapSnapshot map = deps_.maps.current();
+  for (Due& one : due) {
+    (void)co_await drop_everywhere(own_context(), std::move(one.key), std::move(one.content));
+  }
+  std::size_t left = 0;
+  std::vector<Task<Result<bool>>> calls;
+  std::vector<store::Key> asked;
+  for (auto it = names.begin(); it != names.end();) {
+    for (; it != names.end() && calls.size() < kAtOnce; ++it) {
+      const Bucket* bucket = map->find_bucket(it->second.bucket);
+      if (bucket == nullptr) continue;
+      asked.push_back(it->second);
+      calls.push_back(settle_name(map, *bucket, it->second));
+    }
+    const auto done = co_await gather(std::exchange(calls, {}));
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (done[i] && *done[i]) continue;
+      ++left;
+      if (!done[i]) {
+        LOG_DEBUG("an object is not in slices as it should be", "object", asked[i].display(), "why",
+                  done[i].error().what());
+      }
+      const std::lock_guard lock(mutex_);
+      soon_.emplace(name_hash(asked[i]), asked[i]);
+    }
+    asked.clear();
+  }
+  co_return left;
+}
+
+Task<Result<bool>> Slicer::settle() {
+  const MapSnapshot map = deps_.maps.current();
+  if (!map->placement.next.empty()) co_return false;
+  const Epoch since = map->placement.since;
+  note([](Progress& p) {
+    p.running = true;
+    p.names_seen = p.left = p.lost = 0;
+  });
+  bool all = true;
+  for (std::size_t mountpath = 0; mountpath < deps_.store.mountpath_count(); ++mountpath) {
+    for (const auto& known : deps_.store.buckets_on(mountpath)) {
+      const Bucket* bucket = map->find_bucket(known.first);
+      if (bucket == nullptr) continue;
+      CO_TRY(const bool names, co_await settle_names(map, mountpath, *bucket));
+      CO_TRY(const bool slices, co_await settle_slices(map, mountpath, *bucket));
+      all = all && names && slices;
+    }
+  }
+  note([all](Progress& p) { p.running = !all; });
+  if (all) settled_ = since;
+  co_return all;
+}
+
+Task<Result<bool>> Slicer::settle_names(MapSnapshot map,
+                                        std::size_t mountpath,
+                                        const Bucket& bucket) {
+  store::Store::NamesOptions options{.after = {}, .limit = kPage};
+  bool all = true;
+  for (bool more = true; more;) {
+    if (deps_.maps.current()->placement != map->placement) {
+      co_return Error(Errc::stale_map, "the placement has changed");
+    }
+    CO_TRY(store::NamePage page, co_await deps_.store.names_on(mountpath, bucket.id, options));
+    more = page.more;
+    options.after = std::move(page.next);
+    std::vector<Task<Result<bool>>> calls;
+    for (std::size_t i = 0; i < page.names.size(); ++i) {
+      const store::NameState& state = page.names[i];
+      const bool splits =
+          bucket.props.erasure.enabled() && state.size >= bucket.props.erasure.least_bytes;
+      const bool refers = state.kind == store::NameState::Kind::kReference && state.size > 0;
+      if (splits || refers) {
+        const store::Key key = store::make_key(bucket.id, {bucket.name, state.key});
+        calls.push_back(settle_name(map, bucket, key));
+      }
+      if (calls.size() < kAtOnce && i + 1 < page.names.size()) continue;
+      for (const auto& done : co_await gather(std::exchange(calls, {}))) {
+        if (!done) LOG_INFO("slices of an object are left as they are", "why", done.error().what());
+        if (!done || !*done) note([](Progress& p) { ++p.left; });
+        all = all && done && *done;
+      }
+    }
+    note([&page](Progress& p) { p.names_seen += page.names.size(); });
+  }
+  co_return all;
+}
+
+Task<Result<bool>> Slicer::settle_slices(MapSnapshot map,
+                                         std::size_t mountpath,
+                                         const Bucket& bucket) {
+  std::string after;
+  std::size_t left = 0;
+  for (bool more = true; more;) {
+    CO_TRY(store::SlicePage page,
+           co_await deps_.store.slices_on(mountpath, bucket.id, after, kPage));
+    more = page.more;
+    after = std::move(page.next);
+    std::map<std::string, std::vector<store::HeldSlice>> by_owner;
+    for (store::HeldSlice& slice : page.slices) {
+      const ObjectName name{bucket.name, std::string(store::sliced_key(slice.content))};
+      const NodeInfo* owner = placement::owner_of(*map, name);
+      if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
+      const auto geometry = store::geometry_of(slice.content);
+      const auto holders = placement::holder_ids(*map, name, geometry->slices());
+      if (std::ranges::find(holders, deps_.node_id) == holders.end()) ++left;
+      by_owner[owner->id].push_back(std::move(slice));
+    }
+    for (auto& [owner, slices] : by_owner) {
+      CO_TRY(const std::size_t gone, co_await ask_owner(map, bucket, owner, std::move(slices)));
+      left -= std::min(left, gone);
+    }
+  }
+  co_return left == 0;
+}
+
+/// Drops what the owner says is of no use; how many these were of those that do not belong here.
+Task<Result<std::size_t>> Slicer::ask_owner(MapSnapshot map,
+                                            const Bucket& bucket,
+                                            std::string owner,
+                                            std::vector<store::HeldSlice> slices) {
+  Context context = own_context();
+  context.deadline = Deadline::after(kAskMax);
+  CO_TRY(const auto needless, co_await deps_.peers.slices().judge_slices(
+                                  context, std::move(owner), bucket.name, deps_.node_id, slices));
+  std::size_t gone = 0;
+  for (std::size_t i = 0; i < std::min(slices.size(), needless.size()); ++i) {
+    if (!needless[i]) continue;
+    ec::SliceSet one;
+    one.set(slices[i].index);
+    const ObjectName name{bucket.name, std::string(store::sliced_key(slices[i].content))};
+    const auto holders =
+        placement::holder_ids(*map, name, store::geometry_of(slices[i].content)->slices());
+    if (std::ranges::find(holders, deps_.node_id) == holders.end()) ++gone;
+    CO_CHECK_OK(co_await deps_.store.drop_slices(bucket.id, bucket.name, slices[i].content, one));
+  }
+  co_return gone;
+}
+
+}  // namespace aisfs::target
