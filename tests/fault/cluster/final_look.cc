@@ -52,9 +52,12 @@ std::string wait_until_settled(Doors& doors) {
 }
 
 /// The names that can be read; a line in `wrong` for one of which nobody says whether it is there.
-std::set<std::string> read_all_keys(Client& client, Doors& doors, std::vector<std::string>& wrong) {
+std::set<std::string> read_all_keys(Client& client,
+                                    Doors& doors,
+                                    std::size_t keys,
+                                    std::vector<std::string>& wrong) {
   std::set<std::string> there;
-  for (std::size_t i = 0; i < kKeys; ++i) {
+  for (std::size_t i = 0; i < keys; ++i) {
     const std::string key = key_name(i);
     const auto reply = client.get(doors.straight(), key, kReadable);
     if (reply.outcome == Outcome::kOk) there.insert(key);
@@ -113,7 +116,7 @@ std::vector<std::string> look_at_the_end(Ledger& ledger, Doors& doors) {
   const Deadline quiet = Deadline::after(kQuietAfter);
   for (;;) {
     std::vector<std::string> now;
-    const auto there = read_all_keys(client, doors, now);
+    const auto there = read_all_keys(client, doors, ledger.keys(), now);
     if (auto why = compare_with_list(client, doors, there); !why.empty()) now.push_back(why);
     if (auto why = compare_with_stores(doors, there); !why.empty()) now.push_back(why);
     if (now.empty()) return wrong;
