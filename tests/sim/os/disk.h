@@ -127,9 +127,10 @@ class Disk {
   void process_died(const Process& process);
 
   void set_sync_time(Nanos low, Nanos high) { sync_low_ = low, sync_high_ = high; }
-  /// Each sync below `path` says so and does nothing.
-  void set_lying(bool lying) { lying_ = lying; }
-  bool lying() const { return lying_; }
+  /// Syncs that say that they are done and do nothing.
+  enum class Lying : std::uint8_t { kNone, kFileSystems, kAll };
+  void set_lying(Lying lying) { lying_ = lying; }
+  Lying lying() const { return lying_; }
   /// One in so many calls that change files below `path` fails with `error`; 0: none.
   void set_errors(std::string path, int error, std::uint64_t one_in);
   std::uint64_t steps() const { return steps_; }
@@ -155,7 +156,7 @@ class Disk {
   std::map<std::string, Errors> errors_;
   std::unordered_map<ino_t, ino_t> numbers_;
   Nanos sync_low_ = 100 * kMicro, sync_high_ = 3 * kMilli;
-  bool lying_ = false;
+  Lying lying_ = Lying::kNone;
   std::uint64_t steps_ = 0;
 };
 

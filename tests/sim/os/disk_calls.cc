@@ -254,7 +254,7 @@ ssize_t write_to(int fd, Write write, const void* bytes, off_t offset) {
   const long flags = raw_syscall(SYS_fcntl, fd, F_GETFL);
   const auto from = static_cast<std::uint64_t>(offset);
   const bool known = bytes != nullptr && n > 0;
-  if (known && (flags & O_DSYNC) != 0 && !Disk::current()->lying()) {
+  if (known && (flags & O_DSYNC) != 0 && Disk::current()->lying() != Disk::Lying::kAll) {
     const std::string_view written(static_cast<const char*>(bytes), static_cast<std::size_t>(n));
     place.volume->wrote_through(ino_of(fd), written, from);
   } else if (n >= 0) {
@@ -270,7 +270,7 @@ int sync_one(int fd, long call) {
   const Place place = place_of(fd);
   if (!place) return result_of(raw_syscall(call, fd));
   Disk& disk = *Disk::current();
-  if (disk.lying()) return 0;
+  if (disk.lying() == Disk::Lying::kAll) return 0;
   struct stat st{};
   raw_syscall(SYS_fstat, fd, at(&st));
   const auto barrier = place.volume->begin_sync(fd, S_ISDIR(st.st_mode), place.path);
@@ -312,7 +312,7 @@ AISFS_SIM_CALL(int, syncfs, sim_syncfs, int fd) {
   const Place place = place_of(fd);
   if (!place) return result_of(raw_syscall(SYS_syncfs, fd));
   Disk& disk = *Disk::current();
-  if (disk.lying()) return 0;
+  if (disk.lying() != Disk::Lying::kNone) return 0;
   const auto barrier = place.volume->begin_sync_all();
   disk.wait_for_sync();
   if (const int refused = step(place); refused != 0) return result_of(-refused);

@@ -68,6 +68,11 @@ class Scheduler {
   /// The wall clock of a machine.
   Nanos wall(const Process& process) const;
   void set_wall_offset(const std::string& machine, Nanos offset);
+  /// CLOCK_BOOTTIME stands still on all machines but the clients'.
+  void freeze_boot_clocks() { boot_clock_frozen_at_ = now_; }
+  Nanos boot(const Process& process) const {
+    return boot_clock_frozen_at_ > 0 && process.machine != "client" ? boot_clock_frozen_at_ : now_;
+  }
   bool clocks_differ() const { return !wall_offsets_.empty(); }
 
   std::uint64_t random() { return random_(); }
@@ -144,6 +149,7 @@ class Scheduler {
   std::set<int> watched_;
   std::multimap<Nanos, std::function<void()>> actions_;
   std::map<std::string, Nanos> wall_offsets_;
+  Nanos boot_clock_frozen_at_ = 0;
   int events_fd_ = -1;
   int ending_ = 0;  // kernel id of a thread that has given the turn away for the last time
 };

@@ -31,6 +31,7 @@ timespec timespec_of(Nanos nanos) { return {nanos / kSecond, nanos % kSecond}; }
 
 Nanos now_of(clockid_t clock, Scheduler& s, const Thread& self) {
   const bool wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI;
+  if (clock == CLOCK_BOOTTIME) return s.boot(*self.process);
   return wall ? s.wall(*self.process) : s.now();
 }
 
