@@ -8,6 +8,7 @@
 #include "tests/fault/cluster/client.h"
 #include "tests/fault/cluster/final_look.h"
 #include "tests/fault/cluster/judge.h"
+#include "tests/kit/history/history_file.h"
 #include "tests/sim/mutations.h"
 #include "tests/sim/simulation.h"
 #include "tests/sim/troubles.h"
@@ -152,6 +153,22 @@ Status pass(const LifeOptions& options,
   return {};
 }
 
+/// What was done to the keys that a line names, the last of it.
+std::string last_of_keys_in(const std::string& line, const history::Operations& operations) {
+  constexpr std::size_t kShown = 14;
+  std::string text;
+  for (auto [key, all] : history::by_key(operations)) {
+    std::erase_if(all, [](const auto* op) { return op->client == storm::kLookingClient; });
+    const auto at = line.find(key);
+    const bool named = at != std::string::npos && (at == 0 || line[at - 1] == ' ');
+    if (!named) continue;
+    for (std::size_t i = all.size() - std::min(kShown, all.size()); i < all.size(); ++i) {
+      text += "\n  " + history::to_line(*all[i]);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 LifeOptions drawn(LifeOptions options) {
@@ -188,6 +205,7 @@ LifeResult live(const LifeOptions& options) {
   if (!done) result.wrong.push_back(done.error().what());
   for (std::string& crash : nodes->crashed()) result.wrong.push_back(std::move(crash));
   const auto operations = ledger.history().operations();
+  for (std::string& line : result.wrong) line += last_of_keys_in(line, operations);
   storm::Judgement judgement = storm::judge(operations, ledger.repeatable(), true);
   for (std::string& line : judgement.wrong) result.wrong.push_back(std::move(line));
   for (std::string& line : ledger.wrongs()) result.wrong.push_back(std::move(line));

@@ -47,8 +47,8 @@ const std::map<std::string, void (*)(), std::less<>>& table() {
       {"returned-is-believed", in_the_product},
       // Requests by an older map are served.
       {"any-epoch", in_the_product},
-      // Targets never notice that their lease is over.
-      {"lease-for-ever", [] { Scheduler::current()->freeze_boot_clocks(); }},
+      // The clock of leases stops when a node does, or when links are cut.
+      {"lease-for-ever", [] { Scheduler::current()->let_boot_clocks_stop(); }},
       // If-Match and the like hold for whatever is there.
       {"no-conditions", in_the_product},
       // What is sent again is done again.

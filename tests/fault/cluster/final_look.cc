@@ -19,7 +19,6 @@ constexpr Duration kReadable = std::chrono::seconds(30);
 // What a client has given up a node may still be doing for so long.
 constexpr Duration kQuietAfter = std::chrono::seconds(45);
 constexpr auto kLook = std::chrono::seconds(1);
-constexpr std::uint32_t kClient = 1'000'000;
 
 std::string describe(const ClusterMap& map) {
   std::string text = "epoch " + std::to_string(map.epoch) + ", placement of " +
@@ -112,7 +111,7 @@ std::string compare_with_stores(Doors& doors, const std::set<std::string>& there
 std::vector<std::string> look_at_the_end(Ledger& ledger, Doors& doors) {
   std::vector<std::string> wrong;
   if (auto why = wait_until_settled(doors); !why.empty()) wrong.push_back(std::move(why));
-  Client client(ledger, doors, kClient, 0);
+  Client client(ledger, doors, kLookingClient, 0);
   const Deadline quiet = Deadline::after(kQuietAfter);
   for (;;) {
     std::vector<std::string> now;

@@ -233,10 +233,14 @@ void Network::finish_if_done(Connection& connection) {
   connections_.erase(connection.id);
 }
 
-void Network::cut(const std::string& from, const std::string& to) { cuts_.insert({from, to}); }
+void Network::cut(const std::string& from, const std::string& to) {
+  cuts_.insert({from, to});
+  scheduler_.links_cut(true);
+}
 
 void Network::heal_all() {
   cuts_.clear();
+  scheduler_.links_cut(false);
   std::vector<std::uint64_t> ids;
   for (const auto& entry : connections_) ids.push_back(entry.first);
   for (const std::uint64_t id : ids) {

@@ -63,6 +63,26 @@ Nanos Scheduler::wall(const Process& process) const {
   return kWallAtStart + now_ + (offset == wall_offsets_.end() ? 0 : offset->second);
 }
 
+Nanos Scheduler::boot(const Process& process) const {
+  if (!boot_clocks_stop_) return now_;
+  return (cut_since_ > 0 ? cut_since_ : now_) - cut_for_ - process.stopped_for;
+}
+
+void Scheduler::links_cut(bool cut) {
+  if (cut && cut_since_ == 0) cut_since_ = now_;
+  if (!cut && cut_since_ > 0) cut_for_ += now_ - std::exchange(cut_since_, 0);
+}
+
+void Scheduler::stop(Process& process) {
+  if (!process.stopped) process.stopped_since = now_;
+  process.stopped = true;
+}
+
+void Scheduler::resume(Process& process) {
+  if (process.stopped) process.stopped_for += now_ - process.stopped_since;
+  process.stopped = false;
+}
+
 void Scheduler::set_wall_offset(const std::string& machine, Nanos offset) {
   if (offset == 0) wall_offsets_.erase(machine);
   if (offset != 0) wall_offsets_[machine] = offset;

@@ -24,6 +24,7 @@ struct Process {
   int id = 0;           // as ::kill has it
   std::string machine;  // what disks and links belong to
   bool stopped = false;
+  Nanos stopped_since = 0, stopped_for = 0;
   bool dead = false;
   bool exited = false;
   int exit_status = 0;
@@ -68,11 +69,11 @@ class Scheduler {
   /// The wall clock of a machine.
   Nanos wall(const Process& process) const;
   void set_wall_offset(const std::string& machine, Nanos offset);
-  /// CLOCK_BOOTTIME stands still on all machines but the clients'.
-  void freeze_boot_clocks() { boot_clock_frozen_at_ = now_; }
-  Nanos boot(const Process& process) const {
-    return boot_clock_frozen_at_ > 0 && process.machine != "client" ? boot_clock_frozen_at_ : now_;
-  }
+  /// CLOCK_BOOTTIME of a process; see let_boot_clocks_stop().
+  Nanos boot(const Process& process) const;
+  /// It stands still while the process does, or while a link is cut.
+  void let_boot_clocks_stop() { boot_clocks_stop_ = true; }
+  void links_cut(bool cut);
   bool clocks_differ() const { return !wall_offsets_.empty(); }
 
   std::uint64_t random() { return random_(); }
@@ -114,8 +115,8 @@ class Scheduler {
   void unwatch(int fd);
   std::function<void(std::uint64_t tag)> on_event;
 
-  void stop(Process& process) { process.stopped = true; }
-  void resume(Process& process) { process.stopped = false; }
+  void stop(Process& process);
+  void resume(Process& process);
   /// Its threads never run again. If it is the caller's own process this does not return.
   void kill(Process& process);
   std::function<void(Process&)> on_death;
@@ -149,7 +150,8 @@ class Scheduler {
   std::set<int> watched_;
   std::multimap<Nanos, std::function<void()>> actions_;
   std::map<std::string, Nanos> wall_offsets_;
-  Nanos boot_clock_frozen_at_ = 0;
+  bool boot_clocks_stop_ = false;
+  Nanos cut_since_ = 0, cut_for_ = 0;
   int events_fd_ = -1;
   int ending_ = 0;  // kernel id of a thread that has given the turn away for the last time
 };
