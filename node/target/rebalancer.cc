@@ -97,7 +97,8 @@ Task<Result<bool>> Rebalancer::walk(MapSnapshot map) {
   CO_TRY(const bool tombstones, co_await walk_all(map, &Rebalancer::offer, true));
   CO_TRY(const bool names, co_await walk_all(map, &Rebalancer::offer, false));
   // What is out of reach may hold names of others, too.
-  const bool all = tombstones && names && !deps_.is_busy() && !deps_.store.lacks_anything();
+  const bool all = tombstones && names && !deps_.is_busy() && !deps_.store.lacks_anything() &&
+                   deps_.replicator.has_told_owners();
   // What has gone may not come back by a power loss once it is said to have gone.
   if (all) CO_CHECK_OK(co_await deps_.store.sync_all());
   note([&](RebalanceProgress& p) {

@@ -104,6 +104,19 @@ bool Replicator::is_replicated(const Key& key) const {
   return !by_name_.contains(name_hash(plain_of(key)));
 }
 
+bool Replicator::has_told_owners() const {
+  const MapSnapshot map = deps_.maps.current();
+  const bool mirrors = std::any_of(map->buckets.begin(), map->buckets.end(),
+                                   [](const auto& entry) { return is_mirrored(&entry.second); });
+  if (!mirrors) return true;
+  if (!told_) return false;
+  const std::lock_guard lock(mutex_);
+  return std::none_of(changes_.begin(), changes_.end(), [&](const auto& entry) {
+    const NodeInfo* owner = placement::owner_of(*map, entry.second.key.name);
+    return entry.second.left && owner != nullptr && owner->id != deps_.node_id;
+  });
+}
+
 template <class Oldest>
 Task<Status> Replicator::wait_for(std::uint64_t until, Deadline deadline, Oldest oldest) {
   for (;;) {
@@ -353,35 +366,56 @@ Task<std::size_t> Replicator::settle() {
   const std::vector<Status> results = co_await gather(std::move(calls));
   std::size_t open = 0;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    // The owner of now asks this target for what it has.
-    const bool done = results[i].ok() || results[i].error() == Errc::stale_map;
+    Status done = results[i];
+    if (!done && done.error() == Errc::stale_map) done = co_await tell_owner(left[i].second);
     done ? end(left[i].first) : void(++open);
   }
   co_return open;
 }
 
+/// Of a name that others have held, too, the owner has asked one of them. He takes what is newer
+/// here, though it was never acknowledged: it is here, and shows in listings.
+Task<Status> Replicator::tell_owner(Key plain) {
+  const MapSnapshot map = deps_.maps.current();
+  const Bucket* bucket = map->find_bucket(plain.bucket);
+  if (bucket == nullptr) co_return Status{};
+  const NodeInfo* owner = placement::owner_of(*map, plain.name);
+  if (owner == nullptr || owner->id == deps_.node_id) co_return not_there_yet(plain.display());
+  CO_TRY(std::vector<NameState> states, deps_.store.states_of(plain));
+  if (states.empty()) co_return Status{};
+  Context context = context_of(*map, Deadline::after(time_for(bytes_of(states))));
+  CO_TRY(const auto taken, co_await deps_.peers.offer_names(std::move(context), owner->id,
+                                                            bucket->name, std::move(states)));
+  const bool all = std::all_of(taken.begin(), taken.end(), [](bool one) { return one; });
+  co_return all ? Status{} : Status(not_there_yet(plain.display()));
+}
+
 Task<Status> Replicator::look_back() {
+  LookedBack all;
   const MapSnapshot map = deps_.maps.current();
   for (std::size_t mountpath = 0; mountpath < deps_.store.mountpath_count(); ++mountpath) {
     for (const auto& known : deps_.store.buckets_on(mountpath)) {
       const Bucket* bucket = map->find_bucket(known.first);
       if (!is_mirrored(bucket)) continue;
       for (const bool tombstones : {true, false}) {
-        CO_TRY(const bool all, co_await look_back_at(map, mountpath, *bucket, tombstones));
-        if (!all) co_return not_there_yet("bucket \"" + bucket->name.display() + "\"");
+        CO_TRY(const LookedBack one, co_await look_back_at(map, mountpath, *bucket, tombstones));
+        all.copied = all.copied && one.copied;
+        all.told = all.told && one.told;
       }
     }
   }
+  if (all.told) told_ = true;
+  if (!all.told || !all.copied) co_return not_there_yet("what was changed before a restart");
   if (!looked_back_.exchange(true)) open_.fetch_sub(1, std::memory_order_acq_rel);
   ended_.notify();
   co_return Status{};
 }
 
-Task<Result<bool>> Replicator::look_back_at(const MapSnapshot& map,
-                                            std::size_t mountpath,
-                                            const Bucket& bucket,
-                                            bool tombstones) {
-  bool all = true;
+Task<Result<Replicator::LookedBack>> Replicator::look_back_at(const MapSnapshot& map,
+                                                              std::size_t mountpath,
+                                                              const Bucket& bucket,
+                                                              bool tombstones) {
+  LookedBack all;
   store::Store::NamesOptions options{.after = {}, .limit = kPage, .tombstones = tombstones};
   for (bool more = true; more;) {
     CO_TRY(store::NamePage page, co_await deps_.store.names_on(mountpath, bucket.id, options));
@@ -392,10 +426,14 @@ Task<Result<bool>> Replicator::look_back_at(const MapSnapshot& map,
       const Key key = store::make_key(bucket.id, {bucket.name, std::move(state.key)});
       const NodeInfo* owner = placement::owner_of(*map, key.name);
       if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
-      if (owner->id != deps_.node_id) continue;
+      if (owner->id != deps_.node_id) {
+        const Status told = co_await tell_owner(plain_of(key));
+        all.told = all.told && told.ok();
+        continue;
+      }
       Context context = context_of(*map, Deadline::after(time_for(state.size)));
       const Status sent = co_await replicate(std::move(context), key, Kind::kOther);
-      all = all && (sent || sent.error() == Errc::stale_map);
+      all.copied = all.copied && (sent || sent.error() == Errc::stale_map);
     }
   }
   co_return all;

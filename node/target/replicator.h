@@ -24,7 +24,8 @@ namespace aisfs::target {
 /// of them have it nobody is told what it has changed: readers wait (seen(), seen_all()). So what
 /// anybody was told survives the loss of all holders but one, and a change that came not that far
 /// may still be lost, or happen later, as its sender was told. What does not succeed within the
-/// request is tried until it does, or until the name has another owner, who asks for it.
+/// request is tried until it does, or until the name has another owner, who is told of it: he may
+/// have asked somebody else who held it before.
 ///
 /// What was changed shortly before a crash of this process is not known to be at the others. The
 /// state file says up to which clock all is; what is newer counts as changed after a restart until
@@ -101,6 +102,9 @@ class Replicator {
   bool is_replicated(const store::Key& key) const;
   /// Whether nothing in any bucket has to be waited for. Inline.
   bool is_idle() const { return open_.load(std::memory_order_acquire) == 0; }
+  /// Whether every owner of now knows of the changes of his names that were begun here and not
+  /// brought to their end.
+  bool has_told_owners() const;
 
   /// Names of this target that `holder` lacks copies of, or has older ones of, go there. False:
   /// something is left.
@@ -158,10 +162,15 @@ class Replicator {
   /// Waits until no change with a lower number than `until` is open.
   template <class Oldest>
   Task<Status> wait_for(std::uint64_t until, Deadline deadline, Oldest oldest);
-  Task<Result<bool>> look_back_at(const MapSnapshot& map,
-                                  std::size_t mountpath,
-                                  const Bucket& bucket,
-                                  bool tombstones);
+  struct LookedBack {
+    bool copied = true;  // what this target owns is at the other holders
+    bool told = true;    // and the others know of theirs
+  };
+  Task<Result<LookedBack>> look_back_at(const MapSnapshot& map,
+                                        std::size_t mountpath,
+                                        const Bucket& bucket,
+                                        bool tombstones);
+  Task<Status> tell_owner(store::Key plain);
   /// Writes the state file, if it is not true any more.
   Task<Status> note_clock();
 
@@ -169,6 +178,7 @@ class Replicator {
   const UniqueFd root_;        // of the state file
   const std::uint64_t known_;  // at the start: changes up to this clock have their copies
   std::atomic<bool> looked_back_ = false;
+  std::atomic<bool> told_ = false;  // all that look_back() had to tell other owners
   store::KeyLocks sending_;  // one message of a name after the other
 
   mutable std::mutex mutex_;

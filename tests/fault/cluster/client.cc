@@ -62,7 +62,8 @@ Outcome outcome_of(const Error& error, Replay replay) {
 }
 
 /// Errors that only a wrong request or a broken node explains.
-bool is_surprising(const Error& error) {
+bool is_surprising(const Ledger& ledger, const Error& error) {
+  if (ledger.forgives(error.code())) return false;
   switch (error.code()) {
     case Errc::corrupt:
     case Errc::io:
@@ -153,7 +154,7 @@ void Client::run() {
                                  std::chrono::seconds(1), std::chrono::seconds(3),
                                  std::chrono::seconds(10)};
   while (ledger_.wait_turn()) {
-    const std::size_t key = random_() % kKeys;
+    const std::size_t key = random_() % ledger_.keys();
     const Duration time = kTimes[random_() % std::size(kTimes)];
     const auto nodes = doors_.nodes();
     if (nodes.empty() || random_() % 2 == 0) {
@@ -223,7 +224,7 @@ Reply Client::get(ObjectApi& api, const std::string& key, Duration time) {
     }
   } else if (got.error() == Errc::not_found) {
     reply.outcome = Outcome::kAbsent;
-  } else if (is_surprising(got.error())) {
+  } else if (is_surprising(ledger_, got.error())) {
     ledger_.wrong("get " + key + ": " + got.error().what());
   }
   note(key, reply);
@@ -238,7 +239,7 @@ Reply Client::head(ObjectApi& api, const std::string& key, Duration time) {
     reply = {.outcome = Outcome::kOk, .value = value_of(*info), .version = info->content_version};
   } else if (info.error() == Errc::not_found) {
     reply.outcome = Outcome::kAbsent;
-  } else if (is_surprising(info.error())) {
+  } else if (is_surprising(ledger_, info.error())) {
     ledger_.wrong("head " + key + ": " + info.error().what());
   }
   note(key, reply);
@@ -267,7 +268,8 @@ void Client::put(ObjectApi& api, const std::string& key, OpKind kind, Duration t
     reply = {.outcome = Outcome::kOk, .value = value, .version = info->content_version};
   } else {
     reply.outcome = outcome_of(info.error(), replay);
-    if (is_surprising(info.error())) ledger_.wrong("put " + key + ": " + info.error().what());
+    if (is_surprising(ledger_, info.error()))
+      ledger_.wrong("put " + key + ": " + info.error().what());
   }
   note(key, reply);
   end_change(id, replay, std::move(reply));
@@ -283,7 +285,7 @@ void Client::remove(ObjectApi& api, const std::string& key, Duration time) {
   Reply reply{.outcome = Outcome::kOk};
   if (!removed) {
     reply.outcome = outcome_of(removed.error(), replay);
-    if (is_surprising(removed.error())) {
+    if (is_surprising(ledger_, removed.error())) {
       ledger_.wrong("remove " + key + ": " + removed.error().what());
     }
   }
@@ -303,7 +305,7 @@ std::optional<std::vector<std::string>> Client::list(ObjectApi& api,
     ListOptions options{.prefix = prefix, .after = after, .limit = limit};
     const auto page = doors_.run(api.list(User::within(time), kBucket, std::move(options)));
     if (!page) {
-      if (is_surprising(page.error())) ledger_.wrong("list: " + page.error().what());
+      if (is_surprising(ledger_, page.error())) ledger_.wrong("list: " + page.error().what());
       end(id, {.outcome = Outcome::kFailed});
       return std::nullopt;
     }

@@ -26,7 +26,11 @@ std::string key_name(std::size_t index);
 class Ledger {
  public:
   /// `rate`: operations a second of all clients together, so that a run's keys last for its time.
-  explicit Ledger(double rate) : rate_(rate), began_(std::chrono::steady_clock::now()) {}
+  /// `keys`: how many of them are used, the first ones.
+  explicit Ledger(double rate, std::size_t keys = kKeys)
+      : rate_(rate), keys_(keys), began_(std::chrono::steady_clock::now()) {}
+
+  std::size_t keys() const { return keys_; }
 
   history::History& history() { return history_; }
   history::ValueId new_value() { return history::ValueId{++values_}; }
@@ -39,6 +43,9 @@ class Ledger {
   /// A promise that no history shows is broken: bytes and metadata of two objects, an error that
   /// nobody may get.
   void wrong(std::string what);
+  /// Before the first client: this error may be got.
+  void forgive(Errc code) { forgiven_.insert(code); }
+  bool forgives(Errc code) const { return forgiven_.contains(code); }
   std::vector<std::string> wrongs() const;
   void took(Duration time, bool answered);
   /// Of an operation that whoever passes it on may have done twice.
@@ -53,7 +60,9 @@ class Ledger {
 
  private:
   const double rate_;
+  const std::size_t keys_;
   const TimePoint began_;
+  std::set<Errc> forgiven_;
   history::History history_;
   std::atomic<std::uint64_t> values_ = 0, turns_ = 0;
   std::atomic<bool> ending_ = false;

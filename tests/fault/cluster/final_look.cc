@@ -19,7 +19,6 @@ constexpr Duration kReadable = std::chrono::seconds(30);
 // What a client has given up a node may still be doing for so long.
 constexpr Duration kQuietAfter = std::chrono::seconds(45);
 constexpr auto kLook = std::chrono::seconds(1);
-constexpr std::uint32_t kClient = 1'000'000;
 
 std::string describe(const ClusterMap& map) {
   std::string text = "epoch " + std::to_string(map.epoch) + ", placement of " +
@@ -52,9 +51,12 @@ std::string wait_until_settled(Doors& doors) {
 }
 
 /// The names that can be read; a line in `wrong` for one of which nobody says whether it is there.
-std::set<std::string> read_all_keys(Client& client, Doors& doors, std::vector<std::string>& wrong) {
+std::set<std::string> read_all_keys(Client& client,
+                                    Doors& doors,
+                                    std::size_t keys,
+                                    std::vector<std::string>& wrong) {
   std::set<std::string> there;
-  for (std::size_t i = 0; i < kKeys; ++i) {
+  for (std::size_t i = 0; i < keys; ++i) {
     const std::string key = key_name(i);
     const auto reply = client.get(doors.straight(), key, kReadable);
     if (reply.outcome == Outcome::kOk) there.insert(key);
@@ -109,11 +111,11 @@ std::string compare_with_stores(Doors& doors, const std::set<std::string>& there
 std::vector<std::string> look_at_the_end(Ledger& ledger, Doors& doors) {
   std::vector<std::string> wrong;
   if (auto why = wait_until_settled(doors); !why.empty()) wrong.push_back(std::move(why));
-  Client client(ledger, doors, kClient, 0);
+  Client client(ledger, doors, kLookingClient, 0);
   const Deadline quiet = Deadline::after(kQuietAfter);
   for (;;) {
     std::vector<std::string> now;
-    const auto there = read_all_keys(client, doors, now);
+    const auto there = read_all_keys(client, doors, ledger.keys(), now);
     if (auto why = compare_with_list(client, doors, there); !why.empty()) now.push_back(why);
     if (auto why = compare_with_stores(doors, there); !why.empty()) now.push_back(why);
     if (now.empty()) return wrong;

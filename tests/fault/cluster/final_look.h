@@ -7,6 +7,9 @@
 
 namespace aisfs::tests::storm {
 
+/// Who reads then.
+inline constexpr std::uint32_t kLookingClient = 1'000'000;
+
 /// What must be true when nobody breaks anything any more.
 ///
 /// Waits until all names are at home, reads every key (which goes into the history), compares that

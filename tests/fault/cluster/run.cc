@@ -3,16 +3,12 @@
 
 #include <algorithm>
 #include <memory>
-#include <set>
 #include <thread>
 
 #include "tests/fault/cluster/final_look.h"
+#include "tests/fault/cluster/judge.h"
 #include "tests/fault/cluster/nemesis.h"
 #include "tests/kit/history/history_file.h"
-#include "tests/kit/history/linearizable.h"
-#include "tests/kit/history/listing.h"
-#include "tests/kit/history/repeats.h"
-#include "tests/kit/history/versions.h"
 
 namespace aisfs::tests::storm {
 namespace {
@@ -114,38 +110,6 @@ class Trouble {
   std::vector<One> all_;
 };
 
-std::string_view word_of(history::Verdict verdict) {
-  switch (verdict) {
-    case history::Verdict::kHolds:
-      return "holds";
-    case history::Verdict::kViolated:
-      return "VIOLATED";
-    case history::Verdict::kUnknown:
-      return "unknown";
-  }
-  return "";
-}
-
-void judge(const history::Operations& operations,
-           const std::set<std::size_t>& repeatable,
-           bool strict,
-           RunResult& result) {
-  history::Report order = history::check_linearizable(operations);
-  const history::Report whole = order;
-  result.repeated = history::take_out_repeats(operations, repeatable, order);
-  // A 404 of ours shows no version.
-  for (const history::Report& report :
-       {strict ? whole : order, history::check_versions(operations, {.tombstones = false}),
-        history::check_listing(operations)}) {
-    result.verdicts += (result.verdicts.empty() ? "" : ", ") + report.check + " " +
-                       std::string(word_of(report.verdict()));
-    if (report.verdict() == history::Verdict::kViolated) result.wrong.push_back(report.to_string());
-  }
-  if (!result.repeated.empty()) {
-    result.verdicts += ", repeated " + std::to_string(result.repeated.size());
-  }
-}
-
 /// The storm itself, up to the last look.
 Status blow(const RunOptions& options, Nodes& nodes, Ledger& ledger, RunResult& result) {
   Doors doors([&nodes] { return nodes.endpoints(); }, nodes.admin());
@@ -192,7 +156,10 @@ RunResult run_storm(const RunOptions& options) {
     for (std::string& crash : nodes.crashed()) result.wrong.push_back(std::move(crash));
   }
   const auto operations = ledger.history().operations();
-  judge(operations, ledger.repeatable(), options.strict, result);
+  Judgement judgement = judge(operations, ledger.repeatable(), options.strict);
+  result.verdicts = std::move(judgement.verdicts);
+  result.repeated = std::move(judgement.repeated);
+  for (std::string& line : judgement.wrong) result.wrong.push_back(std::move(line));
   for (std::string& line : ledger.wrongs()) result.wrong.push_back(std::move(line));
   if (result.answered_share() < kAnsweredShareMin) {
     result.wrong.push_back("less than 30 % of the operations were answered");

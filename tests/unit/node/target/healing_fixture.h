@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Targets whose files are damaged behind their backs.
 #pragma once
+#include <fstream>
+#include <limits>
+
 #include "tests/unit/node/store/damage.h"
 #include "tests/unit/node/target/mirror_fixture.h"
 
@@ -32,6 +35,10 @@ class HealingFixture : public MirrorFixture {
   void forget_verified() { start_again({}); }
   /// That, and of one target power was lost: its start reads all files.
   void forget_index(const std::string& id) { start_again(id); }
+  /// A restart of this target looks back at nothing.
+  void all_copies_are_known(const std::string& id) {
+    std::ofstream(dir_ + "/" + id + "/state/replicated") << std::numeric_limits<std::int64_t>::max();
+  }
   void start_again(const std::string& without_index) {
     targets_.clear();
     for (auto& [id, store] : stores_) store->close();  // no intent is left to make a file anew

@@ -66,6 +66,54 @@ TEST_F(MirrorTest, AWalkMakesTheMissingCopies) {
   EXPECT_EQ(list().size(), 60u);
 }
 
+/// A change that its owner published and could not replicate, of a name that has another owner by
+/// now, who has asked the other holder for it.
+class UntoldChange : public MirrorTest {
+ protected:
+  UntoldChange() {
+    place("t3", NodeState::kAway);
+    while (true) {
+      key_ = key_on("t1", "k" + std::to_string(tried_++) + "-");
+      place("t3", NodeState::kActive);
+      const bool moves = owner(key_) == "t3" && holders(key_)[1] == "t1";
+      place("t3", NodeState::kAway);
+      if (moves) break;
+    }
+    settled();
+    cut_off_ = "t2";
+    EXPECT_FALSE(put_soon(key_, "new").ok());
+    cut_off_ = "t1";
+    place("t3", NodeState::kActive);
+    EXPECT_EQ(code(head(key_)), Errc::not_found);
+    cut_off_.clear();
+  }
+  void expect_told() {
+    EXPECT_EQ(*get(key_), "new");
+    EXPECT_EQ(*stored("t3", key_), "new");
+    EXPECT_EQ(list(), std::vector{key_});
+  }
+
+  std::string key_;
+
+ private:
+  int tried_ = 0;
+};
+
+TEST_F(UntoldChange, IsToldToTheOwnerOfNow) {
+  EXPECT_FALSE(targets_.at("t1")->replicator().has_told_owners());
+  EXPECT_EQ(settle("t1"), 0u);
+  EXPECT_TRUE(targets_.at("t1")->replicator().has_told_owners());
+  expect_told();
+}
+
+TEST_F(UntoldChange, IsToldAfterARestart) {
+  restart("t1");
+  EXPECT_FALSE(walk()) << "names are not at home before their owners know of them";
+  EXPECT_TRUE(run(targets_.at("t1")->replicator().look_back()).ok());
+  EXPECT_TRUE(walk());
+  expect_told();
+}
+
 TEST_F(MirrorTest, WhatDidNotReachTheOtherHolderIsNotShown) {
   const std::string key = key_on("t1", "k");
   ASSERT_TRUE(put(key, "old").ok());

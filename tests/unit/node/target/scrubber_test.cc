@@ -136,6 +136,7 @@ TEST_F(ScrubberTest, AnOwnerGetsBackWhatHeHasLostWithAnUnreadableFile) {
   ASSERT_TRUE(put(key, "text").ok());
   ASSERT_TRUE(put(removed, "text").ok());
   store::flip_bit_of_xattr(file("t1", key), 40);
+  all_copies_are_known(other);
   forget_verified();
   forget_index("t1");
   EXPECT_EQ(code(get(key)), Errc::not_found) << "its start has set the file aside";

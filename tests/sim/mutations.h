@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aisfs::tests::sim {
+
+/// Rules of the protocols that can be broken on purpose, to see whether anybody notices: at a seam
+/// of the simulation, or in place of a function of the product, which the linker leads here
+/// (--wrap, CMakeLists.txt).
+///
+/// From now on, in this process, that rule is broken; "" breaks none.
+void begin_mutation(std::string_view name);
+
+std::vector<std::string> all_mutations();
+bool is_mutation(std::string_view name);
+
+}  // namespace aisfs::tests::sim
