@@ -81,7 +81,8 @@ Task<Status> Walk::run() {
       continue;
     }
     begin_pass(*map);
-    const Status passed = co_await pass();
+    Status passed = co_await pass();
+    if (passed && !is_placed()) passed = Error(Errc::stale_map);
     if (passed && !run_.is_stopped()) run_.progress.done = true;
     if (passed || passed.error() != Errc::stale_map) co_return passed;
     LOG_INFO("job begins again: names are placed anew", "job", display_of(run_.job));
