@@ -19,6 +19,8 @@
 
 namespace aisfs::control {
 
+/// All of the above.
+inline constexpr std::string_view kJobsPrefix = "aisfs/jobs/";
 /// More than these at once are refused (overloaded).
 inline constexpr std::size_t kJobsMax = 64;
 /// So many that have ended are known, and those of the last hour up to kPastJobsMax.
