@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-
 #include <csignal>
 
 #include "common/async/runtime.h"
@@ -13,7 +9,6 @@
 #include "common/auth/verifier.h"
 #include "common/base/hash.h"
 #include "common/base/text.h"
-#include "common/base/unique_fd.h"
 #include "common/client/retry.h"
 #include "common/http/client.h"
 #include "common/http/server.h"
@@ -26,6 +21,7 @@
 #include "node/control/membership.h"
 #include "node/control/ops/ops.h"
 #include "node/control/small_file.h"
+#include "node/data_folder.h"
 #include "node/disks.h"
 #include "node/front/cluster/data_front.h"
 #include "node/front/cluster/data_transport.h"
@@ -34,6 +30,7 @@
 #include "node/front/native/ready.h"
 #include "node/front/s3/s3_front.h"
 #include "node/gateway_store.h"
+#include "node/node_jobs.h"
 #include "node/tls_settings.h"
 
 namespace aisfs::node {
@@ -50,27 +47,6 @@ std::string fresh_uuid() {
   std::string hex = to_hex(as_bytes(random_bytes(16)));
   for (const std::size_t at : {20u, 16u, 12u, 8u}) hex.insert(at, "-");
   return hex;
-}
-
-Result<UniqueFd> lock_folder(const std::string& dir) {
-  if (dir.empty()) return Error(Errc::invalid_argument, "data_dir is not set");
-  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) return errno_error("mkdir " + dir);
-  UniqueFd fd(::open((dir + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd.valid()) return errno_error("open " + dir + "/lock");
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Error(Errc::busy, "another aisnode runs on " + dir + "; stop it first");
-  }
-  return fd;
-}
-
-Result<auth::ClusterKey> cluster_key(const NodeConfig& config) {
-  const std::string file =
-      config.cluster_key().empty() ? config.data_dir() + "/cluster.key" : config.cluster_key();
-  auto key = auth::ClusterKey::load(file);
-  if (key || key.error().code() != Errc::not_found || !config.bootstrap()) return key;
-  auto made = auth::ClusterKey::generate();
-  CHECK_OK(made.save(file));
-  return made;
 }
 
 NodeRole role_of(const NodeConfig& config) {
@@ -173,6 +149,16 @@ class Node {
         [this](MountpathChange change) { return change_mountpath(*this, std::move(change)); },
         // To the process: wait_for_signal() gets it.
         [] { ::kill(::getpid(), SIGTERM); }});
+    jobs_ = std::make_unique<NodeJobs>(
+        NodeJobs::Deps{.node_id = identity_.id,
+                       .maps = maps_,
+                       .clock = clock_,
+                       .peers = peers_,
+                       .admin = *admin_,
+                       .plane = plane_.get(),
+                       .bucket_is_empty = [this](Context c, BucketName b) {
+                         return bucket_is_empty(std::move(c), std::move(b));
+                       }});
   }
 
   /// What its disks say; unsupported when it stores nothing.
@@ -197,7 +183,8 @@ class Node {
                                      plane_.get(),
                                      store_ ? store_->embedded() : nullptr,
                                      [this](Epoch epoch) { return in_force(*this, epoch); },
-                                     identity_.id};
+                                     identity_.id,
+                                     plane_ ? &jobs_->service() : nullptr};
     add_server({.name = "public", .tls = tls_.public_net}, when_serving(&Fronts::public_net),
                ready_when_serving());
     add_server({.name = "s3", .tls = tls_.s3}, when_serving(&Fronts::s3));
@@ -251,6 +238,7 @@ class Node {
   }
   static Task<void> spawn_disks(Node& self) {
     self.scope_->spawn(self.disks_->run());
+    self.scope_->spawn(self.jobs_->work(self.disks_->for_jobs(self.router_->anywhere())));
     co_return;
   }
 
@@ -263,7 +251,8 @@ class Node {
                                               identity_.id,
                                               clock_.unix_ns(),
                                               target,
-                                              tls_.internal.has_value()};
+                                              tls_.internal.has_value(),
+                                              &jobs_->service()};
     const auto map = [this] { return maps_.current(); };
     front::s3::S3FrontDeps s3_deps{router_->anywhere(), *admin_, verifier_, map, "", {}};
     fronts_.s3 = front::s3::make_s3_handler(s3_deps);
@@ -344,6 +333,7 @@ class Node {
       governor_ =
           std::make_unique<control::Governor>(*plane_, clock_, control::Governor::Options{});
       scope_->spawn(governor_->run());
+      scope_->spawn(jobs_->keep());
     }
     const auto map = co_await maps_.at_least(1, Deadline::after(config_.join_timeout()));
     if (!map) co_return map.error();
@@ -456,6 +446,7 @@ class Node {
   std::unique_ptr<GatewayStore> store_;  // of a gateway
   std::unique_ptr<ControlPlane> plane_;
   std::unique_ptr<control::AdminService> admin_;
+  std::unique_ptr<NodeJobs> jobs_;
   std::unique_ptr<control::Membership> membership_;
   std::unique_ptr<control::Governor> governor_;
   std::unique_ptr<TaskScope> scope_;

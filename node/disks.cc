@@ -92,7 +92,8 @@ Disks::Disks(store::StoreOptions options,
              Transport& control,
              MapSource& maps,
              Clock& clock)
-    : maps_(maps),
+    : node_id_(self.id),
+      maps_(maps),
       clock_(clock),
       store_(std::move(options), clock),
       peers_(data, control, maps, self.id) {}
@@ -180,6 +181,18 @@ Task<Status> Disks::change_mountpath(MountpathChange change) {
       co_return co_await store_.give_up_mountpath(std::move(change.path));
   }
   co_return Error(Errc::unsupported, "no such change of a mountpath");
+}
+
+jobs::JobDeps Disks::for_jobs(ObjectApi& cluster) {
+  return {.node_id = node_id_,
+          .maps = maps_,
+          .clock = clock_,
+          .cluster = cluster,
+          .here = *target_,
+          .store = &store_,
+          .target = target_.get(),
+          .rebalancer = rebalancer_.get(),
+          .scrubber = scrubber_.get()};
 }
 
 ScrubProgress Disks::scrub(ScrubAction action) {

@@ -7,6 +7,7 @@
 #include "node/config.h"
 #include "node/front/cluster/cluster_peers.h"
 #include "node/front/cluster/router.h"
+#include "node/jobs/kind.h"
 #include "node/store/store.h"
 #include "node/target/local_target.h"
 #include "node/target/rebalancer.h"
@@ -39,6 +40,8 @@ class Disks {
   /// first request.
   void attach(ObjectApi& cluster, ObjectApi& places) { peers_.attach(cluster, places, *target_); }
   target::Rebalancer& rebalancer() { return *rebalancer_; }
+  /// What jobs work with here; `cluster` as attach() has it.
+  jobs::JobDeps for_jobs(ObjectApi& cluster);
   /// How far it is, once it has been told.
   ScrubProgress scrub(ScrubAction action);
   /// What is told with each renewal of the lease (wire::AliveRecord::ceiling).
@@ -64,6 +67,7 @@ class Disks {
 
   Status check_give_up() const;
 
+  const std::string node_id_;
   MapSource& maps_;
   Clock& clock_;
   store::Store store_;

@@ -17,7 +17,15 @@ class App;
 namespace aisfs::cli {
 
 /// What a word on the command line names, for completion.
-enum class Names : std::uint8_t { kText, kLocalPath, kBucket, kObject, kNode };
+enum class Names : std::uint8_t {
+  kText,
+  kLocalPath,
+  kBucket,
+  kObject,
+  kNode,
+  kJob,      // by its id or its kind
+  kJobKind,  // that can be started
+};
 
 using Action = std::function<Task<Status>(Session&)>;
 

@@ -13,6 +13,7 @@ class ClusterLink final : public Link {
   ObjectApi& objects() override { return *client_; }
   AdminApi& admin() override { return *client_; }
   MapSource& map() override { return *client_; }
+  JobsApi& jobs() override { return client_->jobs(); }
   void stop() override { client_->stop(); }
 
  private:

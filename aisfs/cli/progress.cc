@@ -47,12 +47,16 @@ std::string progress_line(const ProgressState& state, std::size_t width) {
   return line.substr(0, width);
 }
 
+std::string names_bar(std::uint64_t done, std::uint64_t total) {
+  done = std::min(done, total);
+  return bar(done, total) + " " + std::to_string(done * 100 / total) + "%  " +
+         std::to_string(done) + " of " + std::to_string(total) + " names";
+}
+
 std::string move_line(const MoveState& state, std::size_t width) {
   std::string line;
   if (state.names_total != 0) {
-    const std::uint64_t done = std::min(state.names_done, state.names_total);
-    line = bar(done, state.names_total) + " " + std::to_string(done * 100 / state.names_total) +
-           "%  " + std::to_string(done) + " of " + std::to_string(state.names_total) + " names  ";
+    line = names_bar(state.names_done, state.names_total) + "  ";
   }
   line += human_size(state.bytes_moved) + " moved  " + human_size(state.bytes_per_second) + "/s";
   if (state.names_total != 0) {

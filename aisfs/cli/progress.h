@@ -32,6 +32,9 @@ struct MoveState {
 /// "[=====>    ] 52%  1200 of 2300 names  1.2 GiB moved  310 MiB/s  ETA 0:04", cut as above.
 std::string move_line(const MoveState& state, std::size_t width);
 
+/// "[=====>    ] 52%  1200 of 2300 names"; `total` is not 0.
+std::string names_bar(std::uint64_t done, std::uint64_t total);
+
 /// The time for so many names at that rate; "-:--" when there is no telling.
 std::string eta_text(std::uint64_t names, std::uint64_t names_per_second);
 

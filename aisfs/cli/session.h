@@ -7,6 +7,7 @@
 #include <string>
 
 #include "aisfs/cli/output.h"
+#include "common/client/jobs_api.h"
 #include "common/client/object_api.h"
 
 namespace aisfs::cli {
@@ -25,6 +26,7 @@ class Link {
   virtual ObjectApi& objects() = 0;
   virtual AdminApi& admin() = 0;
   virtual MapSource& map() = 0;
+  virtual JobsApi& jobs() = 0;
   /// Before the destructor; not from an io thread.
   virtual void stop() {}
 };
@@ -56,6 +58,7 @@ class Session {
   ObjectApi& objects() { return link->objects(); }
   AdminApi& admin() { return link->admin(); }
   MapSource& map() { return link->map(); }
+  JobsApi& jobs() { return link->jobs(); }
 
   /// Without a deadline: the client bounds each operation by its own timeout and the size of the
   /// body. A reference, so that no temporary of it lives in a co_await expression.

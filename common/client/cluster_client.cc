@@ -7,12 +7,13 @@
 #include "common/client/public_transport.h"
 #include "common/client/remote_admin.h"
 #include "common/client/remote_call.h"
+#include "common/client/remote_jobs.h"
 #include "common/client/remote_node.h"
 #include "common/client/retry.h"
 
 namespace aisfs {
 
-class ClusterClient::Impl {
+class ClusterClient::Impl final : public JobsApi {
  public:
   Impl(Runtime& runtime,
        ClusterClientOptions options,
@@ -29,7 +30,7 @@ class ClusterClient::Impl {
         maps_(std::move(ex), transport_, std::move(options.endpoints)),
         objects_(maps_, api_of_node(), timeout_) {}
 
-  ~Impl() { AISFS_ASSERT(!following_); }  // stop() first
+  ~Impl() override { AISFS_ASSERT(!following_); }  // stop() first
 
   Task<Status> start() {
     CO_CHECK_OK(co_await maps_.fetch_first(Deadline::after(timeout_)));
@@ -48,17 +49,38 @@ class ClusterClient::Impl {
   PlacedObjects& objects() { return objects_; }
   Transport& transport() { return transport_; }
 
+  // A job is known by its id: to start it twice is to start it once.
+  Task<Result<std::string>> start_job(Context context, JobSpec spec, std::string id) override {
+    if (id.empty()) id = make_job_id();
+    auto step = [spec = std::move(spec), id = std::move(id)](RemoteJobs& there, Context c) {
+      return there.start_job(std::move(c), spec, id);
+    };
+    return at_any<RemoteJobs>(std::move(context), std::move(step));
+  }
+  Task<Status> stop_jobs(Context context, JobQuery query) override {
+    auto step = [query = std::move(query)](RemoteJobs& there, Context c) {
+      return there.stop_jobs(std::move(c), query);
+    };
+    return at_any<RemoteJobs>(std::move(context), std::move(step));
+  }
+  Task<Result<std::vector<Job>>> list_jobs(Context context, JobQuery query) override {
+    auto step = [query = std::move(query)](RemoteJobs& there, Context c) {
+      return there.list_jobs(std::move(c), query);
+    };
+    return at_any<RemoteJobs>(std::move(context), std::move(step));
+  }
+
   /// step(admin, context) at one node after the other until one answers: first the gateways, of
   /// which one that lives is the first.
-  template <class Step>
-  auto at_any(Context context, Step step) -> std::invoke_result_t<Step&, AdminApi&, Context> {
+  template <class Remote = RemoteAdmin, class Step>
+  auto at_any(Context context, Step step) -> std::invoke_result_t<Step&, Remote&, Context> {
     if (context.deadline.at() == Deadline().at()) context.deadline = Deadline::after(timeout_);
     Backoff backoff;
     for (std::size_t turn = 0;; ++turn) {
       const MapSnapshot map = maps_.current();
       const auto nodes = in_order(*map, maps_.answered());
-      RemoteAdmin admin(transport_, *nodes[turn % nodes.size()]);
-      auto task = step(admin, context);
+      Remote remote(transport_, *nodes[turn % nodes.size()]);
+      auto task = step(remote, context);
       auto result = co_await std::move(task);
       if (result.ok() || !may_retry(result.error(), Replay::kSafe)) co_return result;
       const bool whole_round = turn % nodes.size() == nodes.size() - 1;
@@ -138,6 +160,8 @@ ClusterClient::ClusterClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)
 ClusterClient::~ClusterClient() = default;
 
 void ClusterClient::stop() { impl_->stop(); }
+
+JobsApi& ClusterClient::jobs() { return *impl_; }
 
 MapSnapshot ClusterClient::current() const { return impl_->maps().current(); }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/async/runtime.h"
+#include "common/client/jobs_api.h"
 #include "common/client/lease_api.h"
 #include "common/client/object_api.h"
 
@@ -43,6 +44,9 @@ class ClusterClient final : public ObjectApi, public AdminApi, public MapSource,
 
   /// Ends the long poll and the idle connections. Not from an io thread; before the destructor.
   void stop();
+
+  /// Jobs, at any node that answers. Lives as long as the client.
+  JobsApi& jobs();
 
   MapSnapshot current() const override;
   Task<Result<MapSnapshot>> at_least(Epoch epoch, Deadline deadline) override;

@@ -221,6 +221,39 @@ Bytes run_storage(const ControlHandlerDeps& deps, Context context, std::string b
   co_return encoded(co_await deps.admin.storage(std::move(context), std::move(r.node)));
 }
 
+Bytes run_start_job(const ControlHandlerDeps& deps, Context context, std::string body) {
+  if (deps.jobs == nullptr) co_return not_here("and starts no jobs");
+  CO_TRY(auto r, wire::decode<wire::StartJobRequest>(body));
+  wire::JobIdReply reply;
+  CO_TRY(reply.id,
+         co_await deps.jobs->start_job(std::move(context), std::move(r.spec), std::move(r.id)));
+  co_return wire::encode(reply);
+}
+Bytes run_stop_jobs(const ControlHandlerDeps& deps, Context context, std::string body) {
+  if (deps.jobs == nullptr) co_return not_here("and stops no jobs");
+  CO_TRY(auto r, wire::decode<wire::JobsRequest>(body));
+  co_return encoded(co_await deps.jobs->stop_jobs(std::move(context), std::move(r.query)));
+}
+Bytes run_list_jobs(const ControlHandlerDeps& deps, Context context, std::string body) {
+  if (deps.jobs == nullptr) co_return not_here("and knows no jobs");
+  CO_TRY(auto r, wire::decode<wire::JobsRequest>(body));
+  wire::JobsReply reply;
+  CO_TRY(reply.jobs, co_await deps.jobs->list_jobs(std::move(context), std::move(r.query)));
+  co_return wire::encode(reply);
+}
+Bytes run_report_jobs(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_CHECK_OK(need_node(context));
+  if (deps.jobs == nullptr) co_return not_here("and knows no jobs");
+  CO_TRY(auto r, wire::decode<wire::ReportJobsRequest>(body));
+  co_return encoded(co_await deps.jobs->report(std::move(context), std::move(r)));
+}
+Bytes run_job_names(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_CHECK_OK(need_node(context));
+  if (deps.jobs == nullptr) co_return not_here("and knows no jobs");
+  CO_TRY(auto r, wire::decode<wire::JobNamesRequest>(body));
+  co_return encoded(co_await deps.jobs->names(std::move(context), std::move(r.id)));
+}
+
 const std::map<std::string_view, Method>& methods() {
   static const std::map<std::string_view, Method> table = {
       {wire::kJoinMethod, run_join},
@@ -249,6 +282,11 @@ const std::map<std::string_view, Method>& methods() {
       {wire::name_of(wire::DataMethod::scrub), run_scrub},
       {wire::name_of(wire::DataMethod::change_mountpath), run_change_mountpath},
       {wire::name_of(wire::DataMethod::storage), run_storage},
+      {wire::kStartJobMethod, run_start_job},
+      {wire::kStopJobsMethod, run_stop_jobs},
+      {wire::kListJobsMethod, run_list_jobs},
+      {wire::kReportJobsMethod, run_report_jobs},
+      {wire::kJobNamesMethod, run_job_names},
   };
   return table;
 }

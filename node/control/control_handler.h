@@ -5,6 +5,7 @@
 #include "common/auth/verifier.h"
 #include "common/http/server.h"
 #include "node/control/admin_service.h"
+#include "node/control/job_service.h"
 
 namespace aisfs::control {
 
@@ -18,6 +19,7 @@ struct ControlHandlerDeps {
   /// Returns when nothing goes on here by an older map, or after a while. Null: nothing does.
   std::function<Task<void>(Epoch epoch)> in_force;
   std::string node_id = {};
+  JobService* jobs = nullptr;  // on gateways
 };
 
 /// The handler of the control listener: POST /v1/x/<method> of common/wire/control.h, from nodes

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "node/control/job_store.h"
 #include "node/control/map_store.h"
 
 namespace aisfs::control {
@@ -12,8 +13,8 @@ constexpr std::size_t kKeysAtOnce = 100;  // etcd takes 128 operations in a tran
 
 const std::string kStoreKey = std::string(kMapPrefix) + "store";
 
-meta::Step remove_map() {
-  return {meta::Step::Kind::kRemove, meta::prefix_range(std::string(kMapPrefix)), {}, 0};
+meta::Step remove_all(std::string_view prefix) {
+  return {meta::Step::Kind::kRemove, meta::prefix_range(std::string(prefix)), {}, 0};
 }
 meta::Compare epoch_is_at(meta::Revision revision) {
   return {.key = std::string(kEpochKey), .number = revision};
@@ -44,7 +45,8 @@ std::vector<meta::KeyValue> moved(std::vector<meta::KeyValue> kvs,
 Task<Status> copy(MetaStore& to, std::vector<meta::KeyValue> kvs, meta::Revision seen) {
   meta::TxnRequest clear;
   clear.compares.push_back(epoch_is_at(seen));
-  clear.then = {remove_map(), meta::remove_step(std::string(kMovedKey))};
+  clear.then = {remove_all(kMapPrefix), remove_all(kJobsPrefix),
+                meta::remove_step(std::string(kMovedKey))};
   CO_CHECK_OK(co_await commit(to, std::move(clear)));
   for (std::size_t at = 0; at < kvs.size(); at += kKeysAtOnce) {
     meta::TxnRequest part;
@@ -111,11 +113,15 @@ Task<Result<MovedMap>> move_map(MetaStore& from,
   }
   if (!copied) {
     const meta::Revision seen = there.kvs.empty() ? 0 : there.kvs[0].mod_revision;
+    meta::GetRequest jobs{meta::prefix_range(std::string(kJobsPrefix)), 0, 0};
+    CO_TRY(auto records, co_await from.get(std::move(jobs)));
+    std::move(records.kvs.begin(), records.kvs.end(), std::back_inserter(theirs.kvs));
     CO_CHECK_OK(co_await copy(to, moved(std::move(theirs.kvs), result.epoch, move.holder), seen));
   }
   meta::TxnRequest leave;
   leave.compares.push_back(epoch_is_at(read_at));
-  leave.then = {remove_map(), meta::put_step(std::string(kMovedKey), move.destination)};
+  leave.then = {remove_all(kMapPrefix), remove_all(kJobsPrefix),
+                meta::put_step(std::string(kMovedKey), move.destination)};
   CO_CHECK_OK(co_await commit(from, std::move(leave)));
   co_return result;
 }

@@ -62,13 +62,16 @@ Task<void> Rebalancer::run() {
       compared ? compared_.store(since) : void(pause = kAgain);
       continue;
     }
-    if (is_joining(*map) || settled() == since) continue;
+    const bool asked = wants_walk();
+    if (is_joining(*map) || (settled() == since && !asked)) continue;
     Result<bool> done = true;
-    if (!map->placement.past.empty() || keeps_copies(*map)) done = co_await walk(map);
+    const bool moved = !map->placement.past.empty() || keeps_copies(*map);
+    if (moved || asked) done = co_await walk(map);
     if (!done) LOG_DEBUG("rebalance interrupted", "why", done.error().what());
     if (done && !*done) pause = kAgain;
     if (!done || !*done) continue;
     settled_ = since;
+    if (asked) asked_ = false;
     if (map->placement.past.empty()) continue;
     LOG_INFO("rebalance settled", "placement", since, "moved", progress().names_moved);
   }

@@ -39,6 +39,10 @@ class Rebalancer {
 
   /// Until cancelled.
   Task<void> run();
+  /// Looks at everything once more, soon, whatever was settled; wants_walk() until it has.
+  void ask_walk() { asked_ = true; }
+  bool wants_walk() const { return asked_.load(); }
+
   /// One look at everything; true when nothing here belongs to others, which is durable then, and
   /// all copies of what belongs here are where they belong.
   /// stale_map when the placement changed meanwhile.
@@ -98,6 +102,7 @@ class Rebalancer {
 
   const Deps deps_;
   std::atomic<Epoch> settled_ = 0, compared_ = 0;
+  std::atomic<bool> asked_ = false;
   mutable std::mutex mutex_;
   RebalanceProgress progress_;  // guarded by mutex_
 };

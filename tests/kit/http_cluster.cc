@@ -105,7 +105,8 @@ void HttpCluster::listen(Node& node, const Endpoint& at_public, const Endpoint& 
                                      .maps = *maps_,
                                      .verifier = *verifier_,
                                      .node_id = node.id,
-                                     .started_ns = 0};
+                                     .started_ns = 0,
+                                     .jobs = &jobs_};
   http::ServerOptions options;
   options.name = "public";
   node.public_server =

@@ -11,6 +11,7 @@
 #include "node/front/cluster/data_transport.h"
 #include "node/front/cluster/router.h"
 #include "tests/kit/fake_cluster.h"
+#include "tests/kit/fake_jobs.h"
 
 namespace aisfs::tests {
 
@@ -42,6 +43,7 @@ class HttpCluster {
 
   Runtime& runtime() { return runtime_; }
   FakeMaps& maps() { return *maps_; }
+  FakeJobs& jobs() { return jobs_; }
   FakeCluster& disks(std::size_t node) { return *nodes_[node]->disks; }
   Endpoint endpoint(std::size_t node) const { return nodes_[node]->public_server->endpoint(); }
   cluster::Router& router(std::size_t node) { return *nodes_[node]->router; }
@@ -76,6 +78,7 @@ class HttpCluster {
 
   Runtime runtime_{2};
   RealClock clock_;
+  FakeJobs jobs_;
   auth::ClusterKey key_ = auth::ClusterKey::generate();
   std::vector<std::unique_ptr<Node>> nodes_;
   std::unique_ptr<FakeMaps> maps_;

@@ -40,7 +40,7 @@ Task<Status> set_props(Session& s, const PropsArguments& arguments) {
 }  // namespace
 
 void add_bucket(Command& root) {
-  Command& bucket = root.sub("bucket", "Properties of buckets");
+  Command& bucket = root.sub("bucket", "Properties of buckets; whole buckets copied or renamed");
   Command& props = bucket.sub("props", "Show or set properties");
   auto a = std::make_shared<PropsArguments>();
 
@@ -53,6 +53,8 @@ void add_bucket(Command& root) {
   set.words("property", a->assignments, Names::kText, "NAME=VALUE...");
   set.examples("  ais bucket props set demo write_level=data verify_read=always");
   set.action([a](Session& s) { return set_props(s, *a); });
+
+  add_bucket_copy(bucket);
 }
 
 }  // namespace aisfs::cli

@@ -18,7 +18,10 @@ void add_all(Command& root) {
   add_show(root);
   add_cluster(root);
   add_storage(root);
+  add_start(root);
+  add_stop(root);
   add_wait(root);
+  add_job(root);
   add_user(root);
   add_token(root);
   add_completion(root);

@@ -18,6 +18,10 @@ void add_cp(Command& root);
 void add_show(Command& root);
 /// Below `show`.
 void add_show_rebalance(Command& show);
+void add_show_job(Command& show);
+void add_start(Command& root);
+void add_stop(Command& root);
+void add_job(Command& root);
 void add_cluster(Command& root);
 void add_storage(Command& root);
 /// Below `storage`.
@@ -26,6 +30,8 @@ void add_wait(Command& root);
 void add_user(Command& root);
 void add_token(Command& root);
 void add_bucket(Command& root);
+/// Below `bucket`.
+void add_bucket_copy(Command& bucket);
 void add_completion(Command& root);
 /// The hidden command behind shell completion; it reads the declarations of the others.
 void add_complete(Command& root);

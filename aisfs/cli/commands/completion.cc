@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <set>
+
 #include "aisfs/cli/complete.h"
 
 #include "aisfs/cli/commands/commands.h"
@@ -45,6 +47,24 @@ Task<Status> print_nodes(Session& s, const std::string& word) {
   co_return Status{};
 }
 
+/// Ids of jobs that run, and their kinds.
+Task<Status> print_jobs(Session& s, const std::string& word) {
+  JobQuery all;
+  CO_TRY(const std::vector<Job> jobs, co_await s.jobs().list_jobs(s.context(), std::move(all)));
+  std::set<std::string> candidates;
+  for (const Job& job : jobs) candidates.insert({job.id, job.spec.kind});
+  for (const std::string& candidate : candidates) {
+    if (candidate.starts_with(word)) s.out.line(candidate);
+  }
+  co_return Status{};
+}
+
+void print_kinds(Session& s, const std::string& word) {
+  for (const JobKind& kind : job_kinds()) {
+    if (kind.startable && kind.shown.starts_with(word)) s.out.line(kind.shown);
+  }
+}
+
 /// One level of names, as for files.
 Task<Status> print_objects(Session& s, const std::string& word) {
   CO_TRY(const Location location, parse_location(word));
@@ -64,11 +84,13 @@ Task<Status> print_objects(Session& s, const std::string& word) {
 Task<Status> print_candidates(Session& s, const Command& root, const std::string& line) {
   const CompletionRequest request = complete_line(root, line);
   for (const std::string& word : request.fixed) s.out.line(word);
-  const bool asks_cluster = request.names == Names::kBucket || request.names == Names::kObject ||
-                            request.names == Names::kNode;
+  if (request.names == Names::kJobKind) print_kinds(s, request.word);
+  const bool asks_cluster = request.names == Names::kJob || request.names == Names::kBucket ||
+                            request.names == Names::kObject || request.names == Names::kNode;
   if (!asks_cluster) co_return Status{};
   s.options.timeout = kPatience;
   CO_TRY(s.link, co_await s.connect(s.options));
+  if (request.names == Names::kJob) co_return co_await print_jobs(s, request.word);
   if (request.names == Names::kNode) co_return co_await print_nodes(s, request.word);
   const std::string bare = request.word.substr(scheme_of(request.word).size());
   if (request.names == Names::kObject && bare.find('/') != bare.npos) {

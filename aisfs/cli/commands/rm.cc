@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
+#include "aisfs/cli/commands/bucket_jobs.h"
 #include "aisfs/cli/commands/commands.h"
+#include "aisfs/cli/commands/job_view.h"
 #include "aisfs/cli/listing.h"
 #include "aisfs/cli/transfer.h"
 
@@ -12,6 +14,8 @@ struct RmArguments {
   std::vector<std::string> objects;
   std::uint64_t jobs = 16;
   bool recursive = false;
+  NamesArguments names;
+  bool wait = false;
 };
 
 /// The objects of one argument. Deepest names first, so that a directory goes after its entries.
@@ -39,7 +43,23 @@ Task<Status> remove_one(Session& s, const ObjectName& name) {
   co_return Status{};
 }
 
+/// By the targets themselves, however many there are.
+Task<Status> remove_by_job(Session& s, const RmArguments& arguments) {
+  if (arguments.objects.size() != 1 || arguments.recursive) {
+    co_return Error(Errc::invalid_argument,
+                    "--list and --template are about one bucket, without -r");
+  }
+  JobSpec spec;
+  spec.kind = "delete-listrange";
+  CO_TRY(spec.bucket, parse_bucket(arguments.objects[0]));
+  CO_CHECK_OK(set_names(arguments.names, spec));
+  std::string what = "Deleting from " + spec.bucket.display();
+  CO_TRY(std::string id, co_await s.jobs().start_job(s.context(), std::move(spec), ""));
+  co_return co_await follow_started(s, std::move(id), std::move(what), arguments.wait);
+}
+
 Task<Status> run_rm(Session& s, const RmArguments& arguments) {
+  if (arguments.names.any()) co_return co_await remove_by_job(s, arguments);
   std::vector<ObjectName> names;
   for (const std::string& text : arguments.objects) {
     CO_TRY(std::vector<ObjectName> more, co_await names_of(s, text, arguments.recursive));
@@ -62,10 +82,15 @@ void add_rm(Command& root) {
   auto a = std::make_shared<RmArguments>();
   Command& rm = root.sub("rm", "Delete objects");
   rm.words("object", a->objects, Names::kObject,
-           "BUCKET/NAME...; with -r also BUCKET or BUCKET/FOLDER");
+           "BUCKET/NAME...; with -r also BUCKET or BUCKET/FOLDER; with --list BUCKET");
   rm.flag("-r,--recursive", a->recursive, "Everything below");
   rm.number("-j,--jobs", a->jobs, "N", "So many at once");
-  rm.examples("  ais rm demo/a.tar demo/b.tar\n  ais rm -r demo/2026");
+  declare_names(rm, a->names);
+  rm.flag("--wait", a->wait, "With --list or --template: until it has ended");
+  rm.examples(
+      "  ais rm demo/a.tar demo/b.tar\n"
+      "  ais rm -r demo/2026\n"
+      "  ais rm demo --template 'shard-{000..099}.tar' --wait");
   rm.action([a](Session& s) { return run_rm(s, *a); });
 }
 

@@ -162,7 +162,7 @@ Task<Status> show_bucket(Session& s, const std::string& text) {
 }  // namespace
 
 void add_show(Command& root) {
-  Command& show = root.sub("show", "Show the cluster, its rebalance, or a bucket");
+  Command& show = root.sub("show", "Show the cluster, its rebalance, its jobs, or a bucket");
   Command& cluster = show.sub("cluster", "Nodes, capacity and the cluster map");
   cluster.examples("  ais show cluster\n  ais show cluster --json | jq .nodes");
   cluster.action([](Session& s) { return show_cluster(s); });
@@ -174,6 +174,7 @@ void add_show(Command& root) {
   bucket.action([name](Session& s) { return show_bucket(s, *name); });
 
   add_show_rebalance(show);
+  add_show_job(show);
 }
 
 }  // namespace aisfs::cli

@@ -2,16 +2,19 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "aisfs/cli/commands/commands.h"
+#include "aisfs/cli/commands/job_view.h"
 #include "aisfs/cli/units.h"
 
 namespace aisfs::cli {
 namespace {
 
 constexpr Duration kPause = std::chrono::milliseconds(200);
+constexpr Duration kReadyMax = std::chrono::seconds(60);
 
 struct WaitArguments {
   std::uint64_t targets = 1;
-  std::string timeout = "60s";
+  std::string timeout;
+  std::string job;
 };
 
 /// Whether the cluster answers, has its targets, and each of them serves.
@@ -34,8 +37,23 @@ bool may_come(Errc code) {
          code != Errc::invalid_argument;
 }
 
+/// Without a limit unless one is given.
+Task<Status> wait_for_one(Session& s, const WaitArguments& arguments) {
+  Deadline deadline;
+  if (!arguments.timeout.empty()) {
+    CO_TRY(const Duration timeout, parse_duration(arguments.timeout));
+    deadline = Deadline::after(timeout);
+  }
+  CO_TRY(s.link, co_await s.connect(s.options));
+  co_return co_await wait_for_job(s, arguments.job, deadline);
+}
+
 Task<Status> run_wait(Session& s, const WaitArguments& arguments) {
-  CO_TRY(const Duration timeout, parse_duration(arguments.timeout));
+  if (!arguments.job.empty()) co_return co_await wait_for_one(s, arguments);
+  Duration timeout = kReadyMax;
+  if (!arguments.timeout.empty()) {
+    CO_TRY(timeout, parse_duration(arguments.timeout));
+  }
   const Deadline deadline = Deadline::after(timeout);
   s.options.timeout = std::chrono::seconds(5);  // of one attempt
   std::string shown;
@@ -61,10 +79,11 @@ Task<Status> run_wait(Session& s, const WaitArguments& arguments) {
 
 void add_wait(Command& root) {
   auto a = std::make_shared<WaitArguments>();
-  Command& wait = root.sub("wait", "Wait until the cluster serves");
+  Command& wait = root.sub("wait", "Wait until the cluster serves, or a job has ended");
+  wait.word("job", a->job, Names::kJob, Command::Need::kOptional, "ID; without it the cluster");
   wait.number("--targets", a->targets, "N", "So many targets have joined");
-  wait.option("--for", a->timeout, "TIME", "Give up after this (60s)");
-  wait.examples("  ais wait --targets 3 --for 30s && ais ls");
+  wait.option("--for", a->timeout, "TIME", "Give up after this (60s; of a job never)");
+  wait.examples("  ais wait --targets 3 --for 30s && ais ls\n  ais wait j-0123456789ab");
   wait.action([a](Session& s) { return run_wait(s, *a); }, Command::Cluster::kNotNeeded);
 }
 

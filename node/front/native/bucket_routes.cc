@@ -8,6 +8,7 @@
 #include "common/base/hash.h"
 #include "common/base/text.h"
 #include "node/front/native/bprops.h"
+#include "node/front/native/bucket_jobs.h"
 #include "node/front/native/listing.h"
 #include "node/front/native/reply.h"
 #include "node/front/native/rpc_admin.h"
@@ -179,6 +180,9 @@ Task<void> serve_buckets(Call& call) {
   }
   if (call.method() == http::Method::kHead) {
     co_return co_await head_bucket(call, *std::move(name));
+  }
+  if (is_bucket_job(call.method(), action->action)) {
+    co_return co_await serve_bucket_job(call, *std::move(name), *std::move(action));
   }
   co_await serve_action(call, *std::move(name), *std::move(action));
 }

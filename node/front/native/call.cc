@@ -44,6 +44,11 @@ Result<BucketName> make_bucket(std::string_view provider, std::string_view ns, s
 
 }  // namespace
 
+Result<JobsApi*> Call::jobs() const {
+  if (jobs_api != nullptr) return jobs_api;
+  return Error(Errc::unsupported, "node " + node_id + " has nothing to do with jobs");
+}
+
 bool Call::flag(std::string_view name) const {
   const std::string value = to_lower(target().get(name));
   return value == "true" || value == "y" || value == "yes" || value == "on" || value == "1";

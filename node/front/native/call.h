@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/auth/verifier.h"
+#include "common/client/jobs_api.h"
 #include "common/client/object_api.h"
 #include "common/http/server.h"
 #include "node/target/local_target.h"
@@ -27,6 +28,10 @@ struct Call {
   const auth::ClusterKey* key = nullptr;  // signs redirects
   std::int64_t started_ns = 0;
   bool tls_inside = false;  // between nodes
+  JobsApi* jobs_api = nullptr;
+
+  /// unsupported where there is none.
+  Result<JobsApi*> jobs() const;
 
   http::Method method() const { return exchange.request().method; }
   const http::Target& target() const { return exchange.target(); }

@@ -7,9 +7,9 @@
 #include "common/auth/authorize.h"
 #include "common/placement/hrw.h"
 #include "node/front/native/bprops.h"
+#include "node/front/native/job_routes.h"
 #include "node/front/native/mountpath_actions.h"
 #include "node/front/native/node_actions.h"
-#include "node/front/native/rebalance_status.h"
 #include "node/front/native/reply.h"
 
 namespace aisfs::native {
@@ -145,12 +145,8 @@ Task<void> serve_cluster(Call& call) {
   if (what == "snode") return reply_json(call, own_snode(call));
   if (what == "bmd") return reply_json(call, bmd_json(*call.map, call.context.who));
   if (what == "cluster_config" || what == "config") return reply_json(call, cluster_config(call));
-  if (what == "status") return reply_job_status(call);
-  if (what == "qryxstats") return reply_job_stats(call);
-  // There are no other jobs that outlive their request, hence none to tell of.
-  if (what == "backends" || what == "running_all" || what == "status_all") {
-    return reply_json(call, json::array());
-  }
+  if (is_job_question(what)) return reply_jobs(call, what);
+  if (what == "backends") return reply_json(call, json::array());
   if (what == "remote") return reply_json(call, json::object());
   if (what == "capacity" || what == "node_status") return reply_capacity(call);
   return reply_error(call, Error(Errc::unsupported, "what=" + what + " is not supported"));

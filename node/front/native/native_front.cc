@@ -14,6 +14,7 @@
 #include "node/front/native/redirect.h"
 #include "node/front/native/reply.h"
 #include "node/front/native/rpc.h"
+#include "node/front/native/rpc_jobs.h"
 
 namespace aisfs::native {
 namespace {
@@ -62,7 +63,7 @@ std::string epoch_of(const http::Exchange& exchange) {
   if (epoch.empty() || !method.starts_with(wire::kRpcPath)) return epoch;
   method.remove_prefix(wire::kRpcPath.size());
   const bool any = method == wire::kMapWatchMethod || method == wire::kLeasePollMethod ||
-                   method == wire::name_of(wire::DataMethod::rebalance) ||
+                   is_job_method(method) || method == wire::name_of(wire::DataMethod::rebalance) ||
                    method == wire::name_of(wire::DataMethod::scrub) ||
                    method == wire::name_of(wire::DataMethod::storage) ||
                    method == wire::name_of(wire::DataMethod::change_mountpath);
@@ -93,6 +94,7 @@ Call make_call(const NativeFrontDeps& deps,
   call.key = &deps.verifier.key();
   call.started_ns = deps.started_ns;
   call.tls_inside = deps.tls_inside;
+  call.jobs_api = deps.jobs;
   return call;
 }
 

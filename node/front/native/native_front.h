@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/auth/verifier.h"
+#include "common/client/jobs_api.h"
 #include "common/client/object_api.h"
 #include "common/http/server.h"
 #include "node/target/local_target.h"
@@ -20,6 +21,7 @@ struct NativeFrontDeps {
   std::int64_t started_ns = 0;            // unix time; for uptimes
   target::LocalTarget* stored = nullptr;  // this node's own objects; null on a gateway
   bool tls_inside = false;                // between nodes
+  JobsApi* jobs = nullptr;                // null in tests that need none
 };
 
 /// The handler of the public listener for everything under /v1/: AIStore's REST API and the

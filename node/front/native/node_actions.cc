@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 
 #include "common/auth/authorize.h"
+#include "node/front/native/job_routes.h"
 #include "node/front/native/rebalance_status.h"
 #include "node/front/native/reply.h"
 
@@ -62,6 +63,9 @@ Task<Status> act(Call& call, ActionMessage message) {
 Task<void> serve_node_action(Call& call) {
   auto message = co_await read_action(call.body);
   if (!message) co_return co_await reply_error(call, std::move(message).error());
+  if (message->action == "start" || message->action == "stop") {
+    co_return co_await serve_job_action(call, *std::move(message));
+  }
   const bool moves = message->action != kShutdown;
   Status done = co_await act(call, *std::move(message));
   if (!done) co_return co_await reply_error(call, std::move(done).error());

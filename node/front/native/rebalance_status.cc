@@ -24,11 +24,6 @@ std::optional<std::uint64_t> epoch_of(std::string_view id) {
   return parse_u64(id.substr(1));
 }
 
-bool is_about_rebalance(const json::value& query) {
-  const std::string id = text_member(query, "id"), kind = text_member(query, "kind");
-  return id.empty() ? kind == kKind : epoch_of(id).has_value();
-}
-
 /// A later change of the targets takes over what is left of an earlier one.
 bool has_ended(const ClusterMap& map, std::string_view id) {
   return map.placement.settled() ||
@@ -87,15 +82,14 @@ std::string rebalance_id(const ClusterMap& map) {
   return "g" + std::to_string(map.placement.since);
 }
 
-Task<void> reply_job_status(Call& call) {
-  const auto query = co_await read_message(call.body);
-  if (!query) co_return co_await reply_error(call, query.error());
-  if (!is_about_rebalance(*query)) {
-    Error error(Errc::unsupported, "what=status tells of rebalances only: no other job remains");
-    co_return co_await reply_error(call, std::move(error));
-  }
+bool is_about_rebalance(const json::value& query) {
+  const std::string id = text_member(query, "id"), kind = text_member(query, "kind");
+  return id.empty() ? kind == kKind : epoch_of(id).has_value();
+}
+
+Task<void> reply_rebalance_status(Call& call, json::value query) {
   const MapSnapshot map = call.maps.current();
-  std::string id = text_member(*query, "id");
+  std::string id = text_member(query, "id");
   if (id.empty()) id = rebalance_id(*map);
   json::object status{{"kind", kKind},
                       {"uuid", id},
@@ -105,11 +99,7 @@ Task<void> reply_job_status(Call& call) {
   co_await reply_json(call, std::move(status));
 }
 
-Task<void> reply_job_stats(Call& call) {
-  const auto query = co_await read_message(call.body);
-  if (!query) co_return co_await reply_error(call, query.error());
-  const bool any = text_member(*query, "id").empty() && text_member(*query, "kind").empty();
-  if (!any && !is_about_rebalance(*query)) co_return co_await reply_json(call, json::object());
+Task<void> reply_rebalance_stats(Call& call) {
   json::object stats = co_await ask_targets(call);
   co_await reply_json(call, std::move(stats));
 }

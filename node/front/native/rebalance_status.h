@@ -7,12 +7,13 @@ namespace aisfs::native {
 
 std::string rebalance_id(const ClusterMap& map);
 
-/// GET ?what=status for a rebalance by id or kind: its end_time is 0 until all names have moved.
-/// Other jobs are unsupported.
-Task<void> reply_job_status(Call& call);
+/// Whether a question about jobs (its id, its kind) means a rebalance.
+bool is_about_rebalance(const boost::json::value& query);
 
-/// GET ?what=qryxstats: what each target has moved, for a rebalance or without a kind; of other
-/// kinds there is nothing.
-Task<void> reply_job_stats(Call& call);
+/// What ?what=status answers of it: its end_time is 0 until all names have moved.
+Task<void> reply_rebalance_status(Call& call, boost::json::value query);
+
+/// What ?what=qryxstats answers of it: what each target has moved.
+Task<void> reply_rebalance_stats(Call& call);
 
 }  // namespace aisfs::native

@@ -6,6 +6,7 @@
 #include "common/wire/map_watch.h"
 #include "node/front/native/reply.h"
 #include "node/front/native/rpc_admin.h"
+#include "node/front/native/rpc_jobs.h"
 
 namespace aisfs::native {
 namespace {
@@ -209,6 +210,9 @@ Task<Result<std::string>> run_named(Call& call, std::string name, std::string by
   if (name == wire::kMapWatchMethod) co_return co_await run_map_watch(call, std::move(bytes));
   if (name == wire::kLeasePollMethod) co_return co_await run_lease_poll(call, std::move(bytes));
   if (name == wire::kDelegateMethod) co_return co_await run_delegate(call, std::move(bytes));
+  if (is_job_method(name)) {
+    co_return co_await run_job_method(call, std::move(name), std::move(bytes));
+  }
   const auto method = wire::parse_data_method(name);
   if (!method) co_return Error(Errc::unsupported, "there is no method " + name);
   co_return co_await run_method(call, *method, std::move(bytes));

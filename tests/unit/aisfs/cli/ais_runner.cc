@@ -12,13 +12,15 @@ namespace {
 
 class FakeLink final : public Link {
  public:
-  explicit FakeLink(tests::FakeCluster& cluster) : cluster_(cluster) {}
+  FakeLink(tests::FakeCluster& cluster, tests::FakeJobs& jobs) : cluster_(cluster), jobs_(jobs) {}
   ObjectApi& objects() override { return cluster_; }
   AdminApi& admin() override { return cluster_; }
   MapSource& map() override { return cluster_; }
+  JobsApi& jobs() override { return jobs_; }
 
  private:
   tests::FakeCluster& cluster_;
+  tests::FakeJobs& jobs_;
 };
 
 }  // namespace
@@ -44,7 +46,7 @@ Task<Result<std::unique_ptr<Link>>> AisRunner::connect() {
     --refusals_;
     co_return Error(refusal_, "no cluster yet");
   }
-  std::unique_ptr<Link> link = std::make_unique<FakeLink>(cluster);
+  std::unique_ptr<Link> link = std::make_unique<FakeLink>(cluster, jobs);
   co_return link;
 }
 

@@ -7,6 +7,7 @@
 
 #include "aisfs/cli/app.h"
 #include "tests/kit/fake_cluster.h"
+#include "tests/kit/fake_jobs.h"
 
 namespace aisfs::cli {
 
@@ -32,6 +33,7 @@ class AisRunner {
   void set_terminal(std::size_t columns);
 
   tests::FakeCluster cluster;
+  tests::FakeJobs jobs;
   std::string folder;
 
   std::string write_file(const std::string& name, const std::string& text);

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "node/control/job_store.h"
 #include "node/control/map_store.h"
 #include "tests/unit/node/control/embedded_maker.h"
 
@@ -94,6 +95,22 @@ TEST_F(MoveMapTest, ItIsThereWholeAndTheSourceSaysWhereItHasGone) {
   EXPECT_THAT(gone.error().what(), HasSubstr("moved to the other"));
   EXPECT_TRUE(run(MapStore(a_.store()).bootstrap("a new one", test_key())).ok());
   EXPECT_FALSE(run(MapStore(a_.store()).load()).ok()) << "no second cluster where one has been";
+}
+
+TEST_F(MoveMapTest, JobsGoAlong) {
+  RealClock clock;
+  JobStore here(a_.store(), clock), there(b_.store(), clock);
+  ASSERT_TRUE(run(here.add({.id = "runs"}, {"x", "y"})).ok());
+  ASSERT_TRUE(run(here.add({.id = "over"}, {})).ok());
+  ASSERT_TRUE(run(here.end("over", JobState::kFailed, "why")).ok());
+  wire::JobReport report{"runs", {.runs = 1, .cursor = "k"}};
+  ASSERT_TRUE(run(here.report("t1", report)).ok());
+  ASSERT_TRUE(move(a_.store(), b_.store()).ok());
+  EXPECT_EQ(run(there.find("runs"))->targets.at("t1").cursor, "k");
+  EXPECT_EQ(run(there.names("runs"))->size(), 2u);
+  EXPECT_EQ(run(there.find("over"))->error, "why");
+  EXPECT_TRUE(run(here.live())->empty());
+  EXPECT_TRUE(run(here.past())->empty());
 }
 
 TEST_F(MoveMapTest, AndBack) {

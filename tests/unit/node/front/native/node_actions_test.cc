@@ -90,7 +90,7 @@ TEST_F(NodeActions, EachTargetTellsWhatItHasMoved) {
   EXPECT_EQ(snap.at("stats").as_object().at("out-objs").as_string(), "5");
   EXPECT_EQ(snap.at("stats").as_object().at("out-bytes").as_string(), "4096");
   EXPECT_EQ(ask("qryxstats", R"({"Kind":"lru"})").body, "{}");
-  EXPECT_EQ(ask("status", R"({"ID":"abc"})").head.status, 501);
+  EXPECT_EQ(ask("status", R"({"ID":"abc"})").head.status, 404);
 }
 
 }  // namespace
