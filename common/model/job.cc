@@ -38,6 +38,8 @@ const std::vector<JobKind>& job_kinds() {
        .stoppable = false},
       {.name = "scrub", .shown = "scrub", .of = Of::kTargets, .startable = true},
       {.name = "cleanup-store", .shown = "cleanup", .of = Of::kTargets, .startable = true},
+      {.name = "ec-encode", .shown = "ec-encode", .of = Of::kTargets, .startable = true},
+      {.name = "make-n-copies", .shown = "mirror", .of = Of::kTargets, .startable = true},
   };
   return kinds;
 }

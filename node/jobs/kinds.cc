@@ -11,6 +11,7 @@ const Kind* find_kind(std::string_view name) {
       {"move-bck", &move_names()},       {"delete-listrange", &remove_names()},
       {"rebalance", &start_rebalance()}, {"resilver", &start_resilver()},
       {"scrub", &start_scrub()},         {"cleanup-store", &start_cleanup()},
+      {"ec-encode", &start_encode()},    {"make-n-copies", &start_rebalance()},
   };
   const auto found = kinds.find(name);
   return found == kinds.end() ? nullptr : found->second;

@@ -14,5 +14,6 @@ const Kind& start_rebalance();
 const Kind& start_resilver();
 const Kind& start_scrub();
 const Kind& start_cleanup();
+const Kind& start_encode();  // ec-encode
 
 }  // namespace aisfs::jobs

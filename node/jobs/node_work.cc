@@ -64,6 +64,27 @@ class StartResilver final : public Kind {
   }
 };
 
+/// Objects whose bucket says so become slices, or whole again, and what is missing is made anew.
+class StartEncode final : public Kind {
+ public:
+  Task<Status> run(JobRun& run) const override {
+    target::Slicer& slicer = run.deps.target->slicer();
+    const std::uint64_t asked = slicer.look_again();
+    const target::Slicer::Progress before = slicer.progress();
+    while (!run.is_stopped()) {
+      const bool done = slicer.has_looked(asked);
+      const target::Slicer::Progress p = slicer.progress();
+      run.progress.counts.objects = p.split + p.repaired - before.split - before.repaired;
+      run.progress.counts.errors = p.lost;
+      if (p.lost > 0) run.progress.error = "objects are lost; see ais storage scrub";
+      run.progress.waiting = p.left > 0 ? "targets are missing or do not answer" : "";
+      if (done) co_return Status{};
+      CO_CHECK_OK(co_await run.deps.clock.sleep(kLookEvery));
+    }
+    co_return Status{};
+  }
+};
+
 /// What requests left for the background comes to its end: renames between targets, and what was
 /// acknowledged at a low level reaches the disks. Work files and what was deleted need no job.
 class StartCleanup final : public Kind {
@@ -91,6 +112,10 @@ const Kind& start_rebalance() {
 }
 const Kind& start_resilver() {
   static const StartResilver kind;
+  return kind;
+}
+const Kind& start_encode() {
+  static const StartEncode kind;
   return kind;
 }
 const Kind& start_cleanup() {

@@ -73,6 +73,8 @@ class Committer {
   bool is_flush_due(Duration age) const;
   /// Has a barrier passed soon; waits for nothing. Any thread.
   void flush();
+  /// Something was changed past run(), without a barrier: one is due some time later. Any thread.
+  void note_unflushed();
 
   bool suspect() const { return suspect_.load(std::memory_order_relaxed); }
   void mark_suspect(const Error& why);
@@ -101,7 +103,6 @@ class Committer {
   void await_company(Lane& lane, std::size_t count, Duration barrier_took);
   Status pass(Barrier barrier);
   void finish(Mutation* mutation, Status status);
-  void note_unflushed();
   Error why_suspect();
 
   asio::thread_pool& pool_;

@@ -43,7 +43,7 @@ Status check_blocks(int fd, const SliceTail& tail, std::span<const std::uint64_t
   for (std::uint64_t i = 0; i < layout.stripes(); ++i) {
     const MutableBytes block(buffer.get(), layout.block_bytes(i));
     std::uint64_t hash = 0;
-    if (i < known.size() && block.size() == layout.unit()) {
+    if (i < known.size()) {
       hash = known[i];
     } else {
       CHECK_OK(disk::pread_exactly(fd, block, layout.block_offset(i)));
@@ -93,34 +93,36 @@ class SliceBody final : public BodySource {
   FileSlice slice_;
 };
 
-/// A slice on its way to its file. Its functions block, but for add().
+/// A slice on its way to its file.
 class IncomingSlice {
  public:
   IncomingSlice(Engine& engine, Mountpath& mountpath)
-      : engine_(engine), mountpath_(mountpath), buffer_(engine_.blocks.take()) {}
+      : mountpath_(mountpath), buffer_(engine.blocks.take()) {}
 
-  /// Takes all of `body`.
+  /// Takes all of `body`; the last part stays in memory, for finish().
   Task<Status> take(BodySource& body) {
     for (;;) {
       CO_TRY(used_, co_await fill(body, {buffer_.get(), kHashBlockBytes}));
-      if (used_ == 0) co_return Status{};
+      if (used_ < kHashBlockBytes) co_return Status{};
       auto add = [this] { return write(); };
       CO_CHECK_OK(mountpath_.noted(co_await mountpath_.pool().run(std::move(add))));
-      if (used_ < kHashBlockBytes) co_return Status{};
     }
   }
 
+  /// Blocks.
   Status finish(const Key& home, const Reference& content, unsigned index, Durability level) {
+    if (used_ > 0) CHECK_OK(write());
     if (!work_) return Error(Errc::corrupt, describe(home, index) + " is empty");
     TRY(const SliceTail tail, read_slice_tail(work_->fd()));
     CHECK_OK(check_tail(tail, home, content, index));
+    CHECK_OK(check_last_block(tail));
     CHECK_OK(check_blocks(work_->fd(), tail, hashes_));
     if (level == Durability::kData) CHECK_OK(disk::sync_data(work_->fd()));
     CHECK_OK(mountpath_.know_bucket(home.bucket, home.name.bucket));
     const std::string path = slice_path_of(home, content, index);
-    CHECK_OK(disk::make_parent_dirs(mountpath_.root(), path));
-    CHECK_OK(disk::rename_beneath(mountpath_.root(), work_->path(), path));
+    CHECK_OK(place(path));
     work_->published();
+    if (level < Durability::kFull) mountpath_.committer().note_unflushed();
     return {};
   }
 
@@ -138,20 +140,29 @@ class IncomingSlice {
     return {};
   }
 
-  Engine& engine_;
+  /// The short block at the end, as far as it is in memory, needs not be read again.
+  Status check_last_block(const SliceTail& tail) {
+    const ec::Layout layout = tail.header.layout();
+    const std::uint64_t last = layout.stripes() - 1;
+    const std::size_t bytes = layout.stripes() == 0 ? 0 : layout.block_bytes(last);
+    if (bytes == 0 || bytes == layout.unit() || hashes_.size() != last || bytes > used_) return {};
+    hashes_.push_back(xxh3_64(ConstBytes(buffer_.get(), bytes)));
+    return {};
+  }
+
+  Status place(const std::string& path) {
+    Status placed = disk::rename_beneath(mountpath_.root(), work_->path(), path);
+    if (placed || placed.error() != Errc::not_found) return placed;
+    CHECK_OK(disk::make_parent_dirs(mountpath_.root(), path));
+    return disk::rename_beneath(mountpath_.root(), work_->path(), path);
+  }
+
   Mountpath& mountpath_;
   BlockBuffers::Buffer buffer_;
   std::size_t used_ = 0;
   std::uint64_t size_ = 0;
   std::optional<WorkFile> work_;
   std::vector<std::uint64_t> hashes_;  // of what came, block by block
-};
-
-/// A barrier is due some time later, for what is there already.
-class FlushSoon final : public Mutation {
- public:
-  FlushSoon() { flush_soon = true; }
-  Status publish() override { return {}; }
 };
 
 /// Where a slice may lie: at its key's place first.
@@ -202,9 +213,8 @@ Task<Status> Store::put_slice(BucketId bucket,
   CO_CHECK_OK(co_await slice.take(body));
   auto finish = [&] { return slice.finish(home, content, index, level); };
   CO_CHECK_OK(mountpath->noted(co_await mountpath->pool().run(std::move(finish))));
-  if (level == Durability::kFull) co_return co_await sync_mountpath(*mountpath);
-  FlushSoon flush;
-  co_return co_await mountpath->committer().run(flush);
+  if (level < Durability::kFull) co_return Status{};
+  co_return co_await sync_mountpath(*mountpath);
 }
 
 Task<Result<std::vector<ec::SliceSet>>> Store::slices_here(BucketId bucket,

@@ -19,7 +19,12 @@ SlicePipes::SlicePipes(std::size_t slices) {
 Task<Result<std::size_t>> SlicePipes::Pipe::read(MutableBytes into) {
   while (rest_.empty()) {
     if (owner_.failed_) co_return *owner_.failed_;
-    if (ended_) co_return std::size_t{0};
+    if (ended_ && at_end_) co_return std::size_t{0};
+    if (ended_) {
+      rest_ = as_bytes(tail_);
+      at_end_ = true;
+      break;
+    }
     const auto seen = owner_.changed_.count();
     co_await owner_.changed_.wait(seen, Deadline::after(kIdleMax));
   }
@@ -54,7 +59,6 @@ void SlicePipes::push(const ec::Stripe& stripe) {
 void SlicePipes::finish(std::vector<std::string> tails) {
   for (std::size_t i = 0; i < pipes_.size(); ++i) {
     pipes_[i].tail_ = std::move(tails[i]);
-    pipes_[i].rest_ = as_bytes(pipes_[i].tail_);
     pipes_[i].ended_ = true;
   }
   changed_.notify();

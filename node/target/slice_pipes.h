@@ -26,7 +26,7 @@ class SlicePipes {
   Task<Status> taken(Deadline deadline);
   /// Of each slice one block.
   void push(const ec::Stripe& stripe);
-  /// What follows the last block of each slice. All has been taken.
+  /// What follows the last block of each slice; these need not have been taken yet.
   void finish(std::vector<std::string> tails);
   /// What has been sent is of no use.
   void fail(Error error);
@@ -43,7 +43,8 @@ class SlicePipes {
     SlicePipes& owner_;
     ConstBytes rest_;
     std::string tail_;
-    bool ended_ = false;  // behind `rest_` there is nothing
+    bool ended_ = false;   // behind `rest_` comes the tail
+    bool at_end_ = false;  // it is what `rest_` is of
     bool left_ = false;
   };
 

@@ -87,11 +87,9 @@ class Splitter {
         co_return Error(Errc::invalid_argument, "the body has more bytes than were promised");
       }
       CO_CHECK_OK(co_await pipes.taken(Deadline::after(kStripeMax)));
-      if (used > 0) CO_CHECK_OK(co_await encode(pipes, {buffer, used}, update));
-      if (used < room_) break;
+      if (used < room_) co_return co_await finish(pipes, {buffer, used}, update, describe);
+      CO_CHECK_OK(co_await encode(pipes, {buffer, used}, update));
     }
-    CO_CHECK_OK(co_await flush(pipes));
-    co_return co_await finish(pipes, describe);
   }
 
  private:
@@ -111,29 +109,31 @@ class Splitter {
     co_return Status{};
   }
 
-  Task<Status> flush(SlicePipes& pipes) {
-    auto last = [&] { return encoder_.flush(); };
-    const std::optional<ec::Stripe> stripe = co_await access_.compute.run(std::move(last));
-    if (stripe) pipes.push(*stripe);
-    co_return co_await pipes.taken(Deadline::after(kStripeMax));
-  }
-
-  Task<Status> finish(SlicePipes& pipes, const Describe& describe) {
-    auto tails = [&]() -> Result<std::vector<std::string>> {
+  /// The last bytes, less than a stripe.
+  Task<Status> finish(SlicePipes& pipes,
+                      ConstBytes bytes,
+                      const Update& update,
+                      const Describe& describe) {
+    std::optional<ec::Stripe> last;
+    auto work = [&]() -> Result<std::vector<std::string>> {
+      if (update && !bytes.empty()) update(bytes);
+      CHECK_OK(encoder_.write(bytes, [](const ec::Stripe&) { return Status(); }));
+      last = encoder_.flush();
       ec::EncodedObject object = encoder_.finish();
       TRY(std::string meta, describe(object));
-      std::vector<std::string> all;
+      std::vector<std::string> tails;
       for (unsigned i = 0; i < geometry_.slices(); ++i) {
         store::SliceTail tail{object.header(splitting_.content.content_version, meta),
                               std::move(object.slices[i].blocks)};
         tail.header.index = static_cast<std::uint8_t>(i);
-        all.push_back(store::encode_tail(tail));
+        tails.push_back(store::encode_tail(tail));
       }
-      return all;
+      return tails;
     };
-    CO_TRY(auto all, co_await access_.compute.run(std::move(tails)));
-    pipes.finish(std::move(all));
-    co_return Status{};
+    CO_TRY(auto tails, co_await access_.compute.run(std::move(work)));
+    if (last) pipes.push(*last);
+    pipes.finish(std::move(tails));
+    co_return co_await pipes.taken(Deadline::after(kStripeMax));  // the blocks are the encoder's
   }
 
   const SliceAccess& access_;
@@ -166,7 +166,7 @@ Task<Status> rebuild(const SliceAccess& access,
     return all;
   };
   pipes.finish(co_await access.compute.run(std::move(tails)));
-  co_return Status{};
+  co_return co_await pipes.taken(Deadline::after(kStripeMax));
 }
 
 Task<Status> make_anew(const SliceAccess& access,

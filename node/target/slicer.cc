@@ -98,18 +98,25 @@ void Slicer::soon(const store::Key& key) {
     if (soon_.size() < kSoonMax) {
       soon_.emplace(name_hash(key), key);
     } else {
-      look_again_ = true;
+      ++looks_asked_;
     }
   }
   asked_.notify();
 }
 
-void Slicer::look_again() {
+std::uint64_t Slicer::look_again() {
+  std::uint64_t asked = 0;
   {
     const std::lock_guard lock(mutex_);
-    look_again_ = true;
+    asked = ++looks_asked_;
   }
   asked_.notify();
+  return asked;
+}
+
+bool Slicer::has_looked(std::uint64_t asked) const {
+  const std::lock_guard lock(mutex_);
+  return looks_done_ >= asked;
 }
 
 void Slicer::note_damage(const store::Key& key, const char* why, bool lost) {

@@ -90,8 +90,10 @@ class Slicer {
 
   /// The name is to be looked at soon: it was written, or slices of it are missing.
   void soon(const store::Key& key);
-  /// Everything is to be looked at soon.
-  void look_again();
+  /// Everything is to be looked at soon. What has_looked() is asked with.
+  std::uint64_t look_again();
+  /// Whether a whole look that began after that has left nothing to do.
+  bool has_looked(std::uint64_t asked) const;
   /// The slices are needed no more, but by those who read them now.
   void drop_later(const store::Key& key, store::Reference content);
   /// Of slices that `from` has, of names of this target: which nobody needs.
@@ -170,7 +172,8 @@ class Slicer {
   std::set<Version> under_way_;  // slices that no name refers to yet
   std::unordered_map<std::uint64_t, store::Key> soon_;
   std::deque<Due> due_;
-  bool look_again_ = false;  // at everything
+  std::uint64_t looks_asked_ = 0;  // at everything
+  std::uint64_t looks_done_ = 0;   // of these
   std::unordered_map<std::uint64_t, DamagedName> damages_;
   Progress progress_;
   Notifier asked_;

@@ -27,16 +27,22 @@ Task<void> Slicer::run() {
     co_await tell_of_lost_mountpaths();
     (void)co_await settle_some();
     const Epoch since = deps_.maps.current()->placement.since;
+    std::uint64_t asked = 0;
     bool again = false;
     {
       const std::lock_guard lock(mutex_);
-      again = std::exchange(look_again_, false);
+      asked = looks_asked_;
+      again = asked > looks_done_;
     }
     const bool due = !looked || deps_.clock.now() - *looked >= kLookEvery;
     if (due || again || !is_settled(since)) {
       const auto done = co_await settle();
       if (!done) LOG_DEBUG("the look at slices ended early", "why", done.error().what());
-      if (done && *done) looked = deps_.clock.now();
+      if (done && *done) {
+        looked = deps_.clock.now();
+        const std::lock_guard lock(mutex_);
+        looks_done_ = asked;
+      }
     }
     co_await asked_.wait(seen, Deadline::after(kRound));
   }

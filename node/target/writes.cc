@@ -65,7 +65,8 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   publishing = &change;
   CO_CHECK_OK(co_await change.alone());
   Result<ObjectInfo> made(Errc::internal);
-  if (splits_at_once(at, options)) {
+  const bool splits = splits_at_once(at, options);
+  if (splits) {
     made = co_await put_sliced(context, at, std::move(options), std::move(expected), body);
   } else {
     made = co_await store_.put(at.key, std::move(options), std::move(expected), body);
@@ -73,7 +74,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   CO_TRY(ObjectInfo info, std::move(made));
   CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(ticket)));
   if (old) CO_CHECK_OK(after_change(co_await drop_referenced(std::move(context), at.key, *old)));
-  split_soon(at, info);
+  if (!splits) split_soon(at, info);
   co_return acknowledged(at, Result<ObjectInfo>(std::move(info)));
 }
 

@@ -84,6 +84,20 @@ class ErasureTest : public ClusterTest {
     }
     EXPECT_EQ(user.count("data"), static_cast<std::size_t>(kObjects)) << when;
   }
+  static ::testing::AssertionResult job_ends(User& user, const std::string& kind) {
+    JobSpec spec{.kind = kind};
+    const auto id =
+        user.run(user.api().jobs().start_job(User::within(seconds(20)), std::move(spec), ""));
+    if (!id) return ::testing::AssertionFailure() << id.error().what();
+    const auto ended = [&] {
+      JobQuery query{.id = *id};
+      const auto found =
+          user.run(user.api().jobs().list_jobs(User::within(seconds(20)), std::move(query)));
+      return found && !found->empty() && found->front().state == JobState::kFinished;
+    };
+    if (!becomes(ended)) return ::testing::AssertionFailure() << "it does not end";
+    return ::testing::AssertionSuccess();
+  }
   template <class Condition>
   static bool sees(User& user, Condition condition) {
     const Deadline deadline = Deadline::after(seconds(60));
@@ -163,6 +177,29 @@ TEST_F(ErasureTest, ATargetThatDiesWhileObjectsArriveFailsNone) {
   writer.join();
   EXPECT_TRUE(failures.empty()) << failures.front();
   expect_all(user, "without it");
+}
+
+TEST_F(ErasureTest, WhatIsThereIsSplitByAJobAndPutTogetherByAnother) {
+  start_cluster(4);
+  User user(node(0), admin());
+  ASSERT_TRUE(user.create("data").ok());
+  for (int i = 0; i < kObjects; ++i) ASSERT_TRUE(user.put("data", key(i), body(i)).ok());
+  const auto set = [&](ErasureProps erasure) {
+    BucketProps props = user.api().current()->find_bucket(native_bucket("data"))->props;
+    props.erasure = erasure;
+    const auto changed = user.run(
+        user.api().set_bucket_props(User::within(seconds(10)), native_bucket("data"), props));
+    ASSERT_TRUE(changed.ok()) << changed.error().what();
+  };
+  set({.data = 2, .parity = 1, .later = true, .least_bytes = 64 * 1024});
+  EXPECT_TRUE(job_ends(user, "ec-encode"));
+  EXPECT_EQ(count({1, 2, 3, 4}), 3u * kObjects);
+  expect_all(user, "when all were split");
+  set({});
+  EXPECT_TRUE(job_ends(user, "ec-encode"));
+  expect_all(user, "when all were put together");
+  EXPECT_TRUE(job_ends(user, "ec-encode")) << "whose look finds what nobody needs";
+  EXPECT_EQ(count({1, 2, 3, 4}), 0u);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 // what they saw is checked. A line a run; what is wrong below it.
 //
 //   cluster_storm [--runs N] [--seconds S] [--seed X] [--nemesis A[,B]...] [--clients N]
-//                 [--copies N] [--strict 0] [--keep DIR]
+//                 [--copies N] [--slices D+P] [--strict 0] [--keep DIR]
 //
 // Run i has seed X + i. Without --nemesis the seed draws one or two. What fails is kept below DIR
 // (or /tmp): the history for check_history, and the folders of the nodes with their logs.
@@ -30,6 +30,7 @@ constexpr std::size_t kShownMax = 12;  // of what is wrong with a run
 struct Arguments {
   std::uint64_t runs = 3, seconds = 10, seed = 1, clients = 16, copies = 1, strict = 1;
   std::vector<std::string> nemeses;
+  ErasureProps erasure{.least_bytes = 1};
   std::string keep = "/tmp";
 };
 
@@ -55,6 +56,8 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
     const auto number = numbers.find(option);
     if (option == "--keep") {
       arguments.keep = value;
+    } else if (option == "--slices") {
+      CHECK_OK(parse_geometry(value, arguments.erasure));
     } else if (option == "--nemesis") {
       TRY(arguments.nemeses, parse_nemeses(value));
     } else if (const auto n = parse_u64(value); n && number != numbers.end()) {
@@ -96,9 +99,10 @@ void print(const RunOptions& options, const RunResult& result, double took) {
     std::printf("  and %zu more\n", result.wrong.size() - kShownMax);
   std::printf(
       "  history: %s\n  again: cluster_storm --runs 1 --seconds %.0f --seed %lu --nemesis %s "
-      "--clients %zu --copies %u\n",
+      "--clients %zu --copies %u --slices %s\n",
       result.history_file.c_str(), seconds_of(options.time), options.seed,
-      joined(options.nemeses).c_str(), options.clients, options.copies);
+      joined(options.nemeses).c_str(), options.clients, options.copies,
+      to_string(options.erasure).c_str());
 }
 
 /// True when nothing is wrong; then nothing is kept.
@@ -115,6 +119,7 @@ bool run_once(const Arguments& arguments, std::uint64_t seed) {
       .nemeses = arguments.nemeses.empty() ? draw_nemeses(seed) : arguments.nemeses,
       .dir = dir,
       .copies = static_cast<std::uint32_t>(arguments.copies),
+      .erasure = arguments.erasure,
       .strict = arguments.strict != 0};
   const auto began = std::chrono::steady_clock::now();
   const RunResult result = run_storm(options);

@@ -115,6 +115,7 @@ Status blow(const RunOptions& options, Nodes& nodes, Ledger& ledger, RunResult& 
   Doors doors([&nodes] { return nodes.endpoints(); }, nodes.admin());
   if (!doors.why_not().empty()) return Error(Errc::unreachable, doors.why_not());
   BucketProps props{.copies = options.copies};
+  props.erasure = options.erasure;
   auto made = doors.run(
       doors.straight().create_bucket(User::within(seconds(20)), kBucket, std::move(props)));
   if (!made) return std::move(made).error();

@@ -14,6 +14,7 @@ struct RunOptions {
   std::vector<std::string> nemeses;  // at once
   std::string dir;                   // of the nodes; exists
   std::uint32_t copies = 1;          // of each object
+  ErasureProps erasure;              // into what each is split
   bool strict = false;               // a request that took effect twice is wrong too
 };
 
