@@ -131,7 +131,7 @@ def jobs():
     client.job(copied.rename("sdk-renamed")).wait(timeout=60)
     renamed = client.bucket("sdk-renamed")
     assert renamed.object("p/job/11.bin").get_reader().read_all() == b"y" * 11
-    raises(AISError, copied.head)
+    raises(AISError, client.bucket("sdk-copied").head)
     group = renamed.objects(obj_names=["p/job/1.bin", "p/job/10.bin", "not-there"])
     (listed,) = group.copy(bucket, prepend="again/")
     client.job(listed).wait_for_idle(timeout=60)
