@@ -87,6 +87,7 @@ Task<Status> Walk::run() {
     }
     begin_pass(*map);
     Status passed = co_await pass();
+    if (!passed && is_emptied()) passed = Status{};
     if (passed && !is_placed()) passed = Error(Errc::stale_map);
     if (passed && !run_.is_stopped()) run_.progress.done = true;
     if (passed || passed.error() != Errc::stale_map) co_return passed;
@@ -123,6 +124,11 @@ Result<Bucket> Walk::bucket_of(const ClusterMap& map) const {
   const bool writes = job.to_id != BucketId{};
   if (writes && map.find_bucket(job.to_id) == nullptr) return gone(job.spec.to);
   return *from;
+}
+
+bool Walk::is_emptied() const {
+  const MapSnapshot map = run_.deps.maps.current();
+  return kind_.empties_source() && map->find_bucket(run_.job.bucket_id) == nullptr;
 }
 
 bool Walk::is_mine(const ClusterMap& map, const ObjectName& name) const {
