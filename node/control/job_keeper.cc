@@ -9,6 +9,7 @@ namespace aisfs::control {
 namespace {
 
 constexpr Duration kLookEvery = std::chrono::seconds(1);
+constexpr Duration kListedFor = std::chrono::milliseconds(300);
 constexpr Duration kEmptyMax = std::chrono::seconds(30);  // to find out whether a bucket is
 // A bucket that is written to all the time never gets empty.
 constexpr std::uint32_t kRoundsMax = 20;
@@ -75,18 +76,30 @@ Task<Status> JobKeeper::close(Job job) {
   co_return co_await jobs_.end(job.id, JobState::kFinished, "");
 }
 
+/// Every target asks once a second, and most of the time nothing has changed.
+Task<Result<std::vector<Job>>> JobKeeper::records(bool fresh) {
+  const TimePoint now = deps_.clock.now();
+  if (!fresh) {
+    const std::lock_guard lock(mutex_);
+    if (now - listed_at_ < kListedFor) co_return listed_;
+  }
+  CO_TRY(std::vector<Job> jobs, co_await jobs_.live_records());
+  const std::lock_guard lock(mutex_);
+  listed_ = jobs;
+  listed_at_ = now;
+  co_return jobs;
+}
+
 Task<Result<wire::JobsReply>> JobKeeper::report(wire::ReportJobsRequest request) {
-  bool ends = false;
+  bool ends = false, tells = !request.reports.empty();
   for (wire::JobReport& report : request.reports) {
     ends = ends || report.progress.done || report.progress.stopped || report.progress.fatal;
     CO_CHECK_OK(co_await jobs_.report(request.node, std::move(report)));
   }
   if (ends) wanted_.notify();
   wire::JobsReply reply;
-  CO_TRY(reply.jobs, co_await jobs_.live());
-  for (Job& job : reply.jobs) {
-    std::erase_if(job.targets, [&](const auto& entry) { return entry.first != request.node; });
-  }
+  CO_TRY(reply.jobs, co_await records(tells));
+  CO_CHECK_OK(co_await jobs_.add_progress_of(request.node, reply.jobs));
   co_return reply;
 }
 

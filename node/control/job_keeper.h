@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <functional>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -14,7 +15,7 @@ namespace aisfs::control {
 /// Brings jobs to their end when targets have done their share (job_rules.h). Every gateway has one
 /// and all of them act: a step is one transaction on what it was decided by, and what follows the
 /// last one (a bucket that was moved goes) may happen twice. So the loss of any gateway ends
-/// nothing. One executor; report() from any.
+/// nothing. run() on one executor; report() from any.
 class JobKeeper {
  public:
   struct Deps {
@@ -37,10 +38,15 @@ class JobKeeper {
  private:
   Task<Status> act(Job job, const ClusterMap& map, const std::set<std::string>& alive);
   Task<Status> close(Job job);
+  /// Those that run; unless `fresh` perhaps as they were a moment ago.
+  Task<Result<std::vector<Job>>> records(bool fresh);
 
   const Deps deps_;
   JobStore jobs_;
   Notifier wanted_;  // a target is at its end
+  std::mutex mutex_;
+  std::vector<Job> listed_;  // guarded by mutex_
+  TimePoint listed_at_{};    // guarded by mutex_
 };
 
 }  // namespace aisfs::control

@@ -78,17 +78,31 @@ Task<Status> JobStore::add(Job job, std::vector<std::string> names) {
   co_return Status{};
 }
 
-Task<Result<std::vector<Job>>> JobStore::live() {
+Task<Result<std::vector<Job>>> JobStore::live_records() {
   meta::GetRequest records = all_of(std::string(kLive));
   CO_TRY(const auto reply, co_await meta_.get(std::move(records)));
   std::vector<Job> jobs = jobs_in(reply.kvs);
+  std::sort(jobs.begin(), jobs.end(),
+            [](const Job& a, const Job& b) { return a.started_ns < b.started_ns; });
+  co_return jobs;
+}
+
+Task<Result<std::vector<Job>>> JobStore::live() {
+  CO_TRY(std::vector<Job> jobs, co_await live_records());
   if (jobs.empty()) co_return jobs;
   meta::GetRequest reports = all_of(std::string(kAt));
   CO_TRY(const auto progress, co_await meta_.get(std::move(reports)));
   for (Job& job : jobs) add_progress(job, progress.kvs);
-  std::sort(jobs.begin(), jobs.end(),
-            [](const Job& a, const Job& b) { return a.started_ns < b.started_ns; });
   co_return jobs;
+}
+
+Task<Status> JobStore::add_progress_of(std::string node, std::vector<Job>& jobs) {
+  for (Job& job : jobs) {
+    meta::GetRequest one{{key(kAt, job.id) + "/" + node, {}}, 0, 0};
+    CO_TRY(const auto reply, co_await meta_.get(std::move(one)));
+    add_progress(job, reply.kvs);
+  }
+  co_return Status{};
 }
 
 Task<Result<std::vector<Job>>> JobStore::past() {

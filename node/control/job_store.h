@@ -42,6 +42,10 @@ class JobStore {
 
   /// All that run, with the progress of all targets; the oldest first.
   Task<Result<std::vector<Job>>> live();
+  /// The same without progress.
+  Task<Result<std::vector<Job>>> live_records();
+  /// Adds what is known of this target alone.
+  Task<Status> add_progress_of(std::string node, std::vector<Job>& jobs);
   /// Those that have ended; the one that ended first comes first.
   Task<Result<std::vector<Job>>> past();
   /// Either; not_found.

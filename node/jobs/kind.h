@@ -87,6 +87,9 @@ class NameKind : public Kind {
   /// at a time.
   virtual Task<Result<Done>> act(JobRun& run, Name name) const = 0;
 
+  /// Whether it leaves nothing in the source, so that one which has gone has nothing left to do.
+  virtual bool empties_source() const { return false; }
+
   /// walk.cc
   Task<Status> run(JobRun& run) const final;
 };

@@ -9,6 +9,8 @@ constexpr int kRacesMax = 16;
 
 class MoveNames final : public NameKind {
  public:
+  bool empties_source() const override { return true; }
+
   /// First a copy, then the old name goes, if it still is what was copied: what is written to
   /// either name meanwhile is never lost, and where both were written the newer one stays.
   Task<Result<Done>> act(JobRun& run, Name name) const override {

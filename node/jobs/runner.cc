@@ -64,10 +64,15 @@ Task<void> JobRunner::exchange() {
 void JobRunner::note(const Job& job) {
   if (!job.spec.node.empty() && job.spec.node != deps_.work.node_id) return;
   auto& active = active_[job.id];
+  if (active && active->run.is_stopped() && !job.stopping) {
+    if (active->working) return;  // it was thought to have ended; what goes on here ends first
+    active.reset();
+  }
   if (!active) {
     const auto before = job.targets.find(deps_.work.node_id);
     JobProgress so_far = before == job.targets.end() ? JobProgress{} : before->second;
     so_far.waiting.clear();
+    so_far.stopped = so_far.stopped && job.stopping;
     const Kind* kind = find_kind(job.spec.kind);
     active = std::make_unique<Active>(deps_.work, job, std::move(so_far), kind);
     if (kind == nullptr) {
@@ -154,7 +159,7 @@ Task<void> JobRunner::work(Active& active) {
     run.progress.stopped = true;
   } else if (done) {
     run.progress.done = true;
-  } else {
+  } else if (done.error() != Errc::cancelled) {  // then this node is ending, and goes on later
     run.progress.fatal = true;
     run.progress.error = done.error().what();
   }

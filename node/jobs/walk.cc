@@ -13,7 +13,7 @@ namespace aisfs::jobs {
 namespace {
 
 constexpr std::uint32_t kPage = 256;
-constexpr std::uint32_t kCountPage = 10'000;
+constexpr std::uint32_t kCountPage = 1000;
 // Of a target's share: enough to keep disks and network busy, few enough to leave both to users.
 constexpr std::size_t kAtOnce = 4;
 constexpr Duration kAgain = std::chrono::milliseconds(500);
@@ -27,6 +27,7 @@ bool may_pass(const Error& error) {
     case Errc::stale_map:
     case Errc::overloaded:
     case Errc::busy:
+    case Errc::cancelled:  // a node that is ending; of this one it is the end all the same
       return true;
     default:
       return false;
@@ -34,9 +35,7 @@ bool may_pass(const Error& error) {
 }
 
 /// The next name will not fare better.
-bool ends_job(const Error& error) {
-  return error == Errc::no_space || error == Errc::read_only || error == Errc::cancelled;
-}
+bool ends_job(const Error& error) { return error == Errc::no_space || error == Errc::read_only; }
 
 }  // namespace
 
@@ -59,9 +58,15 @@ void Walk::begin_pass(const ClusterMap& map) {
     p.counts = p.at_cursor;  // what comes behind it is counted again
     return;
   }
+  // What another round looks at is what has come since.
+  JobCounts before;
+  if (p.placement == map.placement.since && p.round != run_.job.round) before = p.counts;
+  before.errors = 0;
   p = {.runs = p.runs,
        .round = run_.job.round,
        .placement = map.placement.since,
+       .counts = before,
+       .at_cursor = before,
        .started_ns = p.started_ns};
 }
 
@@ -82,6 +87,7 @@ Task<Status> Walk::run() {
     }
     begin_pass(*map);
     Status passed = co_await pass();
+    if (!passed && is_emptied()) passed = Status{};
     if (passed && !is_placed()) passed = Error(Errc::stale_map);
     if (passed && !run_.is_stopped()) run_.progress.done = true;
     if (passed || passed.error() != Errc::stale_map) co_return passed;
@@ -118,6 +124,11 @@ Result<Bucket> Walk::bucket_of(const ClusterMap& map) const {
   const bool writes = job.to_id != BucketId{};
   if (writes && map.find_bucket(job.to_id) == nullptr) return gone(job.spec.to);
   return *from;
+}
+
+bool Walk::is_emptied() const {
+  const MapSnapshot map = run_.deps.maps.current();
+  return kind_.empties_source() && map->find_bucket(run_.job.bucket_id) == nullptr;
 }
 
 bool Walk::is_mine(const ClusterMap& map, const ObjectName& name) const {
@@ -158,7 +169,8 @@ Task<Status> Walk::count_names() {
     more = page->more;
     options.after = page->next;
   }
-  run_.progress.total = count;
+  const JobCounts& before = run_.progress.counts;
+  run_.progress.total = before.objects + before.skipped + count;
   co_return Status{};
 }
 
@@ -213,7 +225,7 @@ Result<Walk::Page> Walk::given_page() const {
   TRY(const Bucket bucket, bucket_of(*map));
   std::uint64_t index = parse_u64(run_.progress.cursor).value_or(0);
   // Of a long template most names are those of others.
-  constexpr std::uint64_t kLookedAt = 100'000;
+  constexpr std::uint64_t kLookedAt = 2000;
   const std::uint64_t end = std::min(given_count(), index + kLookedAt);
   Page page;
   for (; index < end && page.names.size() < kPage; ++index) {

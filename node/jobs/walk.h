@@ -43,6 +43,8 @@ class Walk {
   Task<Result<ListPage>> list(MapSnapshot map, const Bucket& bucket, std::uint32_t limit);
   /// The source; not_found when it, or where copies go, is not there any more.
   Result<Bucket> bucket_of(const ClusterMap& map) const;
+  /// A gateway has seen nothing in the source any more, and removed it.
+  bool is_emptied() const;
   bool is_mine(const ClusterMap& map, const ObjectName& name) const;
 
   Task<void> act_on_all(std::vector<Name> names);

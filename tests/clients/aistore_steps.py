@@ -120,6 +120,30 @@ def copies():
     assert other.object("copied").get_reader().read_all() == b"x" * 24
 
 
+def jobs():
+    for i in range(12):
+        bucket.object(f"job/{i}.bin").get_writer().put_content(b"y" * i)
+    copied = client.bucket("sdk-copied")
+    job = client.job(bucket.copy(copied, prefix_filter="job/1", prepend="p/"))
+    job.wait(timeout=60)
+    assert job.status().end_time != 0 and not job.status().err
+    assert [e.name for e in copied.list_all_objects()] == ["p/job/1.bin", "p/job/10.bin", "p/job/11.bin"]
+    client.job(copied.rename("sdk-renamed")).wait(timeout=60)
+    renamed = client.bucket("sdk-renamed")
+    assert renamed.object("p/job/11.bin").get_reader().read_all() == b"y" * 11
+    raises(AISError, client.bucket("sdk-copied").head)
+    group = renamed.objects(obj_names=["p/job/1.bin", "p/job/10.bin", "not-there"])
+    (listed,) = group.copy(bucket, prepend="again/")
+    client.job(listed).wait_for_idle(timeout=60)
+    assert f"copy-listrange[{listed}]" in client.cluster().list_running_jobs()
+    client.job(group.delete()).wait(timeout=60)
+    assert [e.name for e in renamed.list_all_objects()] == ["p/job/11.bin"]
+    client.job(client.job(job_kind="cleanup").start()).wait(timeout=60)
+    raises(AISError, client.job(job_kind="no-such-kind").start)
+    raises(AISError, client.job("no-such-job").status)
+    renamed.delete()
+
+
 def removals():
     bucket.object("written").delete()
     raises(ErrObjNotFound, bucket.object("written").get_reader().read_all)
@@ -130,6 +154,6 @@ def removals():
     bucket.delete(missing_ok=True)
 
 
-for step in (cluster, buckets, objects, metadata, files, appends, multipart, listing, copies, removals):
+for step in (cluster, buckets, objects, metadata, files, appends, multipart, listing, copies, jobs, removals):
     print(f"  {step.__name__}", flush=True)
     step()

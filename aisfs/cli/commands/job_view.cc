@@ -20,10 +20,12 @@ std::string state_text(const Job& job) {
   return std::string(to_string(job.state));
 }
 
-std::string_view state_of(const JobProgress& p) {
+std::string_view state_of(const Job& job, const JobProgress& p) {
   if (p.fatal) return "failed";
   if (p.stopped) return "stopped";
-  return p.done ? "done" : p.started_ns == 0 ? "waiting" : "running";
+  if (p.done) return "done";
+  if (!job.is_running()) return "left";  // it went, and others took over its names
+  return p.started_ns == 0 ? "waiting" : "running";
 }
 
 /// Of all targets; of a list or a template also what no target has come to yet.
@@ -95,7 +97,7 @@ Table target_table(const Job& job) {
                {"ERRORS", Align::kRight},
                {"REMARK"}});
   for (const auto& [id, p] : job.targets) {
-    table.add_row({id, std::string(state_of(p)), std::to_string(p.counts.objects),
+    table.add_row({id, std::string(state_of(job, p)), std::to_string(p.counts.objects),
                    p.total == 0 ? "-" : std::to_string(p.total), std::to_string(p.counts.skipped),
                    human_size(p.counts.bytes), std::to_string(p.counts.errors),
                    printable(p.waiting.empty() ? p.error : "waits: " + p.waiting)});
@@ -117,7 +119,7 @@ JsonObject job_json(const Job& job) {
   if (job.ended_ns != 0) out["ended"] = iso_time(job.ended_ns);
   JsonArray targets;
   for (const auto& [id, p] : job.targets) {
-    JsonObject target{{"id", id}, {"state", state_of(p)}};
+    JsonObject target{{"id", id}, {"state", state_of(job, p)}};
     put_counts(target, p);
     targets.push_back(std::move(target));
   }

@@ -20,6 +20,17 @@ Error no_bucket(const BucketName& name) {
   return Error(Errc::not_found, "bucket \"" + name.display() + "\" does not exist");
 }
 
+/// It is part of keys, and what targets do by themselves has ids of its own.
+Status check_id(const std::string& id) {
+  constexpr std::size_t kIdMax = 64;
+  const bool fits =
+      id.size() <= kIdMax && id.starts_with("j-") && std::all_of(id.begin(), id.end(), [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-';
+      });
+  if (fits) return {};
+  return Error(Errc::invalid_argument, "the id of a job is j- and letters, digits and '-'");
+}
+
 /// What cannot be right whatever the cluster looks like.
 Status check_spec(const JobKind& kind, const JobSpec& spec) {
   const auto bad = [&](std::string what) {
@@ -102,6 +113,7 @@ Task<Result<std::string>> start_job(ControlPlane& plane,
                                     std::string id) {
   CO_CHECK_OK(need_user(who));
   if (id.empty()) id = make_job_id();
+  CO_CHECK_OK(check_id(id));
   const JobKind* kind = find_job_kind(spec.kind);
   if (kind == nullptr) {
     co_return Error(Errc::invalid_argument, "there is no job of kind \"" + spec.kind + "\"");
@@ -114,7 +126,8 @@ Task<Result<std::string>> start_job(ControlPlane& plane,
   JobStore jobs(plane.meta(), plane.clock());
   CO_TRY(const std::vector<Job> live, co_await jobs.live());
   for (const Job& other : live) {
-    if (other.id == id) co_return id;  // it was sent twice
+    if (other.id == id && other.owner == who.user()) co_return id;  // it was sent twice
+    if (other.id == id) co_return Error(Errc::already_exists, "job \"" + id + "\" already exists");
     if (is_same_work(spec, other)) co_return other.id;
     CO_CHECK_OK(check_beside(spec, other));
   }

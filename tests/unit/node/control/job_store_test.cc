@@ -191,6 +191,14 @@ TEST_F(JobStoreTest, SentTwiceItIsOneJob) {
   EXPECT_EQ(run(store_.live())->size(), 1u);
 }
 
+TEST_F(JobStoreTest, AnIdIsItsMakersAndNothingElse) {
+  for (const char* bad : {"x", "j-a/b", "g7", "j-\n"}) {
+    EXPECT_EQ(start("ann", copy("a", "b"), bad).error(), Errc::invalid_argument) << bad;
+  }
+  ASSERT_TRUE(start("ann", copy("a", "b"), "j-1").ok());
+  EXPECT_EQ(start("bob", copy("bobs", "c"), "j-1").error(), Errc::already_exists);
+}
+
 TEST_F(JobStoreTest, ALongListTravelsByItself) {
   JobSpec spec{.kind = "delete-listrange", .bucket = native_bucket("a"), .names = {"x", "y"}};
   const auto id = start("ann", std::move(spec));

@@ -132,5 +132,11 @@ TEST_F(KindsTest, WhatIsNewerUnderTheNewNameStays) {
   EXPECT_FALSE(cluster_.bytes_of("a", key(5)).has_value());
 }
 
+TEST_F(KindsTest, OfABucketThatHasGoneNothingIsLeftToMove) {
+  Job record = job(moving());
+  record.bucket_id = BucketId{99};
+  EXPECT_EQ(run_all(record).counts.objects, 0u);
+}
+
 }  // namespace
 }  // namespace aisfs::jobs

@@ -45,6 +45,7 @@ class RunnerTest : public JobsFixture {
   }
   static Task<Result<wire::JobsReply>> answer(RunnerTest& self, wire::ReportJobsRequest request) {
     const std::lock_guard lock(self.mutex_);
+    ++self.answers_;
     self.changed_.notify_all();
     if (self.silent_) co_return Error(Errc::unreachable, "no gateway");
     for (const wire::JobReport& report : request.reports) {
@@ -65,6 +66,17 @@ class RunnerTest : public JobsFixture {
     return changed_.wait_for(lock, std::chrono::seconds(20),
                              [&] { return std::any_of(reports_.begin(), reports_.end(), is); });
   }
+  bool reported_done() {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(reports_.begin(), reports_.end(),
+                       [](const JobProgress& p) { return p.done; });
+  }
+  /// Waits for so many questions more.
+  bool answered(int more) {
+    std::unique_lock lock(mutex_);
+    const int enough = answers_ + more;
+    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return answers_ >= enough; });
+  }
   template <class Edit>
   void edit(Edit change) {
     const std::lock_guard lock(mutex_);
@@ -77,6 +89,7 @@ class RunnerTest : public JobsFixture {
   Job record_;
   std::vector<JobProgress> reports_;
   bool silent_ = false;
+  int answers_ = 0;
 
   std::unique_ptr<JobRunner> runner_;
   std::unique_ptr<TaskScope> scope_;
@@ -135,12 +148,27 @@ TEST_F(RunnerTest, OneThatIsToStopBeforeItHasBegunDoesNot) {
 }
 
 TEST_F(RunnerTest, WhatGatewaysDoNotHearIsToldLater) {
-  begin(job(copying()));
-  edit([this] { silent_ = true; });
   cluster_.hold("copy");
-  edit([this] { silent_ = false; });
+  begin(job(copying()));
+  ASSERT_TRUE(reported([](const JobProgress& p) { return p.runs == 1; }));
+  edit([this] { silent_ = true; });
   cluster_.let_go();
+  EXPECT_TRUE(answered(5));
+  EXPECT_FALSE(reported_done());
+  edit([this] { silent_ = false; });
   EXPECT_TRUE(reported([](const JobProgress& p) { return p.done; }));
+}
+
+TEST_F(RunnerTest, OneThatSeemedToHaveEndedGoesOn) {
+  cluster_.hold("copy");
+  begin(job(copying()));
+  ASSERT_TRUE(reported([](const JobProgress& p) { return p.runs == 1; }));
+  edit([this] { record_.state = JobState::kFinished; });
+  EXPECT_TRUE(answered(3));
+  edit([this] { record_.state = JobState::kRunning; });
+  EXPECT_TRUE(answered(3));
+  cluster_.let_go();
+  EXPECT_TRUE(reported([](const JobProgress& p) { return p.done && !p.stopped; }));
 }
 
 TEST_F(RunnerTest, AKindThatItDoesNotKnowEndsTheJob) {
@@ -152,13 +180,9 @@ TEST_F(RunnerTest, AJobOfAnotherTargetIsNotItsOwn) {
   Job record = job(copying());
   record.spec.node = "t2";
   begin(std::move(record));
-  {
-    std::unique_lock lock(mutex_);
-    int answers = 0;
-    ASSERT_TRUE(changed_.wait_for(lock, std::chrono::seconds(20), [&] { return ++answers > 3; }));
-    EXPECT_TRUE(reports_.empty());
-  }
+  EXPECT_TRUE(answered(3));
   end();
+  EXPECT_TRUE(reports_.empty());
   EXPECT_EQ(cluster_.calls("copy"), 0u);
 }
 
