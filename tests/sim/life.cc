@@ -19,11 +19,17 @@ namespace {
 using storm::draw;
 using storm::Random;
 
-constexpr double kOperationsASecond = 30;
 constexpr const char* kFolder = "/tmp/aisfs-sim";
 
 /// Each part of a life draws for itself, so that one more number here changes nothing there.
-enum Part : std::uint64_t { kShape = 1, kScheduler, kTroubles, kTrouble = 100, kClients = 1000 };
+enum Part : std::uint64_t {
+  kShape = 1,
+  kScheduler,
+  kTroubles,
+  kWork,
+  kTrouble = 100,
+  kClients = 1000
+};
 std::uint64_t seed_of(std::uint64_t seed, std::uint64_t part) {
   return Random(seed * 0x9E3779B97F4A7C15ull + part)();
 }
@@ -196,7 +202,10 @@ LifeResult live(const LifeOptions& options) {
                  " gateways, " + std::to_string(options.targets) + " targets, copies " +
                  std::to_string(options.copies);
   begin_simulation(seed_of(options.seed, kScheduler), options.verbose);
-  storm::Ledger ledger(kOperationsASecond, options.keys);
+  Random random(seed_of(options.seed, kWork));
+  const double rate = static_cast<double>(draw(random, 15, 80));
+  storm::Ledger ledger(rate, options.keys);
+  ledger.set_listings(draw(random, 2, 15));
   // For ever, as all of the simulation.
   auto* nodes = new storm::Nodes(
       kFolder, {.gateways = options.gateways, .targets = options.targets, .etcd = false});

@@ -9,6 +9,7 @@
 #include "node/store/intent_log.h"
 #include "node/store/roll_forward.h"
 #include "node/store/store.h"
+#include "node/store/version_clock.h"
 #include "node/target/handover.h"
 #include "node/target/replicator.h"
 #include "tests/sim/simulation.h"
@@ -31,8 +32,8 @@ const std::map<std::string, void (*)(), std::less<>>& table() {
       {"intents-not-synced", in_the_product},
       // After a loss of power the intents are not carried out.
       {"no-roll-forward", in_the_product},
-      // A start does not know up to where versions were given.
-      {"no-ceiling", in_the_product},
+      // Versions follow the wall clock, also back.
+      {"wall-clock-versions", in_the_product},
       // A change is acknowledged before the other holders have it.
       {"no-copies", in_the_product},
       // What they do not have yet is read.
@@ -47,8 +48,8 @@ const std::map<std::string, void (*)(), std::less<>>& table() {
       {"returned-is-believed", in_the_product},
       // Requests by an older map are served.
       {"any-epoch", in_the_product},
-      // The clock of leases stops when a node does, or when links are cut.
-      {"lease-for-ever", [] { Scheduler::current()->let_boot_clocks_stop(); }},
+      // The clock of leases stops when a target does, or when links are cut.
+      {"lease-for-ever", [] { Scheduler::current()->let_boot_clocks_stop("t"); }},
       // If-Match and the like hold for whatever is there.
       {"no-conditions", in_the_product},
       // What is sent again is done again.
@@ -110,13 +111,17 @@ AISFS_SIM_WRAP(
   return real_roll_forward(mountpath, sum, rules);
 }
 
-AISFS_SIM_WRAP(Status,
-               _ZN5aisfs5store9Mountpath12save_ceilingEm,
-               real_save_ceiling,
-               wrap_save_ceiling,
-               store::Mountpath* self,
-               std::uint64_t hlc) {
-  return is("no-ceiling") ? Status() : real_save_ceiling(self, hlc);
+AISFS_SIM_WRAP(Result<Version>,
+               _ZN5aisfs5store12VersionClock4nextEv,
+               real_next_version,
+               wrap_next_version,
+               store::VersionClock* self) {
+  Result<Version> version = real_next_version(self);
+  if (version && is("wall-clock-versions")) {
+    const Nanos wall = Scheduler::current()->wall(*Scheduler::self()->process);
+    version->hlc = static_cast<std::uint64_t>(wall / kMilli) << 20;
+  }
+  return version;
 }
 
 AISFS_SIM_WRAP(Task<Status>,
