@@ -9,6 +9,7 @@
 // each life twice and fails when the two differ. --mutate breaks a rule on purpose, and fails when
 // no seed notices. --minimize looks for the smallest life of a failing seed that fails. It needs
 // root: each life mounts a folder that only it sees.
+#include <execinfo.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <sched.h>
@@ -19,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -88,6 +90,15 @@ std::string describe(const LifeOptions& options, const LifeResult& result) {
   return text;
 }
 
+/// Where a node has ended by itself.
+void on_crash(int signal) {
+  void* frames[64];
+  const int count = ::backtrace(frames, 64);
+  ::backtrace_symbols_fd(frames, count, STDERR_FILENO);
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
 /// In a process of its own, for good.
 [[noreturn]] void live_here(const LifeOptions& options, int out, std::uint64_t processor) {
   const char* const folder = "/tmp/aisfs-sim";
@@ -106,6 +117,8 @@ std::string describe(const LifeOptions& options, const LifeResult& result) {
   CPU_SET(processor, &set);
   ::sched_setaffinity(0, sizeof set, &set);
   ::alarm(kRealSecondsMax);
+  ::signal(SIGSEGV, on_crash);
+  ::signal(SIGABRT, on_crash);
   const LifeResult result = live(options);
   char head[32];
   std::snprintf(head, sizeof head, "%d%016lx", result.wrong.empty() ? 1 : 0, result.trace);
@@ -282,7 +295,8 @@ bool all_noticed(Arguments arguments) {
     arguments.life.mutation = name;
     if (all) {
       arguments.life.troubles.clear();
-      for (const std::string_view trouble : split(troubles_for(name), ',')) {
+      const std::string best = troubles_for(name);
+      for (const std::string_view trouble : split(best, ',')) {
         arguments.life.troubles.emplace_back(trouble);
       }
     }

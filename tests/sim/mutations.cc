@@ -22,7 +22,7 @@ bool is(std::string_view name) { return g_mutation == name; }
 
 struct Mutation {
   const char* troubles;
-  void (*begin)() = [] {};  // what is to be done, if the functions below do not do it
+  void (*begin)() = nullptr;  // what is to be done, unless the functions below do it
 };
 
 const std::map<std::string, Mutation, std::less<>>& table() {
@@ -41,7 +41,7 @@ const std::map<std::string, Mutation, std::less<>>& table() {
       // A change is acknowledged before the other holders have it.
       {"no-copies", {"crash"}},
       // What they do not have yet is read.
-      {"read-before-copies", {"crash,slow,partition"}},
+      {"read-before-copies", {"crash,partition"}},
       // A new owner does not ask who held the name before.
       {"no-handover", {"members"}},
       // It does, but takes no tombstones over.
@@ -64,7 +64,7 @@ void begin_mutation(std::string_view name) {
   const auto found = table().find(name);
   if (found == table().end()) return;
   g_mutation = found->first;
-  found->second.begin();
+  if (found->second.begin != nullptr) found->second.begin();
 }
 
 std::vector<std::string> all_mutations() {
