@@ -121,14 +121,15 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
   TRY(disks->target_, target::LocalTarget::open(std::move(target_options), disks->store_, maps,
                                                 disks->peers_, clock));
   target::LocalTarget& target = *disks->target_;
-  disks->rebalancer_ = std::make_unique<target::Rebalancer>(
-      target::Rebalancer::Deps{.node_id = self.id,
-                               .store = disks->store_,
-                               .maps = maps,
-                               .peers = disks->peers_,
-                               .clock = clock,
-                               .is_busy = [&target] { return target.has_open_renames(); },
-                               .replicator = target.replicator()});
+  disks->rebalancer_ = std::make_unique<target::Rebalancer>(target::Rebalancer::Deps{
+      .node_id = self.id,
+      .store = disks->store_,
+      .maps = maps,
+      .peers = disks->peers_,
+      .clock = clock,
+      .is_busy = [&target] { return target.has_open_renames(); },
+      .has_older_changes = [&target](Epoch epoch) { return target.has_older_changes(epoch); },
+      .replicator = target.replicator()});
   target::Scrubber::Deps scrub{.node_id = self.id,
                                .state_dir = config.data_dir() + "/renames",
                                .store = disks->store_,
