@@ -75,13 +75,13 @@ std::string command_of(const LifeOptions& o) {
 
 std::string describe(const LifeOptions& options, const LifeResult& result) {
   char line[512];
-  std::snprintf(
-      line, sizeof line,
-      "seed %lu %s; %s; %zu operations, %zu answered, %.0f s, %lu switches, %lu disk steps, "
-      "%lu messages, trace %016lx: %s\n",
-      options.seed, result.shape.c_str(), result.done.c_str(), result.operations, result.answered,
-      result.lasted, result.switches, result.disk_steps, result.messages, result.trace,
-      result.wrong.empty() ? "good" : "WRONG");
+  std::snprintf(line, sizeof line,
+                "seed %lu %s; %s; %zu operations, %zu answered, %zu moves, %.0f s, %lu switches, "
+                "%lu disk steps, "
+                "%lu messages, trace %016lx: %s\n",
+                options.seed, result.shape.c_str(), result.done.c_str(), result.operations,
+                result.answered, result.moves, result.lasted, result.switches, result.disk_steps,
+                result.messages, result.trace, result.wrong.empty() ? "good" : "WRONG");
   std::string text = line;
   for (std::size_t i = 0; i < std::min(kShownMax, result.wrong.size()); ++i) {
     text += shortened(result.wrong[i]);

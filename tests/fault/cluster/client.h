@@ -42,6 +42,7 @@ class Ledger {
   /// Takes one of the key's operations; false when it has had all.
   bool take(std::size_t key) { return used_[key]++ < kOperationsOfKeyMax; }
   void end() { ending_ = true; }
+  bool is_over() const { return ending_; }
 
   /// A promise that no history shows is broken: bytes and metadata of two objects, an error that
   /// nobody may get.
