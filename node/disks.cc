@@ -133,6 +133,7 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
             const Epoch since = maps.current()->placement.since;
             return target.has_open_renames() || !target.slicer().is_settled(since);
           },
+      .has_older_changes = [&target](Epoch epoch) { return target.has_older_changes(epoch); },
       .replicator = target.replicator()});
   target::Scrubber::Deps scrub{.node_id = self.id,
                                .state_dir = config.data_dir() + "/renames",

@@ -64,6 +64,12 @@ class ChangesUnderWay {
     }
   }
 
+  /// Whether something is under way that an older map let in.
+  bool has_older(Epoch epoch) const {
+    std::lock_guard lock(mutex_);
+    return !counts_.empty() && counts_.begin()->first < epoch;
+  }
+
   /// Changes that a map older than this let in were not waited for any more: what they change may
   /// be somebody else's by now.
   Epoch given_up() const { return given_up_.load(); }
@@ -73,11 +79,6 @@ class ChangesUnderWay {
     Epoch known = given_up_.load();
     while (known < epoch && !given_up_.compare_exchange_weak(known, epoch)) {
     }
-  }
-
-  bool has_older(Epoch epoch) const {
-    std::lock_guard lock(mutex_);
-    return !counts_.empty() && counts_.begin()->first < epoch;
   }
 
   void end(Epoch epoch) {

@@ -10,6 +10,8 @@ namespace {
 
 // Names that are brought home at once for one that offers them.
 constexpr std::size_t kAtOnce = 32;
+// As long as the node waits before it says that a map is in force.
+constexpr Duration kOlderChangesMax = std::chrono::seconds(2);
 
 store::Key plain_key_of(const Bucket& bucket, std::string_view key) {
   return store::make_key(bucket.id, {bucket.name, std::string(plain_key(key))});
@@ -23,7 +25,13 @@ Task<Result<std::vector<store::NameState>>> LocalTarget::name_states(Context con
   CO_TRY(const Bucket found, admit(context, bucket));
   const store::Key at = plain_key_of(found, key);
   // Not while a rename of it is under way: what it leaves here would not be found again.
-  CO_CHECK_OK(co_await wait_for_rename(std::move(context), at));
+  CO_CHECK_OK(co_await wait_for_rename(context, at));
+  // Nor before what an older map let in is here, or is not: nobody asks again. A copy that was
+  // being taken when the name got other holders would stay for ever.
+  const Epoch epoch = maps_.current()->epoch;
+  if (changes_.given_up() < epoch) {
+    (void)co_await changes_.wait_for_older(epoch, Deadline::after(kOlderChangesMax));
+  }
   co_return store_.states_of(at);
 }
 

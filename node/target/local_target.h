@@ -54,6 +54,9 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Task<bool> wait_for_older_changes(Epoch epoch, Deadline deadline) {
     return changes_.wait_for_older(epoch, deadline);
   }
+  /// Whether one is under way, a copy that is being taken included: it may still leave a name here
+  /// that has other holders by that map.
+  bool has_older_changes(Epoch epoch) const { return changes_.has_older(epoch); }
 
   /// Whether renames between targets that this one has a part in are not at their end.
   bool has_open_renames() const;

@@ -84,6 +84,7 @@ Task<Status> Rebalancer::compare(MapSnapshot map) {
 }
 
 Task<Result<bool>> Rebalancer::walk(MapSnapshot map) {
+  if (deps_.has_older_changes && deps_.has_older_changes(map->epoch)) co_return false;
   CO_TRY(const Capacity capacity, deps_.store.capacity());
   note([&](RebalanceProgress& p) {
     const bool resumed = p.placement == map->placement.since;

@@ -32,6 +32,9 @@ class Rebalancer {
     /// Whether something goes on that may still leave names here (renames), or slices are not where
     /// they belong.
     std::function<bool()> is_busy;
+    /// Whether changes that an older map let in are under way: what they leave here would be
+    /// missed. Null: none are.
+    std::function<bool(Epoch)> has_older_changes = {};
     /// Sends the copies of this target's own names.
     Replicator& replicator;
   };

@@ -143,6 +143,8 @@ class Slicer {
   void note_damage(const store::Key& key, const char* why, bool lost);
   void note_good(const store::Key& key);
   Task<void> tell_of_lost_mountpaths();
+  /// Whether buckets are to be split otherwise than at the last call.
+  bool has_other_codes();
   Task<Result<bool>> settle_names(MapSnapshot map, std::size_t mountpath, const Bucket& bucket);
   Task<Result<bool>> settle_slices(MapSnapshot map, std::size_t mountpath, const Bucket& bucket);
   /// True when the name is as it should be.
@@ -180,6 +182,7 @@ class Slicer {
 
   // Of run() alone.
   std::set<std::string> mountpaths_;  // that can be read
+  std::map<BucketId, ErasureProps> codes_;
   std::set<std::string> to_tell_;     // targets that have not heard yet that one has gone
 };
 

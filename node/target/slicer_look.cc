@@ -27,6 +27,7 @@ Task<void> Slicer::run() {
     co_await tell_of_lost_mountpaths();
     (void)co_await settle_some();
     const Epoch since = deps_.maps.current()->placement.since;
+    if (has_other_codes()) look_again();
     std::uint64_t asked = 0;
     bool again = false;
     {
@@ -46,6 +47,18 @@ Task<void> Slicer::run() {
     }
     co_await asked_.wait(seen, Deadline::after(kRound));
   }
+}
+
+bool Slicer::has_other_codes() {
+  std::map<BucketId, ErasureProps> now;
+  for (const auto& [_, bucket] : deps_.maps.current()->buckets) {
+    if (bucket.props.erasure.enabled() || codes_.contains(bucket.id)) {
+      now[bucket.id] = bucket.props.erasure;
+    }
+  }
+  const bool other = now != codes_;
+  codes_ = std::move(now);
+  return other;
 }
 
 /// Slices that lay on one that has failed or was taken out are missing now, and nobody else can

@@ -9,6 +9,7 @@
 #include "tests/fault/cluster/final_look.h"
 #include "tests/fault/cluster/judge.h"
 #include "tests/kit/history/history_file.h"
+#include "tests/sim/mover.h"
 #include "tests/sim/mutations.h"
 #include "tests/sim/simulation.h"
 #include "tests/sim/troubles.h"
@@ -19,11 +20,18 @@ namespace {
 using storm::draw;
 using storm::Random;
 
-constexpr double kOperationsASecond = 30;
 constexpr const char* kFolder = "/tmp/aisfs-sim";
 
 /// Each part of a life draws for itself, so that one more number here changes nothing there.
-enum Part : std::uint64_t { kShape = 1, kScheduler, kTroubles, kTrouble = 100, kClients = 1000 };
+enum Part : std::uint64_t {
+  kShape = 1,
+  kScheduler,
+  kTroubles,
+  kWork,
+  kTrouble = 100,
+  kClients = 1000,
+  kMovers = 2000
+};
 std::uint64_t seed_of(std::uint64_t seed, std::uint64_t part) {
   return Random(seed * 0x9E3779B97F4A7C15ull + part)();
 }
@@ -37,12 +45,21 @@ std::string joined(const std::vector<std::string>& names) {
 /// The clients, from when they are connected until they are told to end.
 class Crowd {
  public:
-  Crowd(const LifeOptions& options, const storm::Nodes& nodes, storm::Ledger& ledger)
+  Crowd(const LifeOptions& options,
+        const storm::Nodes& nodes,
+        storm::Ledger& ledger,
+        std::vector<std::unique_ptr<Mover>>& movers)
       : ledger_(ledger) {
     const Credentials keys = nodes.admin();
     for (std::uint32_t i = 0; i < options.clients; ++i) {
       const std::uint64_t seed = seed_of(options.seed, kClients + i);
       threads_.emplace_back([this, &nodes, keys, i, seed] { run(nodes, keys, i, seed); });
+    }
+    for (const auto& mover : movers) {
+      threads_.emplace_back([this, &nodes, keys, &mover] {
+        storm::Doors doors([&nodes] { return nodes.endpoints(); }, keys);
+        if (doors.why_not().empty()) mover->run(ledger_, doors);
+      });
     }
   }
   ~Crowd() {
@@ -117,11 +134,11 @@ class Troubles {
   std::vector<One> all_;
 };
 
-Status make_bucket(storm::Doors& doors, std::uint32_t copies) {
+Status make_bucket(storm::Doors& doors, const BucketName& name, std::uint32_t copies) {
   if (!doors.why_not().empty()) return Error(Errc::unreachable, doors.why_not());
   BucketProps props{.copies = copies};
-  auto made = doors.run(doors.straight().create_bucket(tests::User::within(seconds(20)),
-                                                       storm::kBucket, std::move(props)));
+  auto made = doors.run(
+      doors.straight().create_bucket(tests::User::within(seconds(20)), name, std::move(props)));
   return made ? Status() : Status(std::move(made).error());
 }
 
@@ -131,7 +148,8 @@ Status pass(const LifeOptions& options,
             storm::Ledger& ledger,
             LifeResult& result) {
   storm::Doors doors([&nodes] { return nodes.endpoints(); }, nodes.admin());
-  CHECK_OK(make_bucket(doors, options.copies));
+  CHECK_OK(make_bucket(doors, storm::kBucket, options.copies));
+  CHECK_OK(make_bucket(doors, kMovedBucket, options.copies));
   begin_mutation(options.mutation);
   // No signature is good by a clock that is wrong.
   if (std::ranges::find(options.troubles, "clock") != options.troubles.end()) {
@@ -139,9 +157,13 @@ Status pass(const LifeOptions& options,
     ledger.forgive(Errc::invalid_argument);
   }
   Troubles troubles(options, nodes);
+  std::vector<std::unique_ptr<Mover>> movers;
+  for (std::uint32_t i = 0; i < options.movers; ++i) {
+    movers.push_back(std::make_unique<Mover>(i, seed_of(options.seed, kMovers + i)));
+  }
   Status survived;
   {
-    Crowd crowd(options, nodes, ledger);
+    Crowd crowd(options, nodes, ledger, movers);
     survived = troubles.run_until(std::chrono::steady_clock::now() + options.time);
   }
   if (survived) survived = troubles.heal();
@@ -149,6 +171,11 @@ Status pass(const LifeOptions& options,
   CHECK_OK(std::move(survived));
   for (std::string& line : storm::look_at_the_end(ledger, doors)) {
     result.wrong.push_back(std::move(line));
+  }
+  for (const auto& mover : movers) {
+    mover->look(doors);
+    result.moves += mover->rounds();
+    result.wrong.insert(result.wrong.end(), mover->wrong().begin(), mover->wrong().end());
   }
   return {};
 }
@@ -184,6 +211,7 @@ LifeOptions drawn(LifeOptions options) {
   set(options.copies, 1, 2);
   const auto time = std::chrono::seconds(draw(random, 15, 35));
   if (options.time == Duration{}) options.time = time;
+  set(options.movers, 1, 2);
   if (options.troubles.empty()) {
     options.troubles = draw_troubles(seed_of(options.seed, kTroubles), options.copies);
   }
@@ -196,7 +224,10 @@ LifeResult live(const LifeOptions& options) {
                  " gateways, " + std::to_string(options.targets) + " targets, copies " +
                  std::to_string(options.copies);
   begin_simulation(seed_of(options.seed, kScheduler), options.verbose);
-  storm::Ledger ledger(kOperationsASecond, options.keys);
+  Random random(seed_of(options.seed, kWork));
+  const double rate = static_cast<double>(draw(random, 15, 80));
+  storm::Ledger ledger(rate, options.keys);
+  ledger.set_listings(draw(random, 2, 15));
   // For ever, as all of the simulation.
   auto* nodes = new storm::Nodes(
       kFolder, {.gateways = options.gateways, .targets = options.targets, .etcd = false});

@@ -13,7 +13,7 @@ struct LifeOptions {
   std::uint64_t seed = 1;
   Duration time{};  // of troubles
   std::size_t clients = 0, keys = 0, gateways = 0, targets = 0;
-  std::uint32_t copies = 0;
+  std::uint32_t copies = 0, movers = 0;
   std::vector<std::string> troubles;
   std::string mutation;  // what is broken on purpose
   bool verbose = false;  // the nodes' logs go to stderr
@@ -22,7 +22,7 @@ struct LifeOptions {
 struct LifeResult {
   std::string shape;  // for people
   std::string done;   // by the troubles
-  std::size_t operations = 0, answered = 0;
+  std::size_t operations = 0, answered = 0, moves = 0;
   std::uint64_t trace = 0;  // of all that happened
   std::uint64_t switches = 0, disk_steps = 0, messages = 0;
   double lasted = 0;               // simulated seconds

@@ -5,9 +5,11 @@
 //                [--troubles A,B] [--time SECONDS] [--clients N] [--keys N] [--copies N]
 //                [--gateways N] [--targets N]
 //
-// --twice lives each life twice and fails when the two differ. --mutate breaks a rule on purpose,
-// and fails when no seed notices. --minimize looks for the smallest life of a failing seed that
-// fails. It needs root: each life mounts a folder that only it sees.
+// "--mutate all" does that with each of them, in the troubles where it shows best. --twice lives
+// each life twice and fails when the two differ. --mutate breaks a rule on purpose, and fails when
+// no seed notices. --minimize looks for the smallest life of a failing seed that fails. It needs
+// root: each life mounts a folder that only it sees.
+#include <execinfo.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <sched.h>
@@ -18,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -33,6 +36,7 @@ namespace {
 using namespace aisfs;
 using namespace aisfs::tests::sim;
 
+const std::string kAllMutations = "all";
 constexpr std::size_t kShownMax = 6;       // of what is wrong with a life
 constexpr std::size_t kLinesMax = 60;      // of one of them
 constexpr unsigned kRealSecondsMax = 240;  // of a life; more, and it hangs
@@ -71,19 +75,28 @@ std::string command_of(const LifeOptions& o) {
 
 std::string describe(const LifeOptions& options, const LifeResult& result) {
   char line[512];
-  std::snprintf(
-      line, sizeof line,
-      "seed %lu %s; %s; %zu operations, %zu answered, %.0f s, %lu switches, %lu disk steps, "
-      "%lu messages, trace %016lx: %s\n",
-      options.seed, result.shape.c_str(), result.done.c_str(), result.operations, result.answered,
-      result.lasted, result.switches, result.disk_steps, result.messages, result.trace,
-      result.wrong.empty() ? "good" : "WRONG");
+  std::snprintf(line, sizeof line,
+                "seed %lu %s; %s; %zu operations, %zu answered, %zu moves, %.0f s, %lu switches, "
+                "%lu disk steps, "
+                "%lu messages, trace %016lx: %s\n",
+                options.seed, result.shape.c_str(), result.done.c_str(), result.operations,
+                result.answered, result.moves, result.lasted, result.switches, result.disk_steps,
+                result.messages, result.trace, result.wrong.empty() ? "good" : "WRONG");
   std::string text = line;
   for (std::size_t i = 0; i < std::min(kShownMax, result.wrong.size()); ++i) {
     text += shortened(result.wrong[i]);
   }
   if (!result.wrong.empty()) text += "  again: " + command_of(options) + "\n";
   return text;
+}
+
+/// Where a node has ended by itself.
+void on_crash(int signal) {
+  void* frames[64];
+  const int count = ::backtrace(frames, 64);
+  ::backtrace_symbols_fd(frames, count, STDERR_FILENO);
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
 }
 
 /// In a process of its own, for good.
@@ -104,6 +117,8 @@ std::string describe(const LifeOptions& options, const LifeResult& result) {
   CPU_SET(processor, &set);
   ::sched_setaffinity(0, sizeof set, &set);
   ::alarm(kRealSecondsMax);
+  ::signal(SIGSEGV, on_crash);
+  ::signal(SIGABRT, on_crash);
   const LifeResult result = live(options);
   char head[32];
   std::snprintf(head, sizeof head, "%d%016lx", result.wrong.empty() ? 1 : 0, result.trace);
@@ -209,7 +224,7 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
         life.troubles.emplace_back(name);
       }
     } else if (option == "--mutate") {
-      fine = is_mutation(value);
+      fine = is_mutation(value) || value == kAllMutations;
       life.mutation = value;
     } else if (const auto n = parse_u64(value); n && number != numbers.end()) {
       fine = true;
@@ -222,50 +237,86 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
   return arguments;
 }
 
-int run(const Arguments& arguments) {
+struct Count {
   std::uint64_t lives = 0, wrong = 0;
-  const auto began = std::time(nullptr);
+};
+
+/// All of them, or until the first that is wrong.
+Count live_all(const Arguments& arguments, bool until_wrong, bool quiet) {
+  Count count;
   const std::uint64_t width = arguments.twice ? 2 : std::max<std::uint64_t>(1, arguments.jobs);
   const auto processors = static_cast<std::uint64_t>(::sysconf(_SC_NPROCESSORS_ONLN));
   std::vector<Running> running;
-  std::uint64_t next = arguments.first;
+  std::uint64_t next = arguments.first, started = 0;
   const auto begin = [&] {
     LifeOptions options = arguments.life;
     options.seed = next++;
     for (int i = arguments.twice ? 2 : 1; i > 0; --i) {
-      running.push_back(start(drawn(options), running.size() % processors));
+      running.push_back(start(drawn(options), started++ % processors));
     }
+  };
+  const auto take = [&] {
+    const Running first = running.front();
+    running.erase(running.begin());
+    return first;
   };
   while (next <= arguments.last || !running.empty()) {
     while (next <= arguments.last && running.size() < width) begin();
-    const Running first = running.front();
-    running.erase(running.begin());
+    const Running first = take();
     Outcome outcome = wait_for(first);
     if (arguments.twice) {
-      const Outcome again = wait_for(running.front());
-      running.erase(running.begin());
+      const Outcome again = wait_for(take());
       if (again.trace != outcome.trace) {
         outcome.good = false;
         outcome.text += "  another time it was trace " + again.trace + "\n";
       }
     }
-    ++lives;
-    std::printf("%s", outcome.text.c_str());
-    if (!outcome.good) {
-      ++wrong;
-      if (arguments.minimize) {
-        std::printf("  smallest: %s\n", command_of(minimized(first.options)).c_str());
-      }
-      if (!arguments.life.mutation.empty()) {
-        for (const Running& other : running) static_cast<void>(wait_for(other));
-        break;
-      }
+    ++count.lives;
+    count.wrong += outcome.good ? 0 : 1;
+    if (!quiet) std::printf("%s", outcome.text.c_str());
+    if (!outcome.good && arguments.minimize) {
+      std::printf("  smallest: %s\n", command_of(minimized(first.options)).c_str());
     }
     std::fflush(stdout);
+    if (outcome.good || !until_wrong) continue;
+    if (quiet) std::printf("%s", outcome.text.substr(0, outcome.text.find('\n') + 1).c_str());
+    while (!running.empty()) static_cast<void>(wait_for(take()));
+    break;
   }
-  std::printf("%lu lives, %lu wrong, %ld s\n", lives, wrong, std::time(nullptr) - began);
-  if (!arguments.life.mutation.empty()) return wrong > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-  return wrong == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return count;
+}
+
+/// Whether each mutation that is asked for was noticed.
+bool all_noticed(Arguments arguments) {
+  const bool all = arguments.life.mutation == kAllMutations;
+  const auto names = all ? all_mutations() : std::vector{arguments.life.mutation};
+  bool noticed = true;
+  for (const std::string& name : names) {
+    arguments.life.mutation = name;
+    if (all) {
+      arguments.life.troubles.clear();
+      const std::string best = troubles_for(name);
+      for (const std::string_view trouble : split(best, ',')) {
+        arguments.life.troubles.emplace_back(trouble);
+      }
+    }
+    const Count count = live_all(arguments, true, all);
+    std::printf("%s: %s after %lu lives\n", name.c_str(),
+                count.wrong > 0 ? "noticed" : "NOT NOTICED", count.lives);
+    noticed = noticed && count.wrong > 0;
+  }
+  return noticed;
+}
+
+int run(const Arguments& arguments) {
+  if (!arguments.life.mutation.empty()) {
+    return all_noticed(arguments) ? EXIT_SUCCESS : EXIT_FAILURE;
+  }
+  const auto began = std::time(nullptr);
+  const Count count = live_all(arguments, false, false);
+  std::printf("%lu lives, %lu wrong, %ld s\n", count.lives, count.wrong,
+              std::time(nullptr) - began);
+  return count.wrong == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <map>
 
-#include "node/front/native/epoch.h"
 #include "node/store/conditions.h"
 #include "node/store/intent_log.h"
 #include "node/store/roll_forward.h"
 #include "node/store/store.h"
+#include "node/store/version_clock.h"
 #include "node/target/handover.h"
 #include "node/target/replicator.h"
 #include "tests/sim/simulation.h"
@@ -20,39 +20,40 @@ std::string_view g_mutation;
 
 bool is(std::string_view name) { return g_mutation == name; }
 
-const std::map<std::string, void (*)(), std::less<>>& table() {
-  static const auto in_the_product = [] {};
-  static const std::map<std::string, void (*)(), std::less<>> all = {
+struct Mutation {
+  const char* troubles;
+  void (*begin)() = nullptr;  // what is to be done, unless the functions below do it
+};
+
+const std::map<std::string, Mutation, std::less<>>& table() {
+  static const std::map<std::string, Mutation, std::less<>> all = {
       // No sync does anything.
-      {"nothing-synced", [] { Disk::current()->set_lying(Disk::Lying::kAll); }},
+      {"nothing-synced", {"crash", [] { Disk::current()->set_lying(Disk::Lying::kAll); }}},
       // The barrier before files are published does nothing.
-      {"files-not-synced", [] { Disk::current()->set_lying(Disk::Lying::kFileSystems); }},
+      {"files-not-synced",
+       {"crash", [] { Disk::current()->set_lying(Disk::Lying::kFileSystems); }}},
       // Nor does the one of PUTs whose content is in the intent log.
-      {"intents-not-synced", in_the_product},
+      {"intents-not-synced", {"crash"}},
       // After a loss of power the intents are not carried out.
-      {"no-roll-forward", in_the_product},
-      // A start does not know up to where versions were given.
-      {"no-ceiling", in_the_product},
+      {"no-roll-forward", {"crash"}},
+      // Versions follow the wall clock, also back.
+      {"wall-clock-versions", {"crash,clock"}},
       // A change is acknowledged before the other holders have it.
-      {"no-copies", in_the_product},
+      {"no-copies", {"crash"}},
       // What they do not have yet is read.
-      {"read-before-copies", in_the_product},
+      {"read-before-copies", {"crash,partition"}},
       // A new owner does not ask who held the name before.
-      {"no-handover", in_the_product},
+      {"no-handover", {"members"}},
       // It does, but takes no tombstones over.
-      {"no-tombstones", in_the_product},
+      {"no-tombstones", {"members"}},
       // What others still have of a name may come after a change of it.
-      {"leftovers-stay", in_the_product},
-      // A target that was away believes what it has.
-      {"returned-is-believed", in_the_product},
-      // Requests by an older map are served.
-      {"any-epoch", in_the_product},
-      // The clock of leases stops when a node does, or when links are cut.
-      {"lease-for-ever", [] { Scheduler::current()->let_boot_clocks_stop(); }},
+      {"leftovers-stay", {"members"}},
+      // The clock of leases stops when a target does, or when links are cut.
+      {"lease-for-ever", {"partition", [] { Scheduler::current()->let_boot_clocks_stop("t"); }}},
       // If-Match and the like hold for whatever is there.
-      {"no-conditions", in_the_product},
+      {"no-conditions", {"none"}},
       // What is sent again is done again.
-      {"repeats-undo", in_the_product},
+      {"repeats-undo", {"link,slow"}},
   };
   return all;
 }
@@ -63,7 +64,7 @@ void begin_mutation(std::string_view name) {
   const auto found = table().find(name);
   if (found == table().end()) return;
   g_mutation = found->first;
-  found->second();
+  if (found->second.begin != nullptr) found->second.begin();
 }
 
 std::vector<std::string> all_mutations() {
@@ -73,6 +74,10 @@ std::vector<std::string> all_mutations() {
 }
 
 bool is_mutation(std::string_view name) { return table().contains(name); }
+
+std::string troubles_for(std::string_view mutation) {
+  return table().find(mutation)->second.troubles;
+}
 
 namespace {
 
@@ -110,13 +115,17 @@ AISFS_SIM_WRAP(
   return real_roll_forward(mountpath, sum, rules);
 }
 
-AISFS_SIM_WRAP(Status,
-               _ZN5aisfs5store9Mountpath12save_ceilingEm,
-               real_save_ceiling,
-               wrap_save_ceiling,
-               store::Mountpath* self,
-               std::uint64_t hlc) {
-  return is("no-ceiling") ? Status() : real_save_ceiling(self, hlc);
+AISFS_SIM_WRAP(Result<Version>,
+               _ZN5aisfs5store12VersionClock4nextEv,
+               real_next_version,
+               wrap_next_version,
+               store::VersionClock* self) {
+  Result<Version> version = real_next_version(self);
+  if (version && is("wall-clock-versions")) {
+    const Nanos wall = Scheduler::current()->wall(*Scheduler::self()->process);
+    version->hlc = static_cast<std::uint64_t>(wall / kMilli) << 20;
+  }
+  return version;
 }
 
 AISFS_SIM_WRAP(Task<Status>,
@@ -200,33 +209,6 @@ AISFS_SIM_WRAP(
     const store::Key& key) {
   if (is("leftovers-stay")) return at_once(Status());
   return real_drop_leftovers(self, std::move(context), map, key);
-}
-
-AISFS_SIM_WRAP(
-    Task<Result<bool>>,
-    _ZN5aisfs6target8Handover13is_supersededENS_7ContextESt10shared_ptrIKNS_10ClusterMapEERKNS_6BucketENSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEENS_5store9NameStateE,
-    real_is_superseded,
-    wrap_is_superseded,
-    target::Handover* self,
-    Context context,
-    MapSnapshot map,
-    const Bucket& bucket,
-    std::string from,
-    store::NameState state) {
-  if (is("returned-is-believed")) return at_once(Result<bool>(false));
-  return real_is_superseded(self, std::move(context), std::move(map), bucket, std::move(from),
-                            std::move(state));
-}
-
-AISFS_SIM_WRAP(
-    Task<Result<MapSnapshot>>,
-    _ZN5aisfs6native14agree_on_epochERNS_9MapSourceENSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE,
-    real_agree_on_epoch,
-    wrap_agree_on_epoch,
-    MapSource& maps,
-    std::string header) {
-  if (is("any-epoch")) return at_once(Result<MapSnapshot>(maps.current()));
-  return real_agree_on_epoch(maps, std::move(header));
 }
 
 AISFS_SIM_WRAP(Status,

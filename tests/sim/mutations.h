@@ -15,5 +15,7 @@ void begin_mutation(std::string_view name);
 
 std::vector<std::string> all_mutations();
 bool is_mutation(std::string_view name);
+/// Troubles in which it shows sooner than in others, as --troubles has them.
+std::string troubles_for(std::string_view mutation);
 
 }  // namespace aisfs::tests::sim

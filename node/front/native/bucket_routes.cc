@@ -118,13 +118,39 @@ Task<Status> destroy(Call& call, BucketName name) {
   co_return co_await call.admin.destroy_bucket(call.context, std::move(name), true);
 }
 
-Task<Status> set_props(Call& call, BucketName name, json::value value) {
+/// The job that does to what is there what the properties say of what comes; "" for none. For one who
+/// may start none the targets do it by themselves, soon.
+Task<std::string> follow(Call& call, const BucketProps& before, const BucketProps& now) {
+  const bool split = before.erasure != now.erasure;
+  if (!split && before.copies == now.copies) co_return std::string();
+  const auto jobs = call.jobs();
+  if (!jobs) co_return std::string();
+  JobSpec spec{.kind = split ? "ec-encode" : "make-n-copies"};
+  auto id = co_await (*jobs)->start_job(call.context, std::move(spec), "");
+  co_return id ? *std::move(id) : std::string();
+}
+
+Task<Result<std::string>> set_props(Call& call, BucketName name, json::value value) {
   CO_CHECK_OK(co_await may_administer(call, name));
   CO_TRY(const Bucket bucket, co_await call.admin.find_bucket(call.context, name));
   CO_TRY(const BucketProps props, apply_bprops(bucket.props, value));
-  CO_TRY([[maybe_unused]] const Bucket changed,
+  CO_TRY(const Bucket changed,
          co_await call.admin.set_bucket_props(call.context, std::move(name), props));
-  co_return Status{};
+  co_return co_await follow(call, bucket.props, changed.props);
+}
+
+/// AIStore's ec-encode: `value` is what set-bprops has as "ec".
+Task<Result<std::string>> encode(Call& call, BucketName name, json::value value) {
+  json::object erasure;
+  if (value.is_object()) erasure = value.get_object();
+  erasure["enabled"] = true;
+  json::object props;
+  props["ec"] = std::move(erasure);
+  CO_TRY(std::string id, co_await set_props(call, std::move(name), std::move(props)));
+  if (!id.empty()) co_return id;
+  CO_TRY(JobsApi* const jobs, call.jobs());
+  JobSpec spec{.kind = "ec-encode"};
+  co_return co_await jobs->start_job(call.context, std::move(spec), "");
 }
 
 Task<Status> reset_props(Call& call, BucketName name) {
@@ -136,14 +162,20 @@ Task<Status> reset_props(Call& call, BucketName name) {
 
 Task<void> serve_action(Call& call, BucketName name, ActionMessage action) {
   const http::Method method = call.method();
+  const bool sets = method == http::Method::kPatch && action.action == "set-bprops";
+  const bool encodes = method == http::Method::kPost && action.action == "ec-encode";
+  if (sets || encodes) {
+    auto change = sets ? set_props : encode;
+    auto id = co_await change(call, std::move(name), std::move(action.value));
+    if (!id) co_return co_await reply_error(call, std::move(id).error());
+    co_return co_await reply_text(call, *std::move(id));
+  }
   Status done = Error(Errc::unsupported,
                       "action \"" + action.action + "\" is not supported for buckets");
   if (method == http::Method::kPost && action.action == "create-bck") {
     done = co_await create(call, std::move(name), std::move(action.value));
   } else if (method == http::Method::kDelete && action.action == "destroy-bck") {
     done = co_await destroy(call, std::move(name));
-  } else if (method == http::Method::kPatch && action.action == "set-bprops") {
-    done = co_await set_props(call, std::move(name), std::move(action.value));
   } else if (method == http::Method::kPatch && action.action == "reset-bprops") {
     done = co_await reset_props(call, std::move(name));
   }

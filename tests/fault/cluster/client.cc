@@ -168,13 +168,13 @@ void Client::run() {
 
 void Client::step(ObjectApi& api, std::size_t key_index, Duration time) {
   const std::string key = key_name(key_index);
-  const std::size_t what = random_() % 100;
-  if (what < 3) {
+  if (random_() % 100 < ledger_.listings()) {
     list(api, random_() % 4 == 0 ? "dir/" : "", static_cast<std::uint32_t>(draw(random_, 1, 80)),
          time);
     return;
   }
   if (!ledger_.take(key_index)) return;
+  const std::size_t what = draw(random_, 3, 99);
   if (what < 30) return put(api, key, OpKind::kPut, time);
   if (what < 42) return put(api, key, OpKind::kPutIfMatch, time);
   if (what < 50) return put(api, key, OpKind::kPutIfAbsent, time);

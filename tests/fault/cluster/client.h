@@ -31,6 +31,9 @@ class Ledger {
       : rate_(rate), keys_(keys), began_(std::chrono::steady_clock::now()) {}
 
   std::size_t keys() const { return keys_; }
+  /// Before the first client: so many in a hundred operations are listings.
+  void set_listings(std::size_t percent) { listings_ = percent; }
+  std::size_t listings() const { return listings_; }
 
   history::History& history() { return history_; }
   history::ValueId new_value() { return history::ValueId{++values_}; }
@@ -39,6 +42,7 @@ class Ledger {
   /// Takes one of the key's operations; false when it has had all.
   bool take(std::size_t key) { return used_[key]++ < kOperationsOfKeyMax; }
   void end() { ending_ = true; }
+  bool is_over() const { return ending_; }
 
   /// A promise that no history shows is broken: bytes and metadata of two objects, an error that
   /// nobody may get.
@@ -61,6 +65,7 @@ class Ledger {
  private:
   const double rate_;
   const std::size_t keys_;
+  std::size_t listings_ = 3;
   const TimePoint began_;
   std::set<Errc> forgiven_;
   history::History history_;

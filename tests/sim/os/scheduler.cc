@@ -64,7 +64,8 @@ Nanos Scheduler::wall(const Process& process) const {
 }
 
 Nanos Scheduler::boot(const Process& process) const {
-  if (!boot_clocks_stop_) return now_;
+  const bool stops = !boot_clocks_stop_.empty() && process.machine.starts_with(boot_clocks_stop_);
+  if (!stops) return now_;
   return (cut_since_ > 0 ? cut_since_ : now_) - cut_for_ - process.stopped_for;
 }
 

@@ -71,8 +71,8 @@ class Scheduler {
   void set_wall_offset(const std::string& machine, Nanos offset);
   /// CLOCK_BOOTTIME of a process; see let_boot_clocks_stop().
   Nanos boot(const Process& process) const;
-  /// It stands still while the process does, or while a link is cut.
-  void let_boot_clocks_stop() { boot_clocks_stop_ = true; }
+  /// On machines whose name begins so it stands still while the process does, or a link is cut.
+  void let_boot_clocks_stop(std::string machines) { boot_clocks_stop_ = std::move(machines); }
   void links_cut(bool cut);
   bool clocks_differ() const { return !wall_offsets_.empty(); }
 
@@ -150,7 +150,7 @@ class Scheduler {
   std::set<int> watched_;
   std::multimap<Nanos, std::function<void()>> actions_;
   std::map<std::string, Nanos> wall_offsets_;
-  bool boot_clocks_stop_ = false;
+  std::string boot_clocks_stop_;
   Nanos cut_since_ = 0, cut_for_ = 0;
   int events_fd_ = -1;
   int ending_ = 0;  // kernel id of a thread that has given the turn away for the last time

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Names that get another target: what was acknowledged before is what everybody sees afterwards.
+#include <future>
+
 #include "common/model/version_key.h"
 #include "node/target/rebalancer.h"
 #include "tests/unit/node/target/target_fixture.h"
@@ -116,6 +118,52 @@ class HandoverTest : public LocalTargetTest {
 
   std::uint64_t moved_ = 0;
 };
+
+/// A change that an older map let in, and that waits before it is published.
+class LateChange {
+ public:
+  LateChange(LocalTargetTest& test, const std::string& owner, std::string key)
+      : thread_([this, &test, owner, key = std::move(key)] {
+          PutOptions options{.before_publish = [this]() -> Status {
+            began_.set_value();
+            go_on_.get_future().wait();
+            return {};
+          }};
+          StringSource body("late");
+          ExpectedChecksums expected;
+          (void)test.run(
+              test.targets_.at(owner)->put(LocalTargetTest::alice(), LocalTargetTest::name(key),
+                                           std::move(options), std::move(expected), body));
+        }) {
+    began_.get_future().wait();
+  }
+  void end() {
+    go_on_.set_value();
+    thread_.join();
+  }
+
+ private:
+  std::promise<void> began_, go_on_;
+  std::thread thread_;
+};
+
+TEST_F(HandoverTest, WhatAnOlderMapLetInIsWaitedForByThoseWhoAsk) {
+  const std::string key = key_on("t1", "k");
+  LateChange late(*this, "t1", key);
+  EXPECT_FALSE(targets_.at("t1")->has_older_changes(maps_.current()->epoch));
+  place_on({"t1", "t2", "t3"});
+  EXPECT_TRUE(targets_.at("t1")->has_older_changes(maps_.current()->epoch));
+  Context context = as("node", true);
+  context.epoch = maps_.current()->epoch;
+  auto asked = std::async(std::launch::async, [&] {
+    const auto states = run(targets_.at("t1")->name_states(context, kName, key));
+    return states ? states->size() : 0;
+  });
+  EXPECT_EQ(asked.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+  late.end();
+  EXPECT_EQ(asked.get(), 1u) << "it is published, and known";
+  EXPECT_FALSE(targets_.at("t1")->has_older_changes(maps_.current()->epoch));
+}
 
 TEST_F(HandoverTest, WhatOthersHoldIsReadAtTheNewOwner) {
   std::map<std::string, ObjectInfo> before;
