@@ -40,6 +40,8 @@ namespace {
 // publishes.
 constexpr Duration kOlderChangesMax = std::chrono::seconds(2);
 constexpr Duration kLeaseSlack = std::chrono::seconds(1);
+// A target sends slices as fast as whoever writes the object.
+constexpr Duration kPeerBodyGrace = std::chrono::minutes(10);
 
 using control::ControlPlane;
 
@@ -189,7 +191,8 @@ class Node {
                ready_when_serving());
     add_server({.name = "s3", .tls = tls_.s3}, when_serving(&Fronts::s3));
     add_server({.name = "control", .tls = tls_.internal}, control::make_control_handler(deps));
-    add_server({.name = "data", .tls = tls_.internal}, when_serving(&Fronts::data));
+    add_server({.name = "data", .tls = tls_.internal, .body_rate_grace = kPeerBodyGrace},
+               when_serving(&Fronts::data));
   }
 
   struct Fronts {

@@ -13,6 +13,7 @@
 #include "node/store/recovery.h"
 #include "node/store/rename.h"
 #include "node/store/resilver.h"
+#include "node/store/slice_file.h"
 
 namespace aisfs::store {
 namespace {
@@ -324,6 +325,7 @@ Result<std::shared_ptr<OpenFile>> Engine::open_file_now(const Key& key, const In
   if (record.reference && record.reference->is_empty()) {
     return Error(Errc::internal, "a reservation has no file");
   }
+  CHECK_OK(check_whole(record.reference, key.display()));
   if (record.kind == IndexRecord::Kind::kReference) {
     digest = make_key(key.bucket, {key.name.bucket, record.reference->key}).digest;
     path = content_path(dir, *record.reference);

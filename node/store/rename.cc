@@ -9,6 +9,7 @@
 #include "node/store/attr_change.h"
 #include "node/store/conditions.h"
 #include "node/store/rename.h"
+#include "node/store/slice_file.h"
 #include "node/store/versions.h"
 
 namespace aisfs::store {
@@ -189,6 +190,7 @@ Status forget_name(Mountpath& mp, const Key& key, const IndexRecord& source, Ver
 Task<Result<ObjectInfo>> Renamer::run() {
   CO_TRY(auto source, co_await engine.find_whole(from));
   if (!source) co_return no_such_object(from);
+  CO_CHECK_OK(check_whole(source->reference, from.display()));  // its slices are this name's alone
   CO_TRY(auto base, engine.find(to));
   Conditions there = options.destination_conditions;
   there.must_not_exist |= options.no_replace;
@@ -286,6 +288,7 @@ Task<Result<Reference>> Store::detach_content(Key key, Conditions conditions, Du
   CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(auto source, co_await engine_->find_whole(key));
   if (!source) co_return no_such_object(key);
+  CO_CHECK_OK(check_whole(source->reference, key.display()));
   CO_CHECK_OK(check_conditions(conditions, &source->info, Access::kWrite));
   Reference content{key.key(), source->info.content_version};
   if (source->reference) {

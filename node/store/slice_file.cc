@@ -58,6 +58,11 @@ std::optional<ec::Geometry> geometry_of(const Reference& reference) {
   return geometry.validate() ? std::optional(geometry) : std::nullopt;
 }
 
+Status check_whole(const std::optional<Reference>& reference, const std::string& what) {
+  if (!reference || !is_sliced(*reference)) return {};
+  return Error(Errc::not_ready, what + " lies in slices since a moment ago; try again");
+}
+
 std::string_view sliced_key(const Reference& reference) { return plain_key(reference.key); }
 
 std::string encode_tail(const SliceTail& tail) {

@@ -24,6 +24,8 @@ Reference sliced(std::string_view key, ec::Geometry geometry, Version version);
 /// nullopt when the reference is to content that lies in one piece.
 std::optional<ec::Geometry> geometry_of(const Reference& reference);
 inline bool is_sliced(const Reference& reference) { return geometry_of(reference).has_value(); }
+/// not_ready for content in slices: what is asked for needs it in one piece, and it was a moment ago.
+Status check_whole(const std::optional<Reference>& reference, const std::string& what);
 /// The key whose content it is.
 std::string_view sliced_key(const Reference& reference);
 

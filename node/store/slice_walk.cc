@@ -55,7 +55,8 @@ Result<std::optional<HeldSlice>> held_at(Mountpath& mountpath,
                                          BucketId bucket,
                                          const std::string& path) {
   const auto fd = disk::open_beneath(mountpath.root(), path, O_RDONLY);
-  if (!fd) return std::optional<HeldSlice>();
+  if (!fd && fd.error() == Errc::not_found) return std::optional<HeldSlice>();
+  if (!fd) return fd.error();
   const auto tail = read_slice_tail(fd->get());
   const auto meta = tail ? unpack_meta(tail->header.meta) : Result<StoredMeta>(tail.error());
   if (!meta && meta.error() != Errc::corrupt) return meta.error();

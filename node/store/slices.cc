@@ -115,8 +115,9 @@ class IncomingSlice {
     if (!work_) return Error(Errc::corrupt, describe(home, index) + " is empty");
     TRY(const SliceTail tail, read_slice_tail(work_->fd()));
     CHECK_OK(check_tail(tail, home, content, index));
-    CHECK_OK(check_last_block(tail));
-    CHECK_OK(check_blocks(work_->fd(), tail, hashes_));
+    hash_last_block(tail);
+    auto right = check_blocks(work_->fd(), tail, hashes_);
+    if (!right) return std::move(right).error().context(describe(home, index));
     if (level == Durability::kData) CHECK_OK(disk::sync_data(work_->fd()));
     CHECK_OK(mountpath_.know_bucket(home.bucket, home.name.bucket));
     const std::string path = slice_path_of(home, content, index);
@@ -141,13 +142,15 @@ class IncomingSlice {
   }
 
   /// The short block at the end, as far as it is in memory, needs not be read again.
-  Status check_last_block(const SliceTail& tail) {
+  void hash_last_block(const SliceTail& tail) {
     const ec::Layout layout = tail.header.layout();
     const std::uint64_t last = layout.stripes() - 1;
     const std::size_t bytes = layout.stripes() == 0 ? 0 : layout.block_bytes(last);
-    if (bytes == 0 || bytes == layout.unit() || hashes_.size() != last || bytes > used_) return {};
-    hashes_.push_back(xxh3_64(ConstBytes(buffer_.get(), bytes)));
-    return {};
+    const bool is_short = bytes != 0 && bytes != layout.unit();
+    const bool is_here = hashes_.size() == last && bytes <= used_;
+    // A full buffer may have ended behind the blocks.
+    hashes_.resize(std::min<std::uint64_t>(hashes_.size(), is_short ? last : layout.stripes()));
+    if (is_short && is_here) hashes_.push_back(xxh3_64(ConstBytes(buffer_.get(), bytes)));
   }
 
   Status place(const std::string& path) {

@@ -240,6 +240,8 @@ class Store {
   Result<std::vector<NameState>> states_of(const Key& key);
   /// A plain object, as it lies here. not_found, unsupported for a reference.
   Task<Result<ObjectCopy>> open_copy(Key key);
+  /// A name that is a reference, as it lies here; without the content. not_found for all others.
+  Task<Result<StoredMeta>> reference_here(Key key);
   /// Publishes another target's object with the versions and the level that it has. False, and
   /// nothing changed, when what is here is as new. bad_checksum when `body` is not what `meta` says
   /// (meta.hashes.root 0: nobody knows).

@@ -95,6 +95,18 @@ Task<Result<ObjectCopy>> Store::open_copy(Key key) {
   }
 }
 
+Task<Result<StoredMeta>> Store::reference_here(Key key) {
+  CO_TRY(const auto record, engine_->find(key));
+  if (!record || !record->reference) co_return Error(Errc::not_found, key.display());
+  StoredMeta meta{.bucket = key.bucket,
+                  .key = key.key(),
+                  .info = record->info,
+                  .level = record->level,
+                  .reference = record->reference};
+  meta.hashes.root = record->root_hash;
+  co_return meta;
+}
+
 Task<Result<bool>> Store::adopt(Key key, StoredMeta meta, BodySource& body) {
   PutOptions options{.level = meta.level, .size = meta.info.size};
   const auto upload = begin_put(std::move(key), std::move(options));

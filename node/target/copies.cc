@@ -50,8 +50,7 @@ Task<Result<store::ObjectCopy>> LocalTarget::fetch_copy(Context context,
     copy = store::ObjectCopy{{.bucket = found.id, .key = state.key, .info = info}, nullptr};
     if (reference->is_empty() || store::is_sliced(*reference)) {
       // What lies elsewhere stays there.
-      if (!reference->is_empty()) copy->meta.level = found.props.write_level;
-      copy->meta.reference = *reference;
+      CO_TRY(copy->meta, co_await store_.reference_here(key));
       copy->body = std::make_unique<StringSource>("");
     } else {
       copy->meta.level = found.props.write_level;

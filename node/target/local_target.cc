@@ -44,7 +44,9 @@ LocalTarget::LocalTarget(
                .maps = maps,
                .peers = peers,
                .clock = clock,
-               .names = *this}),
+               .names = *this,
+               .readers = options_.slice_readers,
+               .young = options_.slice_youth}),
       closed_dirs_(clock) {}
 LocalTarget::~LocalTarget() = default;
 

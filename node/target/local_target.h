@@ -27,6 +27,9 @@ struct LocalTargetOptions {
   /// Whether this node may still speak for its names: asked again before a change is published and
   /// before it is acknowledged. Null: always.
   std::function<Status()> may_serve;
+  /// Slicer::Deps.
+  Duration slice_readers = std::chrono::seconds(60);
+  Duration slice_youth = std::chrono::minutes(10);
 };
 
 /// The objects of this node's disks behind the seam of the cluster. Serves the names that it is
@@ -133,7 +136,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                            BucketName bucket,
                            store::Reference content,
                            ec::SliceSet slices);
-  Task<Result<std::vector<bool>>> judge_slices(Context context,
+  Task<Result<std::vector<SliceVerdict>>> judge_slices(Context context,
                                                BucketName bucket,
                                                std::string from,
                                                std::vector<store::HeldSlice> slices);
@@ -379,10 +382,13 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   /// The object may be one that is to be split.
   void split_soon(const Admitted& at, const ObjectInfo& info);
   Task<Status> settle_name(Context context, store::Key key) override;
+  Task<Status> seen(Context context, store::Key key) override;
+  Task<Result<ObjectStream>> open_whole(store::Key key, GetOptions options) override;
   Task<Status> become_sliced(Context context,
                              store::Key key,
                              ObjectInfo seen,
-                             store::Reference content) override;
+                             store::Reference content,
+                             Epoch since) override;
   Task<Status> become_whole(Context context, store::Key key) override;
 
   // directories.cc

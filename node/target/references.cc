@@ -72,7 +72,8 @@ Task<Status> LocalTarget::drop_referenced(Context context,
                                           store::Reference content) {
   if (content.is_empty()) co_return Status{};
   if (store::is_sliced(content)) {
-    slicer_.drop_later(key, std::move(content));
+    CO_TRY(const auto now, reference_of(key));
+    if (!now || *now != content) slicer_.drop_later(key, std::move(content));
     co_return Status{};
   }
   ObjectName placed{key.name.bucket, content.key};
@@ -112,7 +113,17 @@ Task<Status> LocalTarget::materialise(Context context, store::Key key) {
                  .checksums = info.checksums,
                  .keep_attrs = true};
   put.conditions.if_meta_version = info.meta_version;
-  put.before_publish = [this, &key] { return check_unreserved(key); };
+  // The bytes may be long on their way.
+  ChangesUnderWay::Ticket ticket;
+  const Epoch since = maps_.current()->placement.since;
+  put.before_publish = [this, &key, &ticket, since]() -> Status {
+    ticket = changes_.begin(maps_.current()->epoch);
+    if (options_.may_serve) CHECK_OK(options_.may_serve());
+    if (maps_.current()->placement.since != since) {
+      return Error(Errc::stale_map, key.display() + ": targets have changed meanwhile");
+    }
+    return check_unreserved(key);
+  };
   ExpectedChecksums unknown;
   auto change = changing(context, key);
   CO_CHECK_OK(change.begin());

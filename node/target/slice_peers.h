@@ -9,6 +9,13 @@
 
 namespace aisfs::target {
 
+/// What an owner says of a slice that somebody has.
+enum class SliceVerdict : std::uint8_t {
+  kNeeded = 0,
+  kNeedless = 1,
+  kTooYoung = 2,  // no name refers to it, or not yet
+};
+
 /// As Peers: `node` is a target's id, calls with the node's own id are served by itself, and errors
 /// beside those named are unreachable, timed_out and stale_map.
 class SlicePeers {
@@ -42,13 +49,13 @@ class SlicePeers {
                                    BucketName bucket,
                                    store::Reference content,
                                    ec::SliceSet slices) = 0;
-  /// To the owner of names that `from` has slices of: which of them nobody needs. One answer for
-  /// each.
-  virtual Task<Result<std::vector<bool>>> judge_slices(Context context,
-                                                       std::string node,
-                                                       BucketName bucket,
-                                                       std::string from,
-                                                       std::vector<store::HeldSlice> slices) = 0;
+  /// To the owner of names that `from` has slices of: one answer for each.
+  virtual Task<Result<std::vector<SliceVerdict>>> judge_slices(
+      Context context,
+      std::string node,
+      BucketName bucket,
+      std::string from,
+      std::vector<store::HeldSlice> slices) = 0;
   /// To the owner of names, by one who has lost slices of them: he looks at them soon. No keys: at
   /// all that he owns.
   virtual Task<Status> miss_slices(Context context,

@@ -12,6 +12,7 @@ namespace {
 
 // For one stripe to be taken by all.
 constexpr Duration kStripeMax = std::chrono::seconds(60);
+constexpr Duration kAnswerMax = std::chrono::seconds(30);
 
 Task<Status> put(const SliceAccess& access,
                  Context context,
@@ -38,6 +39,8 @@ Task<Status> take(const SliceAccess& access,
                   std::string node,
                   unsigned slice,
                   unsigned& spare) {
+  // For the answer; the client adds the time that the bytes take.
+  context.deadline = context.deadline.earlier(Deadline::after(kAnswerMax));
   Status done = co_await put(access, std::move(context), std::move(node), splitting.key,
                              splitting.content, slice, splitting.level, pipes.body(pipe));
   if (!done && spare == 0) pipes.fail(done.error());
@@ -66,7 +69,7 @@ class Splitter {
         body_(body),
         geometry_(*store::geometry_of(splitting.content)),
         encoder_(geometry_) {
-    const bool one = splitting.bytes > 0 && splitting.bytes < stripe_bytes();
+    const bool one = splitting.bytes > 0 && splitting.bytes + 1 < stripe_bytes();
     room_ = one ? splitting.bytes + 1 : stripe_bytes();  // a longer one is not to be missed
     for (auto& buffer : buffers_) {
       buffer = std::make_unique_for_overwrite<std::byte[]>(room_);

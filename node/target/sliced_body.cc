@@ -48,10 +48,15 @@ Task<Result<std::vector<ec::SliceSet>>> ask(const SliceAccess& access,
 Task<SliceSights> find_slices(const SliceAccess& access,
                               Context context,
                               store::Key key,
-                              store::Reference content) {
+                              store::Reference content,
+                              std::set<std::string> also) {
   const auto geometry = store::geometry_of(content);
   const MapSnapshot map = access.maps.current();
-  const auto nodes = placement::may_hold(*map, key.name, geometry->slices());
+  auto nodes = placement::may_hold(*map, key.name, geometry->slices());
+  for (const std::string& node : nodes) also.erase(node);
+  for (const std::string& node : also) {
+    if (map->find_node(node) != nullptr) nodes.push_back(node);
+  }
   std::vector<Task<Result<std::vector<ec::SliceSet>>>> calls;
   SliceSights sights{.at = std::vector<std::vector<std::string>>(geometry->slices()), .silent = {}};
   std::vector<std::string> asked;

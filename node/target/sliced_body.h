@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct SliceAccess {
   disk::IoPool& compute;  // hashes, encodes and decodes
 };
 
-/// The targets that have each slice of a content, and who could not be asked.
+/// The targets that have each slice of a content, and who could not be asked: of those who may have
+/// some by the map, and of others.
 struct SliceSights {
   std::vector<std::vector<std::string>> at;  // by slice
   std::vector<std::string> silent;
@@ -28,7 +30,8 @@ struct SliceSights {
 Task<SliceSights> find_slices(const SliceAccess& access,
                               Context context,
                               store::Key key,
-                              store::Reference content);
+                              store::Reference content,
+                              std::set<std::string> also = {});
 
 /// One opened slice of each that was asked for, where it can be had.
 class SliceSet final : public ec::SliceReader {

@@ -17,10 +17,9 @@ namespace {
 constexpr Duration kObjectMax = std::chrono::seconds(30);  // beside the time that its bytes take
 constexpr std::uint64_t kBytesPerSecond = 1 << 20;
 constexpr Duration kAskMax = std::chrono::seconds(10);
-// Who reads slices that were replaced may go on for so long.
-constexpr Duration kReadersMax = std::chrono::seconds(60);
 constexpr std::size_t kSoonMax = 10'000;  // more are found by a look at everything
-constexpr std::size_t kDueMax = 10'000;
+constexpr std::size_t kDueMax = 100'000;
+constexpr std::size_t kSplitAtOnce = 16;
 constexpr std::size_t kDamagesMax = 1000;
 
 Duration time_for(std::uint64_t bytes) {
@@ -40,7 +39,8 @@ Slicer::Slicer(Deps deps)
               .store = deps.store,
               .maps = deps.maps,
               .peers = deps.peers,
-              .compute = compute_} {}
+              .compute = compute_},
+      room_(compute_.threads().get_executor(), kSplitAtOnce) {}
 
 Slicer::Progress Slicer::progress() const {
   const std::lock_guard lock(mutex_);
@@ -92,13 +92,17 @@ bool Slicer::is_under_way(Version version) const {
   return under_way_.contains(version);
 }
 
-void Slicer::soon(const store::Key& key) {
+void Slicer::soon(const store::Key& key, std::string from) {
   {
     const std::lock_guard lock(mutex_);
-    if (soon_.size() < kSoonMax) {
-      soon_.emplace(name_hash(key), key);
-    } else {
+    const auto known = soon_.find(name_hash(key));
+    if (known == soon_.end() && soon_.size() >= kSoonMax) {
       ++looks_asked_;
+    } else {
+      Asked& asked = known == soon_.end() ? soon_[name_hash(key)] : known->second;
+      asked.key = key;
+      asked.at = {};
+      if (!from.empty()) asked.also.insert(std::move(from));
     }
   }
   asked_.notify();
@@ -144,41 +148,58 @@ std::vector<DamagedName> Slicer::damages() const {
 
 void Slicer::drop_later(const store::Key& key, store::Reference content) {
   const std::lock_guard lock(mutex_);
-  // What does not find room here is found by its targets' look.
-  if (due_.size() >= kDueMax) return;
-  due_.push_back({key, std::move(content), deps_.clock.now() + kReadersMax});
+  if (due_.size() >= kDueMax) {  // a look finds it
+    ++looks_asked_;
+    return;
+  }
+  due_.push_back({key, std::move(content), deps_.clock.now() + deps_.readers});
 }
 
 Task<store::KeyLocks::Guard> Slicer::keep_whole(const store::Key& key) {
   return whole_.lock(name_hash(key));
 }
 
-Task<Result<std::vector<bool>>> Slicer::judge(Context context,
-                                              MapSnapshot map,
-                                              const Bucket& bucket,
-                                              std::string from,
-                                              std::vector<store::HeldSlice> slices) {
-  std::vector<bool> needless;
+Task<Result<std::vector<SliceVerdict>>> Slicer::judge(Context context,
+                                                      MapSnapshot map,
+                                                      const Bucket& bucket,
+                                                      std::string from,
+                                                      std::vector<store::HeldSlice> slices) {
+  std::vector<SliceVerdict> verdicts;
   for (const store::HeldSlice& slice : slices) {
     const std::string name(store::sliced_key(slice.content));
     const store::Key key = store::make_key(bucket.id, {bucket.name, name});
     if (!owns(*map, deps_.node_id, key.name)) co_return Error(Errc::stale_map, key.display());
     CO_CHECK_OK(co_await deps_.names.settle_name(context, key));
+    // Asked first: who ends it has published before.
+    const Version version = slice.content.content_version;
+    const bool under_way = is_under_way(version);
     auto now = deps_.store.resolve(key);
     if (!now && now.error() != Errc::not_found) co_return std::move(now).error();
+    // What it was replaced by has to be as safe as it was.
+    CO_CHECK_OK(co_await deps_.names.seen(context, key));
     const bool referred = now && *now && **now == slice.content;
-    needless.push_back(!referred && !is_under_way(slice.content.content_version));
+    const std::int64_t age = deps_.clock.unix_ns() - static_cast<std::int64_t>(version.hlc);
+    if (referred || under_way) {
+      verdicts.push_back(SliceVerdict::kNeeded);
+    } else {
+      const bool old = age >= deps_.young / std::chrono::nanoseconds(1);
+      verdicts.push_back(old ? SliceVerdict::kNeedless : SliceVerdict::kTooYoung);
+    }
     if (!referred) continue;
-    const auto holders = placement::holder_ids(*map, key.name, store::geometry_of(slice.content)->slices());
+    const auto holders =
+        placement::holder_ids(*map, key.name, store::geometry_of(slice.content)->slices());
     // One who is about to leave, or to get another: all of it is brought in order.
-    if (std::ranges::find(holders, from) == holders.end()) soon(key);
+    if (std::ranges::find(holders, from) == holders.end()) soon(key, from);
   }
-  co_return needless;
+  co_return verdicts;
 }
 
 // --- one name -----------------------------------------------------------------------------------
 
-Task<Result<bool>> Slicer::settle_name(MapSnapshot map, const Bucket& bucket, store::Key key) {
+Task<Result<bool>> Slicer::settle_name(MapSnapshot map,
+                                       const Bucket& bucket,
+                                       store::Key key,
+                                       std::set<std::string> also) {
   if (is_version_key(key.key()) || !owns(*map, deps_.node_id, key.name)) co_return true;
   const auto turn = co_await turns_.lock(name_hash(key));
   Context context = own_context();
@@ -190,12 +211,16 @@ Task<Result<bool>> Slicer::settle_name(MapSnapshot map, const Bucket& bucket, st
   if (!found) co_return found.error();
   const ErasureProps& erasure = bucket.props.erasure;
   const ec::Geometry wanted{erasure.data, erasure.parity};
-  if (!*found) co_return co_await encode(std::move(map), bucket, std::move(key));
+  if (!*found) co_return co_await encode(bucket, std::move(key));
   const auto geometry = store::geometry_of(**found);
   if (!geometry) co_return true;  // renamed, and not in one piece again yet
   if (erasure.enabled() && *geometry == wanted) {
     CO_TRY(const ObjectInfo info, co_await deps_.store.head(key));
-    CO_TRY(const Repaired repaired, co_await repair(std::move(map), key, **found, info.size));
+    const auto done = co_await repair(std::move(map), key, **found, info.size, std::move(also));
+    // Nothing that comes back would mend it: it is told of, and holds up nobody.
+    const bool corrupt = !done && done.error() == Errc::corrupt;
+    if (!done && !corrupt) co_return done.error();
+    const Repaired repaired = corrupt ? Repaired::kLost : *done;
     if (repaired == Repaired::kLost) {
       note([](Progress& p) { ++p.lost; });
       note_damage(key, "too many of its slices are gone", true);
@@ -212,10 +237,10 @@ Task<Result<bool>> Slicer::settle_name(MapSnapshot map, const Bucket& bucket, st
   CO_TRY(const ObjectInfo info, co_await deps_.store.head(key));
   context.deadline = Deadline::after(time_for(info.size));
   CO_CHECK_OK(co_await deps_.names.become_whole(std::move(context), key));
-  co_return co_await encode(std::move(map), bucket, std::move(key));
+  co_return co_await encode(bucket, std::move(key));
 }
 
-Task<Result<bool>> Slicer::encode(MapSnapshot map, const Bucket& bucket, store::Key key) {
+Task<Result<bool>> Slicer::encode(const Bucket& bucket, store::Key key) {
   const ErasureProps& erasure = bucket.props.erasure;
   if (!erasure.enabled()) co_return true;
   CO_TRY(ObjectInfo info, co_await deps_.store.head(key));
@@ -229,21 +254,26 @@ Task<Result<bool>> Slicer::encode(MapSnapshot map, const Bucket& bucket, store::
   std::string packed = store::pack_meta(meta);
   if (packed.size() > ec::kSliceMetaBytesMax) co_return true;  // its attributes are too long
   GetOptions all{.version = info.content_version};
-  CO_TRY(ObjectStream stream,
-         co_await deps_.store.open_object(key, std::move(all), VerifyRead::kFirst));
+  const auto permit = co_await room();
+  auto stream = co_await deps_.names.open_whole(key, std::move(all));
+  if (!stream && stream.error() == Errc::corrupt) co_return true;  // it is among the damages
+  if (!stream) co_return std::move(stream).error();
   Context context = own_context();
   context.deadline = Deadline::after(time_for(info.size));
   const auto describe = [&packed](const ec::EncodedObject&) -> Result<std::string> {
     return packed;
   };
   const Splitting& splitting = planned->splitting;
-  const auto missing = co_await split(access_, context, splitting, *stream.body, nullptr, describe);
+  const auto missing =
+      co_await split(access_, context, splitting, *stream->body, nullptr, describe);
   Status done;
   if (!missing) done = missing.error();
   if (missing && missing->any()) done = Error(Errc::not_ready, "a target takes no slices");
   if (done) {
     const auto alone = co_await keep_whole(key);
-    done = co_await deps_.names.become_sliced(context, key, std::move(info), splitting.content);
+    context.epoch = deps_.maps.current()->epoch;
+    done = co_await deps_.names.become_sliced(context, key, std::move(info), splitting.content,
+                                              planned->since);
     if (done) note([](Progress& p) { ++p.split; });
   }
   if (done) co_return true;
@@ -251,18 +281,22 @@ Task<Result<bool>> Slicer::encode(MapSnapshot map, const Bucket& bucket, store::
   const auto now = deps_.store.resolve(key);
   const bool used = now && *now && **now == splitting.content;
   if (!used) (void)co_await drop_everywhere(std::move(context), key, splitting.content);
-  if (done.error() == Errc::precondition_failed) co_return true;  // its writer comes back here
+  if (done.error() == Errc::precondition_failed) {  // it has changed meanwhile
+    soon(key);
+    co_return true;
+  }
   co_return std::move(done).error();
 }
 
 Task<Result<Slicer::Repaired>> Slicer::repair(MapSnapshot map,
                                               store::Key key,
                                               store::Reference content,
-                                              std::uint64_t bytes) {
+                                              std::uint64_t bytes,
+                                              std::set<std::string> also) {
   const ec::Geometry geometry = *store::geometry_of(content);
   Context context = own_context();
   context.deadline = Deadline::after(kAskMax);
-  const SliceSights sights = co_await find_slices(access_, context, key, content);
+  const SliceSights sights = co_await find_slices(access_, context, key, content, std::move(also));
   const auto holders = placement::holder_ids(*map, key.name, geometry.slices());
   const bool all_told = std::ranges::none_of(holders, [&](const std::string& holder) {
     return std::ranges::find(sights.silent, holder) != sights.silent.end();
@@ -288,7 +322,9 @@ Task<Result<Slicer::Repaired>> Slicer::repair(MapSnapshot map,
   note([&plan](Progress& p) { p.repaired += plan.moves.size(); });
   // Not what a newer owner may have arranged otherwise.
   const MapSnapshot now = deps_.maps.current();
-  if (now->placement.since != map->placement.since) co_return Error(Errc::stale_map);
+  if (now->placement.since != map->placement.since) {
+    co_return Error(Errc::stale_map, key.display() + ": targets have changed meanwhile");
+  }
   for (const SlicesAt& extra : plan.extra) {
     const bool gone = std::ranges::find(holders, extra.node) == holders.end() &&
                       now->find_node(extra.node) == nullptr;
@@ -300,16 +336,22 @@ Task<Result<Slicer::Repaired>> Slicer::repair(MapSnapshot map,
   co_return order;
 }
 
-Task<Status> Slicer::complete(Context context, const Splitting& splitting) {
+Task<Status> Slicer::complete(Context context, Plan& plan) {
+  const Splitting& splitting = plan.splitting;
   const Deadline deadline = context.deadline.earlier(Deadline::after(time_for(splitting.bytes)));
+  const std::set<std::string> also(splitting.holders.begin(), splitting.holders.end());
   Backoff backoff;
   for (;;) {
     const MapSnapshot map = deps_.maps.current();
     if (!owns(*map, deps_.node_id, splitting.key.name)) {
       co_return Error(Errc::stale_map, splitting.key.display() + " has another owner by now");
     }
-    const auto repaired = co_await repair(map, splitting.key, splitting.content, splitting.bytes);
-    if (repaired && *repaired == Repaired::kWhole) co_return Status{};
+    const auto repaired =
+        co_await repair(map, splitting.key, splitting.content, splitting.bytes, also);
+    if (repaired && *repaired == Repaired::kWhole) {
+      plan.since = map->placement.since;
+      co_return Status{};
+    }
     const bool waits = co_await backoff.wait(deadline);
     if (!waits) break;
   }

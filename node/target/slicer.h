@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "common/async/clock.h"
+#include "common/async/limiter.h"
 #include "common/async/notifier.h"
 #include "common/model/scrub.h"
 #include "node/store/key_locks.h"
@@ -22,12 +23,14 @@ class SlicedNames {
 
   /// Returns when this target has the newest state of the name.
   virtual Task<Status> settle_name(Context context, store::Key key) = 0;
-  /// The name refers to the slices from now on, if it is still as it was `seen`; else
-  /// precondition_failed.
-  virtual Task<Status> become_sliced(Context context,
-                                     store::Key key,
-                                     ObjectInfo seen,
-                                     store::Reference content) = 0;
+  /// Returns when what was just read of the name survives what the bucket promises.
+  virtual Task<Status> seen(Context context, store::Key key) = 0;
+  /// The object in one piece, every block compared with its hash; what is damaged is healed first.
+  virtual Task<Result<ObjectStream>> open_whole(store::Key key, GetOptions options) = 0;
+  /// The name refers to the slices from now on, if it is still as it was `seen`, else
+  /// precondition_failed, and placed as `since` says, else stale_map.
+  virtual Task<Status> become_sliced(
+      Context context, store::Key key, ObjectInfo seen, store::Reference content, Epoch since) = 0;
   /// The other way round: the object lies in one piece again.
   virtual Task<Status> become_whole(Context context, store::Key key) = 0;
 };
@@ -52,6 +55,11 @@ class Slicer {
     Peers& peers;
     Clock& clock;
     SlicedNames& names;
+    /// Who reads slices that were replaced may go on for so long.
+    Duration readers = std::chrono::seconds(60);
+    /// Of slices that no name refers to yet: an owner may be about to publish one, or to hand it
+    /// over.
+    Duration young = std::chrono::minutes(10);
   };
   explicit Slicer(Deps deps);
 
@@ -76,20 +84,23 @@ class Slicer {
   };
   struct Plan {
     Splitting splitting;
-    Epoch since = 0;  // the placement that it holds for
+    Epoch since = 0;  // the placement that the slices were put by
     Ticket ticket;
   };
+  /// One of so many objects that are split at a time: they need memory.
+  Task<Limiter::Permit> room() { return room_.acquire(); }
   Result<Plan> plan(const Bucket& bucket,
                     const store::Key& key,
                     Durability level,
                     std::uint64_t bytes);
 
-  /// Slices that split() could not put anywhere are made anew, at whoever holds them by the map
-  /// that comes: returns when all are there. not_ready at the deadline.
-  Task<Status> complete(Context context, const Splitting& splitting);
+  /// Slices that split() could not put anywhere, or has put where they belong no more, come to who
+  /// holds them by the map of now, which plan.since then is of. not_ready at the deadline.
+  Task<Status> complete(Context context, Plan& plan);
 
-  /// The name is to be looked at soon: it was written, or slices of it are missing.
-  void soon(const store::Key& key);
+  /// The name is to be looked at soon: it was written, slices of it are missing, or somebody has
+  /// some whom the map does not tell of.
+  void soon(const store::Key& key, std::string from = {});
   /// Everything is to be looked at soon. What has_looked() is asked with.
   std::uint64_t look_again();
   /// Whether a whole look that began after that has left nothing to do.
@@ -97,11 +108,11 @@ class Slicer {
   /// The slices are needed no more, but by those who read them now.
   void drop_later(const store::Key& key, store::Reference content);
   /// Of slices that `from` has, of names of this target: which nobody needs.
-  Task<Result<std::vector<bool>>> judge(Context context,
-                                        MapSnapshot map,
-                                        const Bucket& bucket,
-                                        std::string from,
-                                        std::vector<store::HeldSlice> slices);
+  Task<Result<std::vector<SliceVerdict>>> judge(Context context,
+                                                MapSnapshot map,
+                                                const Bucket& bucket,
+                                                std::string from,
+                                                std::vector<store::HeldSlice> slices);
 
   /// While it is held, the name's object stays in one piece if it is.
   Task<store::KeyLocks::Guard> keep_whole(const store::Key& key);
@@ -130,6 +141,11 @@ class Slicer {
     store::Reference content;
     TimePoint at;
   };
+  struct Asked {
+    store::Key key;
+    std::set<std::string> also;  // have slices, whatever the map says
+    TimePoint at{};
+  };
 
   void end(Version version);
   bool is_under_way(Version version) const;
@@ -148,14 +164,20 @@ class Slicer {
   Task<Result<bool>> settle_names(MapSnapshot map, std::size_t mountpath, const Bucket& bucket);
   Task<Result<bool>> settle_slices(MapSnapshot map, std::size_t mountpath, const Bucket& bucket);
   /// True when the name is as it should be.
-  Task<Result<bool>> settle_name(MapSnapshot map, const Bucket& bucket, store::Key key);
-  Task<Result<bool>> encode(MapSnapshot map, const Bucket& bucket, store::Key key);
+  Task<Result<bool>> settle_name(MapSnapshot map,
+                                 const Bucket& bucket,
+                                 store::Key key,
+                                 std::set<std::string> also = {});
+  Task<Result<bool>> encode(const Bucket& bucket, store::Key key);
   enum class Repaired : std::uint8_t { kWhole, kLacking, kNotYet, kLost };
   /// Brings the slices to where they belong; what is of no use goes.
   Task<Result<Repaired>> repair(MapSnapshot map,
                                 store::Key key,
                                 store::Reference content,
-                                std::uint64_t bytes);
+                                std::uint64_t bytes,
+                                std::set<std::string> also);
+  /// What is due of drop_later(), unless a name refers to it.
+  Task<void> drop_due();
   Task<Status> drop_everywhere(Context context, store::Key key, store::Reference content);
   Task<Result<std::size_t>> ask_owner(MapSnapshot map,
                                       const Bucket& bucket,
@@ -165,6 +187,7 @@ class Slicer {
   const Deps deps_;
   disk::IoPool compute_{{.threads = 2}};
   const SliceAccess access_;
+  Limiter room_;
   store::KeyLocks whole_;  // by name: held while its object changes its form
   store::KeyLocks turns_;  // by name: one look at a time
   std::atomic<Epoch> settled_ = 0;
@@ -172,7 +195,7 @@ class Slicer {
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::set<Version> under_way_;  // slices that no name refers to yet
-  std::unordered_map<std::uint64_t, store::Key> soon_;
+  std::unordered_map<std::uint64_t, Asked> soon_;
   std::deque<Due> due_;
   std::uint64_t looks_asked_ = 0;  // at everything
   std::uint64_t looks_done_ = 0;   // of these
@@ -183,7 +206,7 @@ class Slicer {
   // Of run() alone.
   std::set<std::string> mountpaths_;  // that can be read
   std::map<BucketId, ErasureProps> codes_;
-  std::set<std::string> to_tell_;     // targets that have not heard yet that one has gone
+  std::set<std::string> to_tell_;  // targets that have not heard yet that one has gone
 };
 
 }  // namespace aisfs::target

@@ -15,6 +15,7 @@ namespace {
 constexpr Duration kRound = std::chrono::seconds(1);
 constexpr Duration kLookEvery = std::chrono::hours(1);
 constexpr Duration kAskMax = std::chrono::seconds(10);
+constexpr Duration kAgain = std::chrono::seconds(5);  // what has failed
 constexpr std::size_t kPage = 256;
 constexpr std::size_t kAtOnce = 4;  // objects that are split or repaired
 
@@ -92,43 +93,63 @@ Task<void> Slicer::tell_of_lost_mountpaths() {
   }
 }
 
-Task<std::size_t> Slicer::settle_some() {
-  std::unordered_map<std::uint64_t, store::Key> names;
+Task<void> Slicer::drop_due() {
   std::vector<Due> due;
   {
     const std::lock_guard lock(mutex_);
-    names.swap(soon_);
     while (!due_.empty() && due_.front().at <= deps_.clock.now()) {
       due.push_back(std::move(due_.front()));
       due_.pop_front();
     }
   }
-  const MapSnapshot map = deps_.maps.current();
   for (Due& one : due) {
+    // A PUT that was sent twice has made what its second attempt then found. What cannot be told
+    // now its holders ask for.
+    const auto now = deps_.store.resolve(one.key);
+    const bool gone = now ? !*now || **now != one.content : now.error() == Errc::not_found;
+    const NodeInfo* owner = placement::owner_of(*deps_.maps.current(), one.key.name);
+    if (!gone || owner == nullptr || owner->id != deps_.node_id) continue;
+    // What is not reached is found by its holder's look.
     (void)co_await drop_everywhere(own_context(), std::move(one.key), std::move(one.content));
   }
+}
+
+Task<std::size_t> Slicer::settle_some() {
+  co_await drop_due();
+  std::vector<Asked> names;
   std::size_t left = 0;
-  std::vector<Task<Result<bool>>> calls;
-  std::vector<store::Key> asked;
-  for (auto it = names.begin(); it != names.end();) {
-    for (; it != names.end() && calls.size() < kAtOnce; ++it) {
-      const Bucket* bucket = map->find_bucket(it->second.bucket);
-      if (bucket == nullptr) continue;
-      asked.push_back(it->second);
-      calls.push_back(settle_name(map, *bucket, it->second));
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto it = soon_.begin(); it != soon_.end();) {
+      const bool is_due = it->second.at <= deps_.clock.now();
+      if (!is_due) ++left;
+      if (is_due) names.push_back(std::move(it->second));
+      it = is_due ? soon_.erase(it) : std::next(it);
     }
-    const auto done = co_await gather(std::exchange(calls, {}));
+  }
+  for (std::size_t at = 0; at < names.size(); at += kAtOnce) {
+    const MapSnapshot map = deps_.maps.current();
+    std::vector<Asked*> asked;
+    std::vector<Task<Result<bool>>> calls;
+    for (std::size_t i = at; i < std::min(at + kAtOnce, names.size()); ++i) {
+      const Bucket* bucket = map->find_bucket(names[i].key.bucket);
+      if (bucket == nullptr) continue;
+      asked.push_back(&names[i]);
+      calls.push_back(settle_name(map, *bucket, names[i].key, names[i].also));
+    }
+    const auto done = co_await gather(std::move(calls));
     for (std::size_t i = 0; i < done.size(); ++i) {
       if (done[i] && *done[i]) continue;
       ++left;
       if (!done[i]) {
-        LOG_DEBUG("an object is not in slices as it should be", "object", asked[i].display(), "why",
-                  done[i].error().what());
+        LOG_DEBUG("an object is not in slices as it should be", "object", asked[i]->key.display(),
+                  "why", done[i].error().what());
       }
+      asked[i]->at = deps_.clock.now() + kAgain;
+      const std::uint64_t hash = name_hash(asked[i]->key);
       const std::lock_guard lock(mutex_);
-      soon_.emplace(name_hash(asked[i]), asked[i]);
+      soon_.emplace(hash, std::move(*asked[i]));
     }
-    asked.clear();
   }
   co_return left;
 }
@@ -165,6 +186,7 @@ Task<Result<bool>> Slicer::settle_names(MapSnapshot map,
     if (deps_.maps.current()->placement != map->placement) {
       co_return Error(Errc::stale_map, "the placement has changed");
     }
+    co_await drop_due();
     CO_TRY(store::NamePage page, co_await deps_.store.names_on(mountpath, bucket.id, options));
     more = page.more;
     options.after = std::move(page.next);
@@ -218,25 +240,27 @@ Task<Result<bool>> Slicer::settle_slices(MapSnapshot map,
   co_return left == 0;
 }
 
-/// Drops what the owner says is of no use; how many these were of those that do not belong here.
+/// Drops what the owner says is of no use; of those that do not belong here, how many need not be
+/// waited for.
 Task<Result<std::size_t>> Slicer::ask_owner(MapSnapshot map,
                                             const Bucket& bucket,
                                             std::string owner,
                                             std::vector<store::HeldSlice> slices) {
   Context context = own_context();
   context.deadline = Deadline::after(kAskMax);
-  CO_TRY(const auto needless, co_await deps_.peers.slices().judge_slices(
+  CO_TRY(const auto verdicts, co_await deps_.peers.slices().judge_slices(
                                   context, std::move(owner), bucket.name, deps_.node_id, slices));
   std::size_t gone = 0;
-  for (std::size_t i = 0; i < std::min(slices.size(), needless.size()); ++i) {
-    if (!needless[i]) continue;
+  for (std::size_t i = 0; i < std::min(slices.size(), verdicts.size()); ++i) {
+    if (verdicts[i] == SliceVerdict::kNeeded) continue;
+    const store::Reference& content = slices[i].content;
+    const ObjectName name{bucket.name, std::string(store::sliced_key(content))};
+    const auto holders = placement::holder_ids(*map, name, store::geometry_of(content)->slices());
+    if (std::ranges::find(holders, deps_.node_id) == holders.end()) ++gone;
+    if (verdicts[i] == SliceVerdict::kTooYoung) continue;
     ec::SliceSet one;
     one.set(slices[i].index);
-    const ObjectName name{bucket.name, std::string(store::sliced_key(slices[i].content))};
-    const auto holders =
-        placement::holder_ids(*map, name, store::geometry_of(slices[i].content)->slices());
-    if (std::ranges::find(holders, deps_.node_id) == holders.end()) ++gone;
-    CO_CHECK_OK(co_await deps_.store.drop_slices(bucket.id, bucket.name, slices[i].content, one));
+    CO_CHECK_OK(co_await deps_.store.drop_slices(bucket.id, bucket.name, content, one));
   }
   co_return gone;
 }

@@ -35,7 +35,8 @@ Task<Result<ObjectInfo>> LocalTarget::put_sliced(Context context,
   CO_TRY(const auto there, store_.states_of(at.key));
   const bool replaces = !there.empty() && there.front().kind != store::NameState::Kind::kTombstone;
   const Durability level = replaces ? Durability::kFull : options.level;
-  CO_TRY(const Slicer::Plan plan, slicer_.plan(at.bucket, at.key, level, *options.size));
+  const auto permit = co_await slicer_.room();
+  CO_TRY(Slicer::Plan plan, slicer_.plan(at.bucket, at.key, level, *options.size));
   store::BodyDigests digests(options.want_md5, store::all_checksums(std::move(expected), options));
   store::BodyDigests::Sums sums;
   std::uint64_t size = 0;
@@ -61,8 +62,16 @@ Task<Result<ObjectInfo>> LocalTarget::put_sliced(Context context,
   const auto missing = co_await split(slicer_.access(), context, splitting, body, update, describe);
   Status done;
   if (!missing) done = missing.error();
-  if (missing && missing->any()) done = co_await slicer_.complete(context, splitting);
-  if (done && options.before_publish) done = options.before_publish();
+  bool everywhere = missing && missing->none();
+  const auto alone = co_await slicer_.keep_whole(at.key);
+  for (;;) {
+    // Those who hold the slices by the map that it is published by have them.
+    const bool placed = plan.since == maps_.current()->placement.since;
+    if (done && !(everywhere && placed)) done = co_await slicer_.complete(context, plan);
+    everywhere = done.ok();
+    if (done && options.before_publish) done = options.before_publish();
+    if (!done || plan.since == maps_.current()->placement.since) break;
+  }
   Result<ObjectInfo> made(Errc::internal);
   if (done) {
     made =
@@ -79,11 +88,12 @@ Task<Result<ObjectInfo>> LocalTarget::put_sliced(Context context,
 Task<Result<store::KeyLocks::Guard>> LocalTarget::keep_whole(Context context,
                                                              const store::Key& key) {
   store::KeyLocks::Guard guard = co_await slicer_.keep_whole(key);
-  CO_TRY(const auto reference, reference_of(key));
-  if (reference && store::is_sliced(*reference)) {
-    CO_CHECK_OK(co_await materialise(std::move(context), key));
+  for (;;) {
+    CO_TRY(const auto reference, reference_of(key));
+    if (!reference || !store::is_sliced(*reference)) co_return guard;
+    if (context.deadline.expired()) co_return Error(Errc::timed_out, key.display());
+    CO_CHECK_OK(co_await materialise(context, key));  // or somebody has written it meanwhile
   }
-  co_return guard;
 }
 
 void LocalTarget::split_soon(const Admitted& at, const ObjectInfo& info) {
@@ -95,11 +105,20 @@ Task<Status> LocalTarget::settle_name(Context context, store::Key key) {
   return settle_for_read(std::move(context), key);
 }
 
-Task<Status> LocalTarget::become_sliced(Context context,
-                                        store::Key key,
-                                        ObjectInfo seen,
-                                        store::Reference content) {
+Task<Status> LocalTarget::seen(Context context, store::Key key) {
+  return replicator_->seen(std::move(context), std::move(key));
+}
+
+Task<Result<ObjectStream>> LocalTarget::open_whole(store::Key key, GetOptions options) {
+  return open_object(std::move(key), std::move(options), VerifyRead::kAlways);
+}
+
+Task<Status> LocalTarget::become_sliced(
+    Context context, store::Key key, ObjectInfo seen, store::Reference content, Epoch since) {
   CO_TRY(Admitted at, admit_change(context, key.name));
+  if (at.map->placement.since != since) {
+    co_return Error(Errc::stale_map, key.display() + ": its slices were put by an older map");
+  }
   at.key.versioning = Versioning::kOff;  // the same version, in another form
   CO_CHECK_OK(co_await settle_for_write(context, at.key));
   auto change = changing(context, at.key);
@@ -159,10 +178,8 @@ Task<Status> LocalTarget::drop_slices(Context context,
   co_return co_await store_.drop_slices(bucket.id, std::move(name), std::move(content), slices);
 }
 
-Task<Result<std::vector<bool>>> LocalTarget::judge_slices(Context context,
-                                                          BucketName name,
-                                                          std::string from,
-                                                          std::vector<store::HeldSlice> slices) {
+Task<Result<std::vector<SliceVerdict>>> LocalTarget::judge_slices(
+    Context context, BucketName name, std::string from, std::vector<store::HeldSlice> slices) {
   CO_TRY(const Bucket bucket, admit(context, name));
   const MapSnapshot map = maps_.current();
   co_return co_await slicer_.judge(std::move(context), map, bucket, std::move(from),

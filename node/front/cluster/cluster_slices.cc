@@ -121,11 +121,12 @@ Task<Status> ClusterSlices::drop_slices(Context context,
   co_return Status{};
 }
 
-Task<Result<std::vector<bool>>> ClusterSlices::judge_slices(Context context,
-                                                            std::string node,
-                                                            BucketName bucket,
-                                                            std::string from,
-                                                            std::vector<store::HeldSlice> slices) {
+Task<Result<std::vector<target::SliceVerdict>>> ClusterSlices::judge_slices(
+    Context context,
+    std::string node,
+    BucketName bucket,
+    std::string from,
+    std::vector<store::HeldSlice> slices) {
   if (node == node_id_) {
     co_return co_await self_->judge_slices(std::move(context), std::move(bucket), std::move(from),
                                            std::move(slices));
@@ -135,7 +136,15 @@ Task<Result<std::vector<bool>>> ClusterSlices::judge_slices(Context context,
   CO_TRY(const auto reply,
          co_await call<AnswersReply>(transport_, std::move(to), std::move(context),
                                      std::string(kJudgeSlices), std::move(request)));
-  co_return std::vector<bool>(reply.answers.begin(), reply.answers.end());
+  std::vector<target::SliceVerdict> verdicts;
+  for (const std::uint8_t answer : reply.answers) {
+    const bool needless = answer == static_cast<std::uint8_t>(target::SliceVerdict::kNeedless);
+    const bool young = answer == static_cast<std::uint8_t>(target::SliceVerdict::kTooYoung);
+    verdicts.push_back(needless ? target::SliceVerdict::kNeedless
+                       : young  ? target::SliceVerdict::kTooYoung
+                                : target::SliceVerdict::kNeeded);
+  }
+  co_return verdicts;
 }
 
 Task<Status> ClusterSlices::miss_slices(Context context,

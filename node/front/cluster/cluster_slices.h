@@ -35,7 +35,7 @@ class ClusterSlices final : public target::SlicePeers {
       Context, std::string node, BucketName, store::Reference, ec::SliceSet, ByteRange) override;
   Task<Status> drop_slices(
       Context, std::string node, BucketName, store::Reference, ec::SliceSet) override;
-  Task<Result<std::vector<bool>>> judge_slices(Context,
+  Task<Result<std::vector<target::SliceVerdict>>> judge_slices(Context,
                                                std::string node,
                                                BucketName,
                                                std::string from,

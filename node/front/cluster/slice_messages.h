@@ -49,7 +49,7 @@ struct SlicesRequest {
   AISFS_MESSAGE_FIELDS(bucket, content, slices, range)
 };
 
-/// Answered with AnswersReply.
+/// Answered with AnswersReply: target::SliceVerdict.
 struct JudgeSlicesRequest {
   BucketName bucket;
   std::string from;

@@ -54,10 +54,12 @@ Task<Result<wire::Nothing>> drop(Call& call, LocalTarget& self, std::string byte
 
 Task<Result<AnswersReply>> judge(Call& call, LocalTarget& self, std::string bytes) {
   CO_TRY(auto request, wire::decode<JudgeSlicesRequest>(bytes));
-  CO_TRY(const auto needless,
+  CO_TRY(const auto verdicts,
          co_await self.judge_slices(call.context, std::move(request.bucket),
                                     std::move(request.from), std::move(request.slices)));
-  co_return AnswersReply{{needless.begin(), needless.end()}};
+  AnswersReply reply;
+  for (const auto verdict : verdicts) reply.answers.push_back(static_cast<std::uint8_t>(verdict));
+  co_return reply;
 }
 
 Task<Result<wire::Nothing>> miss(Call& call, LocalTarget& self, std::string bytes) {

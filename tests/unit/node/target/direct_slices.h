@@ -51,11 +51,12 @@ class DirectSlices final : public SlicePeers {
     co_return co_await target->drop_slices(std::move(c), std::move(bucket), std::move(content),
                                            slices);
   }
-  Task<Result<std::vector<bool>>> judge_slices(Context c,
-                                               std::string node,
-                                               BucketName bucket,
-                                               std::string from,
-                                               std::vector<store::HeldSlice> slices) override {
+  Task<Result<std::vector<SliceVerdict>>> judge_slices(
+      Context c,
+      std::string node,
+      BucketName bucket,
+      std::string from,
+      std::vector<store::HeldSlice> slices) override {
     CO_TRY(LocalTarget* const target, at_(node));
     co_return co_await target->judge_slices(std::move(c), std::move(bucket), std::move(from),
                                             std::move(slices));

@@ -27,6 +27,40 @@ TEST_F(SlicedTest, ALargeObjectIsSplitAndASmallOneIsNot) {
   EXPECT_EQ(after->content_version, before->content_version);
 }
 
+/// Where the last block ends near a border of what is written at once, with or without its end.
+TEST_F(SlicedTest, SizesNextToAStripeAreKept) {
+  constexpr std::size_t kStripe = 2 << 20;
+  for (const std::size_t size : {kStripe - 200, kStripe - 128, kStripe - 1, kStripe, kStripe + 1,
+                                 2 * kStripe - 300, 2 * kStripe - 1}) {
+    const auto made = put("a", bytes(size));
+    ASSERT_TRUE(made.ok()) << size << ": " << made.error().what();
+    ASSERT_TRUE(settle_slices());
+    expect_in_order("a");
+    ASSERT_TRUE(*get_all("a") == bytes(size)) << size;
+  }
+}
+
+/// The answer to the first was lost: the second finds what the first has made.
+TEST_F(SlicedTest, APutThatIsSentTwiceKeepsItsSlices) {
+  const std::string all = bytes(kLarge);
+  LocalTarget& target = *targets_.at(owner("a"));
+  const Version before = target.last_version();
+  ASSERT_TRUE(put("a", all).ok());
+  const auto first = reference("a");
+  ASSERT_TRUE(first);
+  Context again = alice();
+  again.unless_newer = before;
+  StringSource source(all);
+  PutOptions options;
+  ExpectedChecksums unknown;
+  const auto made = run(target.put(again, name("a"), options, unknown, source));
+  ASSERT_TRUE(made.ok()) << made.error().what();
+  EXPECT_EQ(reference("a"), first);
+  ASSERT_TRUE(settle_slices());
+  EXPECT_TRUE(*get_all("a") == all);
+  expect_in_order("a");
+}
+
 TEST_F(SlicedTest, ItsNameIsKnownToAsManyAsSlicesMayBeLostAndOneMore) {
   ASSERT_TRUE(put("a", bytes(kLarge)).ok());
   ASSERT_TRUE(settle_slices());

@@ -160,6 +160,7 @@ class LocalTargetTest : public ::testing::Test {
   void restart(const std::string& id) {
     targets_.erase(id);
     LocalTargetOptions options{.node_id = id, .state_dir = dir_ + "/" + id + "/state"};
+    options.slice_readers = options.slice_youth = Duration::zero();
     options.may_serve = [this] {
       if (may_serve_) return may_serve_();
       return fenced_ ? Status(Error(Errc::not_ready, "fenced")) : Status();
