@@ -50,6 +50,7 @@ Task<Result<std::string>> start(Call& call, json::value message) {
         "a job of kind \"" + spec.kind +
             "\" cannot be started so: it is none, or an action of its bucket starts it");
   }
+  if (kind->of == JobKind::Of::kNames) spec.bucket = query_of(message).bucket;
   CO_TRY(JobsApi* const jobs, call.jobs());
   co_return co_await jobs->start_job(call.context, std::move(spec), "");
 }
