@@ -294,6 +294,12 @@ Task<Result<std::optional<IndexRecord>>> Engine::find_whole(Key key) {
       return read_meta(*file->mountpath, dir_of(key.name.bucket), file->fd.get());
     };
     CO_TRY(auto meta, co_await file->mountpath->pool().run(std::move(read)));
+    if (meta.info.meta_version != record->info.meta_version) {
+      // Or at another with the same content, of a name that was renamed to this one elsewhere.
+      files.forget(record->info.content_version);
+      CO_TRY(const auto anew, co_await open_file(key, *record));
+      meta = anew->meta;
+    }
     record->info = std::move(meta.info);
   }
   record->complete = true;

@@ -90,6 +90,12 @@ Task<Result<ObjectCopy>> Store::open_copy(Key key) {
       return read_meta(mp, dir_of(key.name.bucket), (*file)->fd.get());
     };
     CO_TRY(auto meta, co_await mp.pool().run(std::move(read)));
+    if (meta.info.meta_version != record->info.meta_version && look < kLooksMax) {
+      // The cache may have another file with the same content: of a name that was renamed to this
+      // one when both had other targets, or this one had the first.
+      engine_->files.forget(record->info.content_version);
+      continue;
+    }
     meta.key = key.key();  // of a kept version the file tells its first name
     co_return ObjectCopy{std::move(meta), std::move(body)};
   }

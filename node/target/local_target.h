@@ -326,6 +326,13 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   /// What the name refers to; nullopt for a plain object and for no object.
   Result<std::optional<store::Reference>> reference_of(const store::Key& key) const;
   /// The bytes of a name that is a reference; `info` is the name's.
+  Result<std::vector<std::string>> places_of_content(const store::Key& key,
+                                                     const store::Reference& content) const;
+  Task<Result<ObjectStream>> open_content_at(Context context,
+                                             std::string node,
+                                             BucketName bucket,
+                                             store::Reference content,
+                                             ByteRange range);
   Task<Result<ObjectStream>> open_referenced(Context context,
                                              store::Key key,
                                              store::Reference content,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Names whose bytes lie where another key put them.
+#include <algorithm>
+
+#include "common/placement/hrw.h"
 #include "node/target/local_target.h"
 #include "node/target/rename_log.h"
 
@@ -27,6 +30,46 @@ Task<Status> LocalTarget::drop_content(Context context, BucketName name, store::
   co_return co_await store_.drop_content(bucket.id, std::move(name), std::move(content));
 }
 
+/// Content stays where a rename has left it, though its key gets another owner meanwhile: the
+/// likeliest place first.
+Result<std::vector<std::string>> LocalTarget::places_of_content(
+    const store::Key& key, const store::Reference& content) const {
+  const ObjectName placed{key.name.bucket, content.key};
+  TRY(std::string owner, owner_of(placed));
+  std::vector<std::string> places{std::move(owner)};
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = map->find_bucket(key.bucket);
+  if (bucket == nullptr || map->placement.past.empty()) return places;
+  const auto add = [&](const std::string& node) {
+    const NodeInfo* known = map->find_node(node);
+    const bool answers = known != nullptr && known->state != NodeState::kAway;
+    if (answers && std::find(places.begin(), places.end(), node) == places.end()) {
+      places.push_back(node);
+    }
+  };
+  add(options_.node_id);
+  for (const NodeInfo* holder : placement::holders_of(*map, placed, bucket->props.copies)) {
+    add(holder->id);
+  }
+  const std::string nobody;  // so that no set is left out
+  const auto past = placement::past_holders(*map, *bucket, placed, nobody);
+  for (const auto& holders : past.sets) std::for_each(holders.begin(), holders.end(), add);
+  std::for_each(past.others.begin(), past.others.end(), add);
+  return places;
+}
+
+Task<Result<ObjectStream>> LocalTarget::open_content_at(Context context,
+                                                        std::string node,
+                                                        BucketName bucket,
+                                                        store::Reference content,
+                                                        ByteRange range) {
+  if (node == options_.node_id) {
+    return open_content(std::move(context), std::move(bucket), std::move(content), range);
+  }
+  return peers_.open_content(std::move(context), std::move(node), std::move(bucket),
+                             std::move(content), range);
+}
+
 Task<Result<ObjectStream>> LocalTarget::open_referenced(Context context,
                                                         store::Key key,
                                                         store::Reference content,
@@ -46,14 +89,14 @@ Task<Result<ObjectStream>> LocalTarget::open_referenced(Context context,
     co_return co_await open_sliced(std::move(context), std::move(key), std::move(content),
                                    std::move(info), range);
   }
-  ObjectName placed{key.name.bucket, content.key};
-  CO_TRY(std::string owner, owner_of(placed));
+  CO_TRY(std::vector<std::string> places, places_of_content(key, content));
   Result<ObjectStream> stream(Errc::not_found);
-  if (owner == options_.node_id) {
-    stream = co_await open_content(context, key.name.bucket, std::move(content), range);
-  } else {
-    stream = co_await peers_.open_content(context, std::move(owner), key.name.bucket,
-                                          std::move(content), range);
+  for (std::string& place : places) {
+    auto found =
+        co_await open_content_at(context, std::move(place), key.name.bucket, content, range);
+    // One that does not answer may be the one that has it.
+    if (found || stream.error() == Errc::not_found) stream = std::move(found);
+    if (stream) break;
   }
   if (!stream) {
     // The name exists, so its bytes do: not the reader's not_found.
@@ -76,15 +119,17 @@ Task<Status> LocalTarget::drop_referenced(Context context,
     if (!now || *now != content) slicer_.drop_later(key, std::move(content));
     co_return Status{};
   }
-  ObjectName placed{key.name.bucket, content.key};
-  CO_TRY(std::string owner, owner_of(placed));
-  if (owner == options_.node_id) {
-    co_return co_await drop_content(std::move(context), key.name.bucket, std::move(content));
+  CO_TRY(std::vector<std::string> places, places_of_content(key, content));
+  Status dropped;
+  for (std::string& place : places) {
+    if (place == options_.node_id) {
+      dropped = co_await drop_content(context, key.name.bucket, content);
+      continue;
+    }
+    // What cannot be dropped now is garbage that a scrub finds; the name is right either way.
+    (void)co_await peers_.drop_content(context, std::move(place), key.name.bucket, content);
   }
-  // What cannot be dropped now is garbage that a scrub finds; the name is right either way.
-  (void)co_await peers_.drop_content(std::move(context), std::move(owner), key.name.bucket,
-                                     std::move(content));
-  co_return Status{};
+  co_return dropped;
 }
 
 Task<Status> LocalTarget::end_reservation(Context context, store::Key key) {

@@ -51,17 +51,18 @@ std::string shown(const std::string& value) {
 
 }  // namespace
 
-Mover::Mover(std::uint32_t number, std::uint64_t seed) : number_(number), random_(seed) {}
+Mover::Mover(std::uint32_t number, std::uint64_t seed, bool renames)
+    : number_(number), renames_(renames), random_(seed) {}
 
 void Mover::run(storm::Ledger& ledger, storm::Doors& doors) {
   using Step = void (Mover::*)(ObjectApi&, storm::Doors&, Round&);
-  constexpr Step kSteps[] = {&Mover::rename, &Mover::rename, &Mover::copy, &Mover::upload};
+  constexpr Step kSteps[] = {&Mover::copy, &Mover::upload, &Mover::rename, &Mover::rename};
   while (!ledger.is_over() && rounds_.size() < kRoundsMax) {
-    const std::string name = std::to_string(number_) + "-" + std::to_string(rounds_.size());
+    const std::string name = std::to_string(number_) + "-" + std::to_string(next_name_++);
     Round round{
         .a = (random_() % 2 == 0 ? "a" : "d/a") + name, .b = "b" + name, .what = {}, .may = {}};
     time_ = draw_time(random_, std::chrono::milliseconds(300), std::chrono::seconds(5));
-    const Step step = kSteps[random_() % std::size(kSteps)];
+    const Step step = kSteps[random_() % (renames_ ? std::size(kSteps) : 2)];
     const auto nodes = doors.nodes();
     if (nodes.empty() || random_() % 2 == 0) {
       (this->*step)(doors.straight(), doors, round);
@@ -150,13 +151,15 @@ std::optional<Mover::Value> Mover::get(ObjectApi& api,
                                        Duration time) {
   auto got = doors.run(get_text(api, tests::User::within(time), {kMovedBucket, key}));
   if (got) return *std::move(got);
-  return got.error() == Errc::not_found ? std::optional(Value()) : std::nullopt;
+  if (got.error() == Errc::not_found) return Value();
+  why_ = got.error().what();
+  return std::nullopt;
 }
 
 void Mover::check(
     ObjectApi& api, storm::Doors& doors, const Round& round, Duration time, bool all_answer) {
   const auto a = get(api, doors, round.a, time), b = get(api, doors, round.b, time);
-  if (all_answer && (!a || !b)) wrong_.push_back(round.what + ": nobody answers for the names");
+  if (all_answer && (!a || !b)) wrong_.push_back(round.what + ": nobody answers: " + why_);
   bool any = false;
   for (const Pair& may : round.may) {
     // While its fate is open it may happen between the two reads.

@@ -18,7 +18,8 @@ inline const BucketName kMovedBucket = native_bucket("moves");
 /// One thread; look() when nobody breaks anything any more.
 class Mover {
  public:
-  Mover(std::uint32_t number, std::uint64_t seed);
+  /// Without `renames` it only copies and uploads.
+  Mover(std::uint32_t number, std::uint64_t seed, bool renames);
 
   /// Rounds until the ledger says that it is over.
   void run(storm::Ledger& ledger, storm::Doors& doors);
@@ -53,10 +54,13 @@ class Mover {
   Context within() { return tests::User::within(time_); }
 
   const std::uint32_t number_;
+  const bool renames_;
   storm::Random random_;
   Duration time_{};
+  std::uint64_t next_name_ = 0;  // also of rounds that came to nothing
   std::vector<Round> rounds_;
   std::vector<std::string> wrong_;
+  std::string why_;  // nobody answered, the last time
 };
 
 }  // namespace aisfs::tests::sim

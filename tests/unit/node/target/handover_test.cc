@@ -119,6 +119,31 @@ class HandoverTest : public LocalTargetTest {
   std::uint64_t moved_ = 0;
 };
 
+TEST_F(HandoverTest, ARenamedNameIsReadWhenItsContentHasAnotherOwner) {
+  const std::string from = key_on("t1", "from"), to = key_on("t2", "to");
+  ASSERT_TRUE(put(from, "text").ok());
+  ASSERT_TRUE(rename(from, to).ok());
+  place_on({"t2", "t3"});
+  EXPECT_EQ(*get(to), "text");
+  while (settle_all() > 0) {
+  }
+  EXPECT_EQ(*get(to), "text");
+  EXPECT_EQ(code(get(from)), Errc::not_found);
+}
+
+TEST_F(HandoverTest, ARenamedNameComesAndGoesWhereItsContentHasBeenRead) {
+  const std::string from = key_on("t1", "from"), to = key_on("t2", "to");
+  ASSERT_TRUE(put(from, "text").ok());
+  ASSERT_EQ(*get(from), "text");  // the file stays open
+  ASSERT_TRUE(rename(from, to).ok());
+  while (settle_all() > 0) {
+  }
+  place_on({"t1"});
+  EXPECT_EQ(*get(to), "text");
+  place_on({"t2", "t3"});
+  EXPECT_EQ(*get(to), "text");
+}
+
 /// A change that an older map let in, and that waits before it is published.
 class LateChange {
  public:
