@@ -13,6 +13,7 @@ namespace aisfs::tests::sim {
 /// From now on, in this process, that rule is broken; "" breaks none.
 void begin_mutation(std::string_view name);
 
+/// Those that a hundred lives are enough for.
 std::vector<std::string> all_mutations();
 bool is_mutation(std::string_view name);
 /// Troubles in which it shows sooner than in others, as --troubles has them.
