@@ -94,17 +94,22 @@ class RenameMutation final : public Mutation {
   Mountpath::Effect effect;
 };
 
-/// Gives an object's file a second name that only references know.
+/// An object's file gets a second name that only references know.
+Status link_content(Mountpath& mp, const Key& key, const IndexRecord& source) {
+  const std::string dir = dir_of(key.name.bucket);
+  const std::string to = content_path(dir, {key.key(), source.info.content_version});
+  CHECK_OK(disk::make_parent_dirs(mp.root(), to));
+  Status st = disk::link_beneath(mp.root(), path_of(dir, key.key(), source.escaped), to);
+  if (!st && st.error().code() != Errc::already_exists) return st;
+  return {};
+}
+
 class LinkContent final : public Mutation {
  public:
   LinkContent(Engine& e, const Key& k, const IndexRecord& s) : mp(e.mountpath_of(k)), key(k), source(s) {}
 
   Status stage() override {
-    const std::string dir = dir_of(key.name.bucket);
-    const std::string to = content_path(dir, {key.key(), source.info.content_version});
-    CHECK_OK(disk::make_parent_dirs(mp.root(), to));
-    Status st = disk::link_beneath(mp.root(), path_of(dir, key.key(), source.escaped), to);
-    if (!st && st.error().code() != Errc::already_exists) return st;
+    CHECK_OK(link_content(mp, key, source));
     if (!intent) return {};
     TRY(effect, mp.announce(LogType::kRenameIntent, *intent));
     return {};
@@ -118,19 +123,39 @@ class LinkContent final : public Mutation {
   Mountpath::Effect effect;  // settles when the whole rename has happened
 };
 
+/// Where it takes the place of a file, it is in the log before the first barrier: the file may be
+/// gone after power loss as soon as it was unlinked.
 class ReferenceMutation final : public Mutation {
  public:
   ReferenceMutation(Engine& e, const Key& k) : engine(e), mp(e.mountpath_of(k)), key(k) {}
 
-  Status stage() override { return mp.know_bucket(key.bucket, key.name.bucket); }
+  Status stage() override {
+    CHECK_OK(mp.know_bucket(key.bucket, key.name.bucket));
+    if (!has_file()) return {};
+    if (links_content) CHECK_OK(link_content(mp, key, *base));
+    return announce();
+  }
 
   Status publish() override {
+    if (!has_file()) CHECK_OK(announce());
+    Status done = take_effect();
+    effect.settle();
+    return done;
+  }
+
+  bool has_file() const { return base && base->kind == IndexRecord::Kind::kObject; }
+
+  Status announce() {
     const EncodedMeta encoded = encode_meta(meta);
     const ReferenceRecord record{encoded.xattr, encoded.side};
-    TRY(const auto effect, mp.announce(LogType::kReference, record));
+    TRY(effect, mp.announce(LogType::kReference, record));
+    return {};
+  }
+
+  Status take_effect() {
     mp.index().put(key.bucket, key.key(), index_record_of(meta, false));
     if (!base) return {};
-    if (base->kind == IndexRecord::Kind::kObject) {
+    if (has_file()) {
       const std::string dir = dir_of(key.name.bucket);
       const std::string path = path_of(dir, key.key(), base->escaped);
       [[maybe_unused]] const Status gone = disk::unlink_beneath(mp.root(), path);
@@ -146,6 +171,8 @@ class ReferenceMutation final : public Mutation {
   StoredMeta meta;
   std::optional<IndexRecord> base;
   bool base_is_kept = false;
+  bool links_content = false;  // of `base`: it is what is referred to
+  Mountpath::Effect effect;
 };
 
 /// The name goes; its content stays for the reference.
@@ -162,6 +189,11 @@ class ForgetName final : public Mutation {
   const IndexRecord& source;
   const Version version;
 };
+
+/// What a change over `base` must not fall below, if there is anything.
+std::optional<Durability> kept_of(const Mountpath& mp, const std::optional<IndexRecord>& base) {
+  return base ? std::optional(level_to_keep(mp, *base)) : std::nullopt;
+}
 
 StoredMeta reference_meta(const Key& key, ObjectInfo info, Reference content, Durability level) {
   return {.bucket = key.bucket,
@@ -263,6 +295,7 @@ Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
   reference.base_is_kept = base_is_kept;
   // The old name's mountpath may be synced before this one.
   reference.barrier_after = !content.is_empty();
+  reference.barrier_before = kept_of(reference.mp, reference.base) >= Durability::kData;
   CO_CHECK_OK(co_await reference.mp.committer().run(reference));
   ForgetName forget(engine, from, source, version);
   forget.barrier_after = level == Durability::kFull;
@@ -291,20 +324,16 @@ Task<Result<Reference>> Store::detach_content(Key key, Conditions conditions, Du
   CO_CHECK_OK(check_whole(source->reference, key.display()));
   CO_CHECK_OK(check_conditions(conditions, &source->info, Access::kWrite));
   Reference content{key.key(), source->info.content_version};
-  if (source->reference) {
-    content = *source->reference;
-  } else {
-    LinkContent link(*engine_, key, *source);
-    set_barriers(link, level, Durability::kData);  // the reference to it may be durable any time
-    CO_CHECK_OK(co_await link.mp.committer().run(link));
-  }
+  if (source->reference) content = *source->reference;
   // A reference gets a new metadata version too: whoever is about to make it plain is too late.
   ReferenceMutation reference(*engine_, key);
   ObjectInfo info = source->info;
   CO_TRY(info.meta_version, engine_->versions.next());
   reference.meta = reference_meta(key, std::move(info), content, std::max(level, source->level));
+  reference.links_content = !source->reference;
   reference.base = std::move(source);
-  reference.barrier_after = level == Durability::kFull;
+  // The reference elsewhere may be durable any time: so is what it means, and the one here.
+  set_barriers(reference, level, Durability::kData);
   CO_CHECK_OK(co_await reference.mp.committer().run(reference));
   co_return content;
 }
@@ -316,7 +345,7 @@ Task<Status> publish_reference(Engine& engine,
                                Durability level) {
   ReferenceMutation reference(engine, key);
   reference.meta = std::move(meta);
-  set_barriers(reference, level, base ? std::optional(base->level) : std::nullopt);
+  set_barriers(reference, level, kept_of(reference.mp, base));
   reference.base = std::move(base);
   co_return co_await reference.mp.committer().run(reference);
 }
@@ -345,7 +374,7 @@ Task<Result<ObjectInfo>> Store::put_reference(Key key,
   CO_TRY(info.meta_version, engine_->versions.next());
   stamp_version(info, key.versioning, info.meta_version);
   reference.meta = reference_meta(key, info, std::move(content), level);
-  set_barriers(reference, level, base ? std::optional(base->level) : std::nullopt);
+  set_barriers(reference, level, kept_of(reference.mp, base));
   reference.base = std::move(base);
   CO_CHECK_OK(co_await reference.mp.committer().run(reference));
   CO_CHECK_OK(co_await drop_null_versions(*engine_, key, level));

@@ -163,6 +163,8 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
         removed.error() != Errc::not_found) {
       co_return std::move(removed).error();
     }
+    // By an earlier attempt, perhaps, that was killed before its barrier had passed.
+    if (!removed) CO_CHECK_OK(co_await store_.sync(key));
     CO_CHECK_OK(co_await change.told());
   }
   intent.state = IntentState::kDone;
@@ -240,6 +242,9 @@ Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
       if (!info) co_return info;
       CO_CHECK_OK(co_await change.told());
       if (replaced) CO_CHECK_OK(co_await drop_referenced(context, key, *replaced));
+    } else {
+      // A kill before its barrier had passed leaves it to the next power loss.
+      CO_CHECK_OK(co_await store_.sync(key));
     }
   }
   prepared.state =

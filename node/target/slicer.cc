@@ -213,8 +213,9 @@ Task<Result<bool>> Slicer::settle_name(MapSnapshot map,
   const ec::Geometry wanted{erasure.data, erasure.parity};
   if (!*found) co_return co_await encode(bucket, std::move(key));
   const auto geometry = store::geometry_of(**found);
-  if (!geometry) co_return true;  // renamed, and not in one piece again yet
-  if (erasure.enabled() && *geometry == wanted) {
+  // A reservation; or renamed, with its content where it was.
+  if (!geometry && ((*found)->is_empty() || !erasure.enabled())) co_return true;
+  if (geometry && erasure.enabled() && *geometry == wanted) {
     CO_TRY(const ObjectInfo info, co_await deps_.store.head(key));
     const auto done = co_await repair(std::move(map), key, **found, info.size, std::move(also));
     // Nothing that comes back would mend it: it is told of, and holds up nobody.

@@ -133,8 +133,8 @@ Task<Status> LocalTarget::become_sliced(
 }
 
 Task<Status> LocalTarget::become_whole(Context context, store::Key key) {
-  CO_TRY(const auto kept, co_await keep_whole(std::move(context), key));
-  co_return Status{};
+  CO_TRY(const auto kept, co_await keep_whole(context, key));
+  co_return co_await materialise(std::move(context), std::move(key));
 }
 
 // --- for owners ---------------------------------------------------------------------------------
