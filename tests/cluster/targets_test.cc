@@ -359,6 +359,11 @@ TEST_F(TargetsTest, CopiesComeAndGoWithTheProperty) {
   EXPECT_TRUE(storm.goes_on(50));
   storm.end();
   expect_all(storm);
+  // What is counted lags a little behind what is there.
+  const Deadline soon = Deadline::after(seconds(10));
+  while (usage() != storm.objects().size() && !soon.expired()) {
+    std::this_thread::sleep_for(milliseconds(20));
+  }
   EXPECT_EQ(usage(), storm.objects().size()) << "one copy of each";
 }
 
