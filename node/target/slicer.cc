@@ -19,7 +19,7 @@ constexpr std::uint64_t kBytesPerSecond = 1 << 20;
 constexpr Duration kAskMax = std::chrono::seconds(10);
 constexpr std::size_t kSoonMax = 10'000;  // more are found by a look at everything
 constexpr std::size_t kDueMax = 100'000;
-constexpr std::size_t kSplitAtOnce = 16;
+constexpr std::size_t kSplitAtOnce = 32;
 constexpr std::size_t kDamagesMax = 1000;
 
 Duration time_for(std::uint64_t bytes) {
@@ -255,7 +255,8 @@ Task<Result<bool>> Slicer::encode(const Bucket& bucket, store::Key key) {
   std::string packed = store::pack_meta(meta);
   if (packed.size() > ec::kSliceMetaBytesMax) co_return true;  // its attributes are too long
   GetOptions all{.version = info.content_version};
-  const auto permit = co_await room();
+  const auto permit = room();
+  if (!permit) co_return Error(Errc::overloaded, key.display() + ": many objects are being split");
   auto stream = co_await deps_.names.open_whole(key, std::move(all));
   if (!stream && stream.error() == Errc::corrupt) co_return true;  // it is among the damages
   if (!stream) co_return std::move(stream).error();
@@ -269,7 +270,9 @@ Task<Result<bool>> Slicer::encode(const Bucket& bucket, store::Key key) {
       co_await split(access_, context, splitting, *stream->body, nullptr, describe);
   Status done;
   if (!missing) done = missing.error();
-  if (missing && missing->any()) done = Error(Errc::not_ready, "a target takes no slices");
+  if (missing && missing->any()) {
+    done = Error(Errc::not_ready, "a target takes no slice of " + key.display());
+  }
   if (done) {
     const auto alone = co_await keep_whole(key);
     context.epoch = deps_.maps.current()->epoch;
@@ -281,6 +284,7 @@ Task<Result<bool>> Slicer::encode(const Bucket& bucket, store::Key key) {
   // Who may have refused may have accepted as well: then they are needed.
   const auto now = deps_.store.resolve(key);
   const bool used = now && *now && **now == splitting.content;
+  // What is not reached is found by its holder's look.
   if (!used) (void)co_await drop_everywhere(std::move(context), key, splitting.content);
   if (done.error() == Errc::precondition_failed) {  // it has changed meanwhile
     soon(key);

@@ -87,8 +87,9 @@ class Slicer {
     Epoch since = 0;  // the placement that the slices were put by
     Ticket ticket;
   };
-  /// One of so many objects that are split at a time: they need memory.
-  Task<Limiter::Permit> room() { return room_.acquire(); }
+  /// To split one of so many objects at a time: they need memory. nullopt while there is no room, as
+  /// nobody waits for those who write slowly.
+  std::optional<Limiter::Permit> room() { return room_.try_acquire(); }
   Result<Plan> plan(const Bucket& bucket,
                     const store::Key& key,
                     Durability level,

@@ -35,7 +35,6 @@ Task<Result<ObjectInfo>> LocalTarget::put_sliced(Context context,
   CO_TRY(const auto there, store_.states_of(at.key));
   const bool replaces = !there.empty() && there.front().kind != store::NameState::Kind::kTombstone;
   const Durability level = replaces ? Durability::kFull : options.level;
-  const auto permit = co_await slicer_.room();
   CO_TRY(Slicer::Plan plan, slicer_.plan(at.bucket, at.key, level, *options.size));
   store::BodyDigests digests(options.want_md5, store::all_checksums(std::move(expected), options));
   store::BodyDigests::Sums sums;
@@ -56,7 +55,9 @@ Task<Result<ObjectInfo>> LocalTarget::put_sliced(Context context,
                            .level = options.level};
     meta.info.size = size;
     store::add_sums(meta.info, sums);
-    return store::pack_meta(meta);
+    std::string packed = store::pack_meta(meta);
+    if (packed.size() <= ec::kSliceMetaBytesMax) return packed;
+    return Error(Errc::too_large, at.key.display() + ": its attributes are too long for slices");
   };
   const Splitting& splitting = plan.splitting;
   const auto missing = co_await split(slicer_.access(), context, splitting, body, update, describe);

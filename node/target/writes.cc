@@ -65,7 +65,9 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   publishing = &change;
   CO_CHECK_OK(co_await change.alone());
   Result<ObjectInfo> made(Errc::internal);
-  const bool splits = splits_at_once(at, options);
+  // Without room it is split afterwards.
+  const auto room = splits_at_once(at, options) ? slicer_.room() : std::nullopt;
+  const bool splits = room.has_value();
   if (splits) {
     made = co_await put_sliced(context, at, std::move(options), std::move(expected), body);
   } else {

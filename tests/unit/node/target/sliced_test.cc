@@ -98,44 +98,34 @@ TEST_F(SlicedTest, PartsAreReadWhateverSlicesTheyTouch) {
   compare();
 }
 
-/// All pairs of four.
-TEST_F(SlicedTest, AnyTwoOfFourMayBeLostAndAreMadeAnew) {
-  const std::string all = bytes(kLarge);
-  ASSERT_TRUE(put("a", all).ok());
-  ASSERT_TRUE(settle_slices());
-  const auto holders = slice_holders("a");
-  for (std::size_t i = 0; i < 4; ++i) {
-    for (std::size_t j = i + 1; j < 4; ++j) {
-      drop(holders[i], "a");
-      drop(holders[j], "a");
-      const auto got = get_all("a");
-      ASSERT_TRUE(got.ok()) << i << "," << j << ": " << got.error().what();
-      EXPECT_TRUE(*got == all) << i << "," << j;
-      ASSERT_TRUE(settle_slices());
-      expect_in_order("a");
+class AllPairs : public SlicedFixture {
+ protected:
+  /// Each pair of so many slices is lost in turn, read without, and made anew.
+  void lose_each_pair(std::size_t slices) {
+    const std::string all = bytes(kLarge);
+    ASSERT_TRUE(put("a", all).ok());
+    ASSERT_TRUE(settle_slices());
+    const auto holders = slice_holders("a", slices);
+    for (std::size_t i = 0; i < slices; ++i) {
+      for (std::size_t j = i + 1; j < slices; ++j) {
+        drop(holders[i], "a");
+        drop(holders[j], "a");
+        const auto got = get_all("a");
+        ASSERT_TRUE(got.ok()) << i << "," << j << ": " << got.error().what();
+        EXPECT_TRUE(*got == all) << i << "," << j;
+        ASSERT_TRUE(settle_slices());
+        expect_in_order("a", slices);
+      }
     }
   }
-}
+};
 
-/// All pairs of six.
-TEST_F(SlicedTest, AnyTwoOfSixMayBeLostAndAreMadeAnew) {
+TEST_F(AllPairs, AnyTwoOfFourMayBeLostAndAreMadeAnew) { lose_each_pair(4); }
+
+TEST_F(AllPairs, AnyTwoOfSixMayBeLostAndAreMadeAnew) {
   change([](ClusterMap& map) { map.nodes["t6"] = NodeInfo{.id = "t6"}; });
   split({.data = 4, .parity = 2, .least_bytes = kLeast});
-  const std::string all = bytes(kLarge);
-  ASSERT_TRUE(put("a", all).ok());
-  ASSERT_TRUE(settle_slices());
-  const auto holders = slice_holders("a", 6);
-  for (std::size_t i = 0; i < 6; ++i) {
-    for (std::size_t j = i + 1; j < 6; ++j) {
-      drop(holders[i], "a");
-      drop(holders[j], "a");
-      const auto got = get_all("a");
-      ASSERT_TRUE(got.ok()) << i << "," << j << ": " << got.error().what();
-      EXPECT_TRUE(*got == all) << i << "," << j;
-      ASSERT_TRUE(settle_slices());
-      expect_in_order("a", 6);
-    }
-  }
+  lose_each_pair(6);
 }
 
 TEST_F(SlicedTest, OneMoreGoneIsAnErrorAndNothingIsDeleted) {
