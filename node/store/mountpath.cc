@@ -280,9 +280,15 @@ void Mountpath::checkpoint() {
   if (settled == index_->checkpoint()) return;
   index_->advance_checkpoint(settled);
   if (log_->bytes() < kLogBytesMax) return;
+  // What is settled is on the disk before the log forgets how it came about.
+  if (Status st = disk::sync_file_system(sync_fd_.get()); !st) {
+    LOG_WARN("the log could not be compacted", "mountpath", path(), "why", st.error().what());
+    return;
+  }
   // What a rebuild would need and no file says: deletes and references that still hold.
   auto keep = [this](const LogRecord& record) {
     if (record.type == LogType::kPublishIntent) return false;
+    if (record.type == LogType::kRenameIntent) return false;  // its effect has settled
     if (record.type == LogType::kReference) return reference_counts(record.payload);
     if (record.type != LogType::kTombstone) return true;
     auto tombstone = wire::decode<TombstoneRecord>(record.payload);

@@ -21,6 +21,7 @@ namespace {
 /// What the log says of one name.
 struct Logged {
   Version tombstone;
+  Version arrived;  // by a rename, whose file is here
   std::optional<StoredMeta> reference;
   bool forgotten = false;  // since: what there was went to another target or mountpath
 };
@@ -79,9 +80,10 @@ Result<Recovered> Recovery::run() {
   const Lsn end = mp_.log().end();
   CHECK_OK(sum_up(report_.rebuilt ? mp_.log().begin() : mp_.index().checkpoint()));
   CHECK_OK(finish_destroys());
+  // First the renames: a put that comes back would take the place of a file that was to move.
+  finish_renames();
   CHECK_OK(finish_puts());
   TRY(report_.removed_work, remove_files_in(mp_.root(), layout::kWorkDir));
-  finish_renames();
   if (report_.rebuilt) {
     CHECK_OK(rebuild());
   } else {
@@ -186,11 +188,11 @@ Status Recovery::finish_puts() {
   return {};
 }
 
-/// The version that deleted the name, or made it a reference.
+/// The version that deleted the name, made it a reference or moved something to it.
 Version Recovery::gone_at(const Name& name) const {
   Version gone;
   if (const auto logged = sum_.names.find(name); logged != sum_.names.end()) {
-    gone = logged->second.tombstone;
+    gone = std::max(logged->second.tombstone, logged->second.arrived);
     if (const auto& reference = logged->second.reference) {
       gone = std::max(gone, reference->info.meta_version);
     }
@@ -222,12 +224,22 @@ Status Recovery::finish_destroys() {
   return disk::make_dirs(mp_.root(), layout::kDeletedDir);
 }
 
+/// Those that are done, too: the log says so as soon as they are, and power loss may take a rename
+/// of a file and leave that. In their order, since what was moved may have been moved on.
 void Recovery::finish_renames() {
+  std::vector<const RenameIntentRecord*> renames;
   for (const auto& [op, intent] : sum_.renames) {
-    if (intent.state != RenameIntentRecord::State::kCommitted) continue;
-    if (Status st = finish_rename(intent); !st) {
-      LOG_ERROR("a rename could not be finished", "mountpath", mp_.path(), "from", intent.source,
-                "to", intent.destination, "why", st.error().what());
+    const bool happened = intent.state == RenameIntentRecord::State::kCommitted ||
+                          intent.state == RenameIntentRecord::State::kDone;
+    if (happened) renames.push_back(&intent);
+  }
+  std::sort(renames.begin(), renames.end(), [](const auto* a, const auto* b) {
+    return a->destination_version < b->destination_version;
+  });
+  for (const RenameIntentRecord* intent : renames) {
+    if (Status st = finish_rename(*intent); !st) {
+      LOG_ERROR("a rename could not be finished", "mountpath", mp_.path(), "from", intent->source,
+                "to", intent->destination, "why", st.error().what());
     }
   }
 }
@@ -236,6 +248,12 @@ void Recovery::finish_renames() {
 Status Recovery::finish_rename(const RenameIntentRecord& intent) {
   const auto dir = dir_of_bucket(intent.bucket);
   if (!dir) return {};
+  Logged& to = sum_.names[{intent.bucket, intent.destination}];
+  bool escaped_there = false;
+  const auto there = find_file(mp_, *dir, {intent.bucket, intent.destination}, escaped_there);
+  const Version now = there ? there->meta.info.meta_version : Version{};
+  if (now == intent.destination_version) to.arrived = now;
+  bool moved = false;
   for (const bool escaped : {false, true}) {
     const std::string path = path_of(*dir, intent.source, escaped);
     auto file = open_object_file(mp_, *dir, path);
@@ -244,19 +262,20 @@ Status Recovery::finish_rename(const RenameIntentRecord& intent) {
     if (meta.bucket != intent.bucket) continue;
     const bool ours = meta.info.meta_version == intent.source_meta_version ||
                       meta.info.meta_version == intent.destination_version;
-    if (!ours) continue;
+    if (!ours || now > intent.destination_version) continue;
     meta.key = intent.destination;
     meta.info.meta_version = intent.destination_version;
     TRY(const std::string xattr, write_side(mp_, *dir, meta));
     CHECK_OK(disk::set_xattr((*file)->fd.get(), kMetaXattr, xattr));
-    std::optional<bool> there;
-    TRY(const auto record, mp_.index().get(intent.bucket, intent.destination));
-    if (record && record->kind == IndexRecord::Kind::kObject) there = record->escaped;
-    CHECK_OK(place(mp_, *dir, intent.destination, there, path));
+    std::optional<bool> at;
+    if (there) at = escaped_there;
+    CHECK_OK(place(mp_, *dir, intent.destination, at, path));
+    to.arrived = intent.destination_version;
+    moved = true;
   }
+  if (!moved && intent.state == RenameIntentRecord::State::kDone) return {};
   Version& gone = sum_.names[{intent.bucket, intent.source}].tombstone;
   gone = std::max(gone, intent.destination_version);
-  sum_.names[{intent.bucket, intent.destination}];
   const TombstoneRecord tombstone{intent.bucket, intent.source, intent.destination_version};
   const std::string payload = wire::encode(tombstone);
   return mp_.log().flush(mp_.log().append(LogType::kTombstone, payload));
