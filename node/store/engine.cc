@@ -418,6 +418,9 @@ void Engine::drop_replaced(Mountpath& mountpath, const Key& key, const IndexReco
     return;
   }
   if (old.complete && surely_without_side(key.key(), old.info)) return;
+  // The same file under the name that references elsewhere know.
+  const std::string linked = content_path(dir, {key.key(), old.info.content_version});
+  if (disk::stat_beneath(mountpath.root(), linked)) return;
   remove_side(mountpath, dir, key.key(), old.info.meta_version);
   if (!is_version_key(key.key())) return;
   remove_side(mountpath, dir, plain_key(key.key()),

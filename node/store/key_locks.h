@@ -15,7 +15,7 @@ namespace aisfs::store {
 ///
 /// A waiter is a suspended coroutine, resumed in the order of arrival on its own executor. Whoever
 /// needs two locks takes the lower hash first. Waiting is not cancelled: the holder's disk work
-/// bounds it. Thread-safe; outlives its guards.
+/// bounds it, or the deadlines of its calls. Thread-safe; outlives its guards.
 class KeyLocks {
  public:
   class [[nodiscard]] Guard {

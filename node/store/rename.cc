@@ -131,9 +131,7 @@ class ReferenceMutation final : public Mutation {
 
   Status stage() override {
     CHECK_OK(mp.know_bucket(key.bucket, key.name.bucket));
-    if (!has_file()) return {};
-    if (links_content) CHECK_OK(link_content(mp, key, *base));
-    return announce();
+    return has_file() ? announce() : Status();
   }
 
   Status publish() override {
@@ -171,7 +169,6 @@ class ReferenceMutation final : public Mutation {
   StoredMeta meta;
   std::optional<IndexRecord> base;
   bool base_is_kept = false;
-  bool links_content = false;  // of `base`: it is what is referred to
   Mountpath::Effect effect;
 };
 
@@ -319,23 +316,19 @@ Task<Result<ObjectInfo>> Store::rename_local(Key from,
 
 Task<Result<Reference>> Store::detach_content(Key key, Conditions conditions, Durability level) {
   CO_TRY(const auto guard, co_await engine_->lock(key));
-  CO_TRY(auto source, co_await engine_->find_whole(key));
+  CO_TRY(const auto source, co_await engine_->find_whole(key));
   if (!source) co_return no_such_object(key);
   CO_CHECK_OK(check_whole(source->reference, key.display()));
   CO_CHECK_OK(check_conditions(conditions, &source->info, Access::kWrite));
-  Reference content{key.key(), source->info.content_version};
-  if (source->reference) content = *source->reference;
-  // A reference gets a new metadata version too: whoever is about to make it plain is too late.
-  ReferenceMutation reference(*engine_, key);
-  ObjectInfo info = source->info;
-  CO_TRY(info.meta_version, engine_->versions.next());
-  reference.meta = reference_meta(key, std::move(info), content, std::max(level, source->level));
-  reference.links_content = !source->reference;
-  reference.base = std::move(source);
-  // The reference elsewhere may be durable any time: so is what it means, and the one here.
-  set_barriers(reference, level, Durability::kData);
-  CO_CHECK_OK(co_await reference.mp.committer().run(reference));
-  co_return content;
+  if (source->reference && source->reference->is_empty()) co_return *source->reference;
+  if (source->reference) {
+    co_return Error(Errc::not_ready, key.display() + ": its content is on its way here");
+  }
+  LinkContent link(*engine_, key, *source);
+  // The reference elsewhere may be durable any time: so is what it means.
+  set_barriers(link, level, Durability::kData);
+  CO_CHECK_OK(co_await link.mp.committer().run(link));
+  co_return Reference{key.key(), source->info.content_version};
 }
 
 Task<Status> publish_reference(Engine& engine,
@@ -367,11 +360,15 @@ Task<Result<ObjectInfo>> Store::put_reference(Key key,
                                               Conditions conditions,
                                               Durability level) {
   CO_TRY(const auto guard, co_await engine_->lock(key));
-  CO_TRY(auto base, engine_->find(key));
+  CO_TRY(auto base, engine_->newest(key));
+  if (!base) CO_CHECK_OK(engine_->check_known(key));
+  if (base && base->info.meta_version >= info.meta_version) {
+    co_return Error(Errc::precondition_failed, key.display() + ": there is something newer");
+  }
+  if (base && !base->visible()) base.reset();
   CO_CHECK_OK(check_conditions(conditions, base ? &base->info : nullptr, Access::kWrite));
   ReferenceMutation reference(*engine_, key);
   CO_TRY(reference.base_is_kept, co_await keep_version(*engine_, key, base));
-  CO_TRY(info.meta_version, engine_->versions.next());
   stamp_version(info, key.versioning, info.meta_version);
   reference.meta = reference_meta(key, info, std::move(content), level);
   set_barriers(reference, level, kept_of(reference.mp, base));

@@ -197,10 +197,11 @@ class Store {
 
   // --- references ------------------------------------------------------------------------------
 
-  /// Moves the content of `key` behind its content version; the name becomes a reference to it.
-  /// The same again changes nothing.
+  /// Gives the content of `key` a second name behind its content version, which references know.
+  /// The same again changes nothing. not_ready while the content lies elsewhere.
   Task<Result<Reference>> detach_content(Key key, Conditions conditions, Durability level);
-  /// Makes `key` a reference to content that lies elsewhere; `info` is what HEAD says of it.
+  /// Makes `key` a reference to content that lies elsewhere; `info` is what HEAD says of it, with
+  /// its meta version. precondition_failed, too, when what is here is as new.
   Task<Result<ObjectInfo>> put_reference(Key key,
                                          Reference content,
                                          ObjectInfo info,

@@ -20,6 +20,7 @@
 namespace aisfs::target {
 
 class RenameLog;
+struct RenameIntent;
 
 struct LocalTargetOptions {
   std::string node_id;
@@ -306,6 +307,19 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                                        Durability level);
   /// Brings a committed rename to its end at both sides; what failed is tried again later.
   Task<Result<ObjectInfo>> roll_forward(Context context, std::string op_id);
+  /// That until it succeeds or the request has no time left.
+  Task<Result<ObjectInfo>> finish_by(Context context, std::string op_id);
+  Task<Result<ObjectInfo>> publish_at_destination(Context context,
+                                                  const RenameIntent& intent,
+                                                  BucketName bucket);
+  Task<Result<bool>> was_published(Context context, const RenameIntent& intent, BucketName bucket);
+  Task<Status> bury_source(Context context, const Bucket& bucket, const RenameIntent& intent);
+  Task<Status> told_or_handed_over(Change& change, const store::Key& key);
+  Task<Result<ObjectInfo>> publish_prepared(Context context,
+                                            const store::Key& key,
+                                            const RenamePrepare& rename,
+                                            Version version,
+                                            std::optional<store::Reference> replaced);
   Task<Status> settle_intent(Context context, std::string op_id);
   Task<Status> settle_prepared(Context context, std::string op_id);
   /// Before a read: what is newer elsewhere comes here, and the fate of a rename to this name, if
@@ -417,6 +431,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Clock& clock_;
   disk::IoPool io_{{.threads = 2}};  // of what is in state_dir
   std::unique_ptr<RenameLog> renames_;
+  store::KeyLocks finishing_;  // renames to names of this target
   std::unique_ptr<Leases> leases_;
   Handover handover_;
   Healer healer_;

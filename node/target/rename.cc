@@ -5,6 +5,7 @@
 #include "common/base/text.h"
 #include "common/model/version_key.h"
 #include "node/store/conditions.h"
+#include "node/target/after_change.h"
 #include "node/target/levels.h"
 #include "node/target/local_target.h"
 #include "node/target/rename_log.h"
@@ -12,13 +13,14 @@
 namespace aisfs::target {
 namespace {
 
-using IntentState = store::RenameIntentRecord::State;
+using IntentState = RenameIntent::State;
 using PreparedState = PreparedRecord::State;
 
 // A rename to a name lasts milliseconds; those that change the name meanwhile look this often.
 constexpr auto kLook = std::chrono::milliseconds(2);
 constexpr auto kWaitMax = std::chrono::seconds(10);  // without a deadline of the request's own
 constexpr auto kRound = std::chrono::seconds(1);     // between two rounds of background work
+constexpr auto kFinishAgain = std::chrono::milliseconds(50);
 
 Status under_way(const store::Key& key) {
   return Error(Errc::not_ready, key.display() + ": a rename to this name is under way");
@@ -36,6 +38,12 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
   CO_TRY(const Admitted target, admit(context, to));
   CO_TRY(const Parent parent, co_await check_parent(context, target, options.has_parent));
   CO_TRY(Admitted source, admit_change(context, std::move(from)));
+  if (context.unless_newer) {  // a second attempt: the first may have got as far as this
+    const auto intent = renames_->committed_from(source.bucket.id, source.key.key());
+    if (intent && intent->destination == to.key) {
+      co_return co_await finish_by(std::move(context), intent->op_id);
+    }
+  }
   CO_CHECK_OK(co_await settle_for_write(context, source.key));
   if (source.key.key() == target.key.key()) {
     co_return co_await store_.head(source.key, std::move(options.source_conditions));
@@ -80,32 +88,38 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
                                                   std::string to_owner,
                                                   RenameOptions options,
                                                   Durability level) {
+  CO_TRY(const auto elsewhere, reference_of(from.key));
+  if (elsewhere && !elsewhere->is_empty()) {
+    // Two names would share what either may drop.
+    CO_CHECK_OK(co_await materialise(context, from.key));
+  }
   const std::string op_id = options_.node_id + "-" + to_hex(as_bytes(random_bytes(8)));
   // Until the source is gone nothing may give it new metadata, or it would stay beside the new
-  // name; nor make it plain, which drops the content that the new name refers to.
+  // name.
   if (!renames_->reserve(from.bucket.id, from.key.key(), op_id)) {
     co_return under_way(from.key).error();
   }
   const Defer end([&] { renames_->release(from.bucket.id, from.key.key(), op_id); });
   auto leaving = changing(context, from.key);
   CO_CHECK_OK(co_await leaving.alone());
-  CO_TRY(const ObjectInfo before, co_await store_.head(from.key, options.source_conditions));
-  if (moved_away(from.key, before)) co_return Error(Errc::not_found, from.key.display());
-  Conditions unchanged{.if_meta_version = before.meta_version};
+  CO_TRY(ObjectInfo info, co_await store_.head(from.key, options.source_conditions));
+  if (moved_away(from.key, info)) co_return Error(Errc::not_found, from.key.display());
+  Conditions unchanged{.if_meta_version = info.meta_version};
   CO_CHECK_OK(leaving.begin());
   CO_TRY(store::Reference content,
          co_await store_.detach_content(from.key, std::move(unchanged), level));
-  Conditions none;
-  CO_TRY(ObjectInfo info, co_await store_.head(from.key, std::move(none)));
+  CO_TRY(const Version gone, store_.next_version());
+  RenameIntent intent{.op_id = op_id,
+                      .state = IntentState::kPrepared,
+                      .bucket = from.bucket.id,
+                      .source = from.key.key(),
+                      .destination = to.key,
+                      .source_version = info.content_version,
+                      .source_meta_version = info.meta_version,
+                      .gone_version = gone,
+                      .prepared_at = to_owner,
+                      .ino = info.ino};
   if (options.posix) info.posix = std::move(options.posix);
-
-  RenameLog::Intent intent{.op_id = op_id,
-                           .state = IntentState::kPrepared,
-                           .bucket = from.bucket.id,
-                           .source = from.key.key(),
-                           .destination = to.key,
-                           .source_version = info.content_version,
-                           .source_meta_version = info.meta_version};
   auto write_prepared = [this, intent] { return renames_->write(intent); };
   CO_CHECK_OK(co_await io_.run(std::move(write_prepared)));
 
@@ -115,62 +129,118 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
                         .bucket_id = from.bucket.id,
                         .source = intent.source,
                         .destination = to.key,
-                        .content = std::move(content),
-                        .info = info,
+                        .content = content,
+                        .info = std::move(info),
                         .no_replace = options.no_replace,
                         .destination_conditions = std::move(options.destination_conditions),
                         .level = level};
-  auto ready = co_await peers_.prepare_rename(context, to_owner, std::move(prepare));
+  Status ready = co_await peers_.prepare_rename(context, to_owner, std::move(prepare));
+  if (ready) ready = check_placed(from);
   intent.state = ready ? IntentState::kCommitted : IntentState::kAborted;
   auto decide = [this, intent] { return renames_->write(intent); };
   CO_CHECK_OK(co_await io_.run(std::move(decide)));
   if (!ready) {
     // If this does not arrive, the destination's owner asks and hears that nothing is known.
     (void)co_await peers_.finish_rename(context, to_owner, intent.op_id, RenameState::kAborted);
+    if (!content.is_empty()) {
+      (void)co_await store_.drop_content(from.bucket.id, to.bucket, std::move(content));
+    }
     co_return std::move(ready).error();
   }
   CO_CHECK_OK(co_await leaving.heard());
-  auto done = co_await roll_forward(std::move(context), intent.op_id);
+  auto done = co_await finish_by(std::move(context), intent.op_id);
   if (done) leaving.copied();  // of a name that is gone
-  if (done) co_return done;
-  co_return info;  // committed: run() brings it to its end
+  co_return done;
+}
+
+/// A committed rename is answered when both names say so: one of them may be on a target that is
+/// lost for good otherwise. run() brings it to its end whatever the answer.
+Task<Result<ObjectInfo>> LocalTarget::finish_by(Context context, std::string op_id) {
+  const Deadline deadline = context.deadline.earlier(Deadline::after(kWaitMax));
+  for (;;) {
+    auto done = co_await roll_forward(context, op_id);
+    if (done) co_return done;
+    if (!renames_->intent(op_id)) {
+      co_return Error(Errc::timed_out, op_id + ": the rename came to its end elsewhere");
+    }
+    if (deadline.expired()) co_return after_change(std::move(done).error()).error();
+    CO_CHECK_OK(co_await clock_.sleep(kFinishAgain));
+  }
+}
+
+/// Of a rename whose destination's owner of then is not in the cluster any more: it may have
+/// published the name before, and others have a copy.
+Task<Result<bool>> LocalTarget::was_published(Context context,
+                                              const RenameIntent& intent,
+                                              BucketName bucket) {
+  ObjectName to{std::move(bucket), intent.destination};
+  const auto there = co_await peers_.places().head(std::move(context), std::move(to), {});
+  if (!there && there.error() != Errc::not_found) co_return there.error();
+  co_return there.ok() && there->ino == intent.ino;
+}
+
+Task<Result<ObjectInfo>> LocalTarget::publish_at_destination(Context context,
+                                                             const RenameIntent& intent,
+                                                             BucketName bucket) {
+  const ObjectName to{bucket, intent.destination};
+  std::string node = intent.prepared_at;
+  if (node.empty()) {
+    CO_TRY(node, owner_of(to));
+  }
+  if (maps_.current()->find_node(node) == nullptr) {
+    CO_TRY(const bool published, co_await was_published(std::move(context), intent, bucket));
+    if (published) co_return ObjectInfo{};
+    co_return Error(Errc::precondition_failed,
+                    to.display() + ": target " + node + ", which had to take it, is gone");
+  }
+  auto published = co_await peers_.finish_rename(std::move(context), std::move(node), intent.op_id,
+                                                 RenameState::kCommitted);
+  // Nothing prepared there any more: it was published in an earlier attempt.
+  if (!published && published.error() == Errc::not_found) co_return ObjectInfo{};
+  co_return published;
 }
 
 Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string op_id) {
   auto found = renames_->intent(op_id);
   if (!found || found->state != IntentState::kCommitted) co_return Error(Errc::not_found, op_id);
-  RenameLog::Intent intent = *std::move(found);
+  RenameIntent intent = *std::move(found);
   const MapSnapshot map = maps_.current();
   const Bucket* bucket = map->find_bucket(intent.bucket);
   Result<ObjectInfo> published(ObjectInfo{});
-  if (bucket != nullptr) {  // with the bucket both names went
-    ObjectName to{bucket->name, intent.destination};
-    CO_TRY(std::string owner, owner_of(to));
-    published =
-        co_await peers_.finish_rename(context, std::move(owner), op_id, RenameState::kCommitted);
-    // Nothing prepared there any more: it was published in an earlier attempt.
-    if (!published && published.error() != Errc::not_found) co_return published;
-    ObjectName from{bucket->name, intent.source};
-    const store::Key key = store::make_key(bucket->id, std::move(from));
-    RemoveOptions removal{.missing_ok = true};
-    removal.conditions.if_meta_version = intent.source_meta_version;
-    auto change = changing(context, key);
-    CO_CHECK_OK(change.begin());
-    auto removed = co_await store_.remove(key, std::move(removal), Durability::kFull,
-                                          store::RemovedContent::kKeep);
-    // Changed since: a PUT that came after the rename; the name is its now.
-    if (!removed && removed.error() != Errc::precondition_failed &&
-        removed.error() != Errc::not_found) {
-      co_return std::move(removed).error();
-    }
-    // By an earlier attempt, perhaps, that was killed before its barrier had passed.
-    if (!removed) CO_CHECK_OK(co_await store_.sync(key));
-    CO_CHECK_OK(co_await change.told());
-  }
   intent.state = IntentState::kDone;
+  if (bucket != nullptr) {  // with the bucket both names went
+    published = co_await publish_at_destination(context, intent, bucket->name);
+    if (!published && published.error() != Errc::precondition_failed) co_return published;
+    if (!published) {
+      intent.state = IntentState::kAborted;
+    } else {
+      CO_CHECK_OK(co_await bury_source(std::move(context), *bucket, intent));
+    }
+  }
   auto write = [this, intent] { return renames_->write(intent); };
   CO_CHECK_OK(co_await io_.run(std::move(write)));
   co_return published;
+}
+
+Task<Status> LocalTarget::bury_source(Context context,
+                                      const Bucket& bucket,
+                                      const RenameIntent& intent) {
+  const store::Key key = store::make_key(bucket.id, {bucket.name, intent.source});
+  auto change = changing(std::move(context), key);
+  CO_CHECK_OK(change.begin());
+  CO_TRY(const bool gone,
+         co_await store_.adopt_tombstone(key, intent.gone_version, Durability::kFull));
+  // By an earlier attempt, perhaps, that was killed before its barrier had passed.
+  if (!gone) CO_CHECK_OK(co_await store_.sync(key));
+  co_return co_await told_or_handed_over(change, key);
+}
+
+/// What was decided while this target owned the name counts; its owner of now is offered it.
+Task<Status> LocalTarget::told_or_handed_over(Change& change, const store::Key& key) {
+  Status told = co_await change.told();
+  const auto owner = owner_of(key.name);
+  if (told || !owner || *owner == options_.node_id) co_return told;
+  co_return co_await change.heard();
 }
 
 // --- at the destination's owner ----------------------------------------------------------------
@@ -201,8 +271,9 @@ Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) 
       store::check_conditions(conditions, there ? &*there : nullptr, store::Access::kWrite);
   if (fits) fits = check_keepable(at.key);
   if (fits) {
-    auto write = [this, &rename] {
-      return renames_->write(RenameLog::Prepared{rename, PreparedState::kPrepared});
+    auto write = [this, &rename]() -> Status {
+      TRY(const Version version, store_.next_version());
+      return renames_->write(RenameLog::Prepared{rename, PreparedState::kPrepared, version});
     };
     fits = co_await io_.run(std::move(write));
   }
@@ -215,6 +286,8 @@ Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) 
 Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
                                                     std::string op_id,
                                                     RenameState state) {
+  // The source's owner, and whoever looks at the name and asks: one after the other.
+  const auto guard = co_await finishing_.lock(xxh3_64(as_bytes(op_id)));
   auto found = renames_->prepared(op_id);
   if (!found) co_return Error(Errc::not_found, "no rename " + op_id + " is prepared");
   RenameLog::Prepared prepared = *std::move(found);
@@ -227,31 +300,51 @@ Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
   if (bucket != nullptr && !prepared.rename.no_replace && !is_version_key(key.key())) {
     key.versioning = bucket->props.versioning;
   }
-  Result<ObjectInfo> info(prepared.rename.info);
-  if (state == RenameState::kCommitted) {
-    CO_TRY(const auto replaced, reference_of(key));
-    // Already there when a crash came between publishing and writing so.
-    if (!(replaced && *replaced == prepared.rename.content)) {
-      Conditions none;
-      auto change = changing(context, key);
-      CO_CHECK_OK(change.begin());
-      // The new name is durable before anybody may forget the old one, at whatever level the
-      // rename was asked for: power loss in between must not take both.
-      info = co_await store_.put_reference(key, prepared.rename.content, prepared.rename.info,
-                                           std::move(none), Durability::kFull);
-      if (!info) co_return info;
-      CO_CHECK_OK(co_await change.told());
-      if (replaced) CO_CHECK_OK(co_await drop_referenced(context, key, *replaced));
-    } else {
-      // A kill before its barrier had passed leaves it to the next power loss.
-      CO_CHECK_OK(co_await store_.sync(key));
-    }
+  CO_TRY(const auto there, reference_of(key));
+  // A crash came between publishing and writing so; or its owner has forgotten it since.
+  const bool published = there && *there == prepared.rename.content;
+  ObjectInfo info = prepared.rename.info;
+  if (published) {
+    // A kill before its barrier had passed leaves it to the next power loss.
+    CO_CHECK_OK(co_await store_.sync(key));
+  } else if (state == RenameState::kCommitted) {
+    CO_TRY(info, co_await publish_prepared(std::move(context), key, prepared.rename,
+                                           prepared.version, there));
   }
-  prepared.state =
-      state == RenameState::kCommitted ? PreparedState::kPublished : PreparedState::kDone;
+  prepared.state = published || state == RenameState::kCommitted ? PreparedState::kPublished
+                                                                 : PreparedState::kDone;
   auto write = [this, &prepared] { return renames_->write(prepared); };
   CO_CHECK_OK(co_await io_.run(std::move(write)));
   co_return info;
+}
+
+Task<Result<ObjectInfo>> LocalTarget::publish_prepared(Context context,
+                                                       const store::Key& key,
+                                                       const RenamePrepare& rename,
+                                                       Version version,
+                                                       std::optional<store::Reference> replaced) {
+  const store::Reference& content = rename.content;
+  ObjectInfo info = rename.info;
+  info.meta_version = version;
+  if (!version) {
+    CO_TRY(info.meta_version, store_.next_version());
+  }
+  auto change = changing(context, key);
+  CO_CHECK_OK(change.begin());
+  // The new name is durable before anybody may forget the old one, at whatever level the rename was
+  // asked for: power loss in between must not take both.
+  Conditions none;
+  auto put = co_await store_.put_reference(key, content, info, std::move(none), Durability::kFull);
+  // Of what came after the rename, while this target was away, nothing is lost.
+  const bool superseded = !put && put.error() == Errc::precondition_failed;
+  if (!put && !superseded) co_return put;
+  CO_CHECK_OK(co_await told_or_handed_over(change, key));
+  if (superseded) {
+    CO_CHECK_OK(co_await drop_referenced(std::move(context), key, content));
+  } else if (replaced) {
+    CO_CHECK_OK(co_await drop_referenced(std::move(context), key, *std::move(replaced)));
+  }
+  co_return superseded ? std::move(info) : *std::move(put);
 }
 
 RenameState LocalTarget::rename_state(const std::string& op_id) const {
@@ -320,8 +413,12 @@ Task<Status> LocalTarget::wait_for_rename(Context context, const store::Key& key
 Task<Status> LocalTarget::settle_prepared(Context context, std::string op_id) {
   const auto prepared = renames_->prepared(op_id);
   if (!prepared || prepared->state != PreparedState::kPrepared) co_return Status{};
-  CO_TRY(const RenameState state,
-         co_await peers_.rename_state(context, prepared->rename.source_owner, op_id));
+  const std::string& owner = prepared->rename.source_owner;
+  RenameState state = RenameState::kUnknown;
+  // With who is gone for good its decision went, and nobody was told that it happened.
+  if (maps_.current()->find_node(owner) != nullptr) {
+    CO_TRY(state, co_await peers_.rename_state(context, owner, op_id));
+  }
   if (state == RenameState::kPrepared) co_return Status{};
   auto done = co_await finish_rename(std::move(context), std::move(op_id), state);
   if (!done && done.error() != Errc::not_found) co_return std::move(done).error();

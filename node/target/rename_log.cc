@@ -56,7 +56,7 @@ Status RenameLog::take(const store::LogRecord& record) {
     case LogType::kRenamePrepared: {
       TRY(const auto stored, wire::decode<PreparedRecord>(record.payload));
       TRY(auto rename, wire::decode<RenamePrepare>(stored.prepare));
-      remember(Prepared{std::move(rename), stored.state});
+      remember(Prepared{std::move(rename), stored.state, stored.version});
       return {};
     }
     default:
@@ -122,7 +122,7 @@ Status RenameLog::write(Intent intent) {
 }
 
 Status RenameLog::write(Prepared prepared) {
-  const PreparedRecord record{prepared.state, wire::encode(prepared.rename)};
+  const PreparedRecord record{prepared.state, wire::encode(prepared.rename), prepared.version};
   const bool synced = prepared.state == PreparedRecord::State::kPrepared;
   CHECK_OK(append(LogType::kRenamePrepared, wire::encode(record), synced));
   remember(prepared);

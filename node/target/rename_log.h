@@ -13,17 +13,44 @@
 
 namespace aisfs::target {
 
+/// What is written of a rename of a name of this target. Versions are taken when it is decided:
+/// whatever is done later, to names that have got another owner meanwhile perhaps, what came after
+/// the rename stays newer than the rename.
+struct RenameIntent {
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  using State = store::RenameIntentRecord::State;
+
+  std::string op_id;
+  State state = State::kPrepared;
+  BucketId bucket;
+  std::string source, destination;
+  Version source_version;  // content version that moves
+  Version source_meta_version;
+  Version gone_version;     // of the source's tombstone
+  std::string prepared_at;  // node id: the destination's owner then; empty in version 1
+  std::uint64_t ino = 0;    // which object it is
+
+  template <class A>
+  void fields(A& ar, std::uint16_t version) {
+    ar(op_id, state, bucket, source, destination, source_version, source_meta_version,
+       gone_version);
+    if (version >= 2) ar(prepared_at, ino);
+  }
+};
+
 /// What is written of a rename to a name of this target.
 struct PreparedRecord {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
   enum class State : std::uint8_t { kPrepared = 1, kPublished = 2, kDone = 3 };
 
   State state = State::kPrepared;
   std::string prepare;  // envelope of RenamePrepare
+  Version version;      // meta version that the name gets; none in version 1
 
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t v) {
     ar(state, prepare);
+    if (v >= 2) ar(version);
   }
 };
 
@@ -31,10 +58,11 @@ struct PreparedRecord {
 /// restart finds them. Thread-safe. What writes blocks on the disk; what asks does not.
 class RenameLog {
  public:
-  using Intent = store::RenameIntentRecord;
+  using Intent = RenameIntent;
   struct Prepared {
     RenamePrepare rename;
     PreparedRecord::State state = PreparedRecord::State::kPrepared;
+    Version version;
   };
 
   static Result<std::unique_ptr<RenameLog>> open(const std::string& dir);

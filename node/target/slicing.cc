@@ -127,6 +127,7 @@ Task<Status> LocalTarget::become_sliced(
   CO_CHECK_OK(check_unreserved(at.key));
   CO_CHECK_OK(change.begin());
   Conditions same{.if_meta_version = seen.meta_version};
+  CO_TRY(seen.meta_version, store_.next_version());
   auto done = co_await store_.put_reference(at.key, std::move(content), std::move(seen),
                                             std::move(same), Durability::kFull);
   if (!done) co_return std::move(done).error();

@@ -235,6 +235,12 @@ class LocalTargetTest : public ::testing::Test {
                             RenameOptions options = {}) {
     return run(cluster_.rename(alice(), name(from), name(to), std::move(options)));
   }
+  Result<ObjectInfo> rename_within(Duration time, const std::string& from, const std::string& to) {
+    Context context = alice();
+    context.deadline = Deadline::after(time);
+    RenameOptions options;
+    return run(cluster_.rename(std::move(context), name(from), name(to), std::move(options)));
+  }
   std::vector<std::string> list() {
     std::vector<std::string> keys;
     ListOptions options;
