@@ -159,8 +159,7 @@ Status pass(const LifeOptions& options,
   Troubles troubles(options, nodes);
   std::vector<std::unique_ptr<Mover>> movers;
   for (std::uint32_t i = 0; i < options.movers; ++i) {
-    movers.push_back(
-        std::make_unique<Mover>(i, seed_of(options.seed, kMovers + i), options.renames));
+    movers.push_back(std::make_unique<Mover>(i, seed_of(options.seed, kMovers + i)));
   }
   Status survived;
   {

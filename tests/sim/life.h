@@ -16,7 +16,6 @@ struct LifeOptions {
   std::uint32_t copies = 0, movers = 0;
   std::vector<std::string> troubles;
   std::string mutation;  // what is broken on purpose
-  bool renames = false;  // single names are renamed, too
   bool verbose = false;  // the nodes' logs go to stderr
 };
 

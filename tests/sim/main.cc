@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Lives of whole clusters, each in a process of its own. A line a life; what is wrong below it.
 //
-//   cluster_life [--seeds A..B] [--jobs N] [--verbose] [--renames] [--twice] [--mutate NAME]
+//   cluster_life [--seeds A..B] [--jobs N] [--verbose] [--twice] [--mutate NAME]
 //   [--minimize]
 //                [--troubles A,B] [--time SECONDS] [--clients N] [--keys N] [--copies N]
 //                [--gateways N] [--targets N]
@@ -71,8 +71,7 @@ std::string command_of(const LifeOptions& o) {
          std::to_string(o.time / std::chrono::seconds(1)) + " --clients " +
          std::to_string(o.clients) + " --keys " + std::to_string(o.keys) + " --copies " +
          std::to_string(o.copies) + " --gateways " + std::to_string(o.gateways) + " --targets " +
-         std::to_string(o.targets) + (o.renames ? " --renames" : "") +
-         (o.mutation.empty() ? "" : " --mutate " + o.mutation);
+         std::to_string(o.targets) + (o.mutation.empty() ? "" : " --mutate " + o.mutation);
 }
 
 std::string describe(const LifeOptions& options, const LifeResult& result) {
@@ -203,7 +202,6 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
       {"--targets", &life.targets}};
   const std::map<std::string, bool*, std::less<>> flags = {{"--verbose", &life.verbose},
                                                            {"--twice", &arguments.twice},
-                                                           {"--renames", &life.renames},
                                                            {"--minimize", &arguments.minimize}};
   for (int i = 1; i < argc; ++i) {
     const std::string option = argv[i];

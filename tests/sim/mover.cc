@@ -51,8 +51,7 @@ std::string shown(const std::string& value) {
 
 }  // namespace
 
-Mover::Mover(std::uint32_t number, std::uint64_t seed, bool renames)
-    : number_(number), renames_(renames), random_(seed) {}
+Mover::Mover(std::uint32_t number, std::uint64_t seed) : number_(number), random_(seed) {}
 
 void Mover::run(storm::Ledger& ledger, storm::Doors& doors) {
   using Step = void (Mover::*)(ObjectApi&, storm::Doors&, Round&);
@@ -62,7 +61,7 @@ void Mover::run(storm::Ledger& ledger, storm::Doors& doors) {
     Round round{
         .a = (random_() % 2 == 0 ? "a" : "d/a") + name, .b = "b" + name, .what = {}, .may = {}};
     time_ = draw_time(random_, std::chrono::milliseconds(300), std::chrono::seconds(5));
-    const Step step = kSteps[random_() % (renames_ ? std::size(kSteps) : 2)];
+    const Step step = kSteps[random_() % std::size(kSteps)];
     const auto nodes = doors.nodes();
     if (nodes.empty() || random_() % 2 == 0) {
       (this->*step)(doors.straight(), doors, round);

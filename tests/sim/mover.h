@@ -18,8 +18,7 @@ inline const BucketName kMovedBucket = native_bucket("moves");
 /// One thread; look() when nobody breaks anything any more.
 class Mover {
  public:
-  /// Without `renames` it only copies and uploads.
-  Mover(std::uint32_t number, std::uint64_t seed, bool renames);
+  Mover(std::uint32_t number, std::uint64_t seed);
 
   /// Rounds until the ledger says that it is over.
   void run(storm::Ledger& ledger, storm::Doors& doors);
@@ -54,7 +53,6 @@ class Mover {
   Context within() { return tests::User::within(time_); }
 
   const std::uint32_t number_;
-  const bool renames_;
   storm::Random random_;
   Duration time_{};
   std::uint64_t next_name_ = 0;  // also of rounds that came to nothing
