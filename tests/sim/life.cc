@@ -134,9 +134,11 @@ class Troubles {
   std::vector<One> all_;
 };
 
-Status make_bucket(storm::Doors& doors, const BucketName& name, std::uint32_t copies) {
+Status make_bucket(storm::Doors& doors, const BucketName& name, const LifeOptions& options) {
   if (!doors.why_not().empty()) return Error(Errc::unreachable, doors.why_not());
-  BucketProps props{.copies = copies};
+  BucketProps props{.copies = options.copies};
+  CHECK_OK(parse_geometry(options.slices, props.erasure));
+  props.erasure.least_bytes = 1500;  // so that most objects are split
   auto made = doors.run(
       doors.straight().create_bucket(tests::User::within(seconds(20)), name, std::move(props)));
   return made ? Status() : Status(std::move(made).error());
@@ -148,8 +150,8 @@ Status pass(const LifeOptions& options,
             storm::Ledger& ledger,
             LifeResult& result) {
   storm::Doors doors([&nodes] { return nodes.endpoints(); }, nodes.admin());
-  CHECK_OK(make_bucket(doors, storm::kBucket, options.copies));
-  CHECK_OK(make_bucket(doors, kMovedBucket, options.copies));
+  CHECK_OK(make_bucket(doors, storm::kBucket, options));
+  CHECK_OK(make_bucket(doors, kMovedBucket, options));
   begin_mutation(options.mutation);
   // No signature is good by a clock that is wrong.
   if (std::ranges::find(options.troubles, "clock") != options.troubles.end()) {
@@ -210,6 +212,9 @@ LifeOptions drawn(LifeOptions options) {
   set(options.keys, 3, 12);
   set(options.copies, 1, 2);
   const auto time = std::chrono::seconds(draw(random, 15, 35));
+  const std::string codes[] = {"off", "off", "2+1", options.targets > 3 ? "2+2" : "1+1"};
+  const std::string& code = codes[draw(random, 0, std::size(codes) - 1)];
+  if (options.slices.empty()) options.slices = code;
   if (options.time == Duration{}) options.time = time;
   set(options.movers, 1, 2);
   if (options.troubles.empty()) {
@@ -222,7 +227,8 @@ LifeResult live(const LifeOptions& options) {
   LifeResult result;
   result.shape = joined(options.troubles) + ": " + std::to_string(options.gateways) +
                  " gateways, " + std::to_string(options.targets) + " targets, copies " +
-                 std::to_string(options.copies);
+                 std::to_string(options.copies) +
+                 (options.slices == "off" ? "" : ", slices " + options.slices);
   begin_simulation(seed_of(options.seed, kScheduler), options.verbose);
   Random random(seed_of(options.seed, kWork));
   const double rate = static_cast<double>(draw(random, 15, 80));

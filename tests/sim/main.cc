@@ -3,7 +3,8 @@
 //
 //   cluster_life [--seeds A..B] [--jobs N] [--verbose] [--twice] [--mutate NAME]
 //   [--minimize]
-//                [--troubles A,B] [--time SECONDS] [--clients N] [--keys N] [--copies N]
+//                [--troubles A,B] [--time SECONDS] [--clients N] [--keys N] [--copies N] [--slices
+//                D+P]
 //                [--gateways N] [--targets N]
 //
 // "--mutate all" does that with each of them, in the troubles where it shows best. --twice lives
@@ -70,8 +71,9 @@ std::string command_of(const LifeOptions& o) {
   return "cluster_life --seeds " + seed + ".." + seed + " --troubles " + names + " --time " +
          std::to_string(o.time / std::chrono::seconds(1)) + " --clients " +
          std::to_string(o.clients) + " --keys " + std::to_string(o.keys) + " --copies " +
-         std::to_string(o.copies) + " --gateways " + std::to_string(o.gateways) + " --targets " +
-         std::to_string(o.targets) + (o.mutation.empty() ? "" : " --mutate " + o.mutation);
+         std::to_string(o.copies) + " --slices " + o.slices + " --gateways " +
+         std::to_string(o.gateways) + " --targets " + std::to_string(o.targets) +
+         (o.mutation.empty() ? "" : " --mutate " + o.mutation);
 }
 
 std::string describe(const LifeOptions& options, const LifeResult& result) {
@@ -224,6 +226,10 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
         fine = fine && is_trouble(name);
         life.troubles.emplace_back(name);
       }
+    } else if (option == "--slices") {
+      ErasureProps parsed;
+      fine = parse_geometry(value, parsed).ok();
+      life.slices = value;
     } else if (option == "--mutate") {
       fine = is_mutation(value) || value == kAllMutations;
       life.mutation = value;
