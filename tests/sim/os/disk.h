@@ -76,6 +76,12 @@ class Volume {
   struct Inode {
     std::optional<std::string> content;  // none: nothing was ever synced
     std::map<std::string, std::string> xattrs;
+    std::uint64_t synced_up_to = 0;  // number of a write
+    struct Through {
+      std::uint64_t number, offset;
+      std::string bytes;
+    };
+    std::vector<Through> through;  // written with O_DSYNC, since the start
   };
   struct Writers {
     struct Range {
@@ -89,6 +95,8 @@ class Volume {
 
   void log(Operation operation);
   void apply(const Operation& operation);
+  void apply(const Barrier::Piece& piece, std::uint64_t up_to);
+  void put_bytes(ino_t ino, std::string_view bytes, std::uint64_t offset);
   void commit(std::uint64_t up_to);
   void add_pieces(ino_t ino, const Writers& writers, Barrier& barrier);
   void adopt_below(const std::string& path);

@@ -185,12 +185,9 @@ Volume::Barrier Volume::begin_sync(int fd, bool is_dir, const std::string& path)
 
 void Volume::end_sync(const Barrier& barrier) {
   commit(barrier.operations);
-  for (const auto& [ino, offset, bytes, whole] : barrier.pieces) {
-    if (whole) {
-      inodes_[ino].content = bytes;
-    } else {
-      wrote_through(ino, bytes, offset);
-    }
+  for (const auto& piece : barrier.pieces) {
+    apply(piece, barrier.writes);
+    const ino_t ino = piece.ino;
     const auto found = writers_.find(ino);
     if (found == writers_.end()) continue;
     Writers& writers = found->second;
@@ -200,12 +197,30 @@ void Volume::end_sync(const Barrier& barrier) {
   for (const ino_t ino : barrier.quiet) {
     const auto found = writers_.find(ino);
     if (found == writers_.end() || found->second.count > 0) continue;
+    if (!found->second.ranges.empty() || found->second.all_unknown > 0) continue;
     close_fd(found->second.fd);
     writers_.erase(found);
   }
 }
 
+/// Unless a sync that began later has ended before: no sync takes back what another has done.
+void Volume::apply(const Barrier::Piece& piece, std::uint64_t up_to) {
+  Inode& inode = inodes_[piece.ino];
+  if (inode.synced_up_to > up_to) return;
+  inode.synced_up_to = up_to;
+  if (piece.whole) inode.content = piece.bytes;
+  if (!piece.whole) put_bytes(piece.ino, piece.bytes, piece.offset);
+  for (const auto& [number, offset, bytes] : inode.through) {
+    if (number > up_to) put_bytes(piece.ino, bytes, offset);
+  }
+}
+
 void Volume::wrote_through(ino_t ino, std::string_view bytes, std::uint64_t offset) {
+  put_bytes(ino, bytes, offset);
+  inodes_[ino].through.push_back({next_write_++, offset, std::string(bytes)});
+}
+
+void Volume::put_bytes(ino_t ino, std::string_view bytes, std::uint64_t offset) {
   std::string& content = inodes_[ino].content.emplace(inodes_[ino].content.value_or(""));
   if (content.size() < offset + bytes.size()) content.resize(offset + bytes.size());
   content.replace(offset, bytes.size(), bytes);
