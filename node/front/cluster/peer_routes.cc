@@ -135,11 +135,10 @@ Task<void> fetch(Call& call, LocalTarget& self, std::string bytes) {
   head.fields.set("Content-Type", "application/octet-stream");
   std::string prefix = describe_copy(copy->meta, head.fields);
   if (prefix.empty()) {
-    (void)co_await call.exchange.respond(std::move(head), *copy->body);
-    co_return;
+    co_return co_await native::reply_body(call, std::move(head), *copy->body);
   }
   PrefixedSource whole(std::move(prefix), *copy->body);
-  (void)co_await call.exchange.respond(std::move(head), whole);
+  co_await native::reply_body(call, std::move(head), whole);
 }
 
 Task<void> open(Call& call, LocalTarget& self, std::string bytes) {

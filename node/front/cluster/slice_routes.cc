@@ -81,12 +81,11 @@ Task<void> open(Call& call, LocalTarget& self, std::string bytes) {
   TailMessage tail{store::encode_tail(slice->tail)};
   if (const auto header = header_of(tail)) {
     head.fields.set(kSliceTailHeader, *header);
-    (void)co_await call.exchange.respond(std::move(head), *slice->body);
-    co_return;
+    co_return co_await native::reply_body(call, std::move(head), *slice->body);
   }
   head.fields.set(kSliceTailPrefixHeader, std::to_string(tail.tail.size()));
   PrefixedSource whole(std::move(tail.tail), *slice->body);
-  (void)co_await call.exchange.respond(std::move(head), whole);
+  co_await native::reply_body(call, std::move(head), whole);
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ Task<void> reply_object(const Call& call, Result<ObjectStream> stream) {
   head.fields.set("Content-Type", "application/octet-stream");
   head.fields.set(wire::kRangeHeader, std::to_string(stream->range.offset) + " " +
                                           std::to_string(stream->range.length));
-  (void)co_await call.exchange.respond(std::move(head), *stream->body);
+  co_await reply_body(call, std::move(head), *stream->body);
 }
 
 Task<void> serve_bulk(Call& call, ObjectName name) {

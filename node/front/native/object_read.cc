@@ -151,7 +151,7 @@ Task<void> get_object(Call& call, ObjectName name) {
     co_return co_await reply_error(call, std::move(error));
   }
   http::ResponseHead head = head_of_stream(*stream, whole);
-  (void)co_await call.exchange.respond(std::move(head), *stream->body);
+  co_await reply_body(call, std::move(head), *stream->body);
 }
 
 Task<void> head_object(Call& call, ObjectName name) {

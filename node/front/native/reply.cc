@@ -91,6 +91,11 @@ Task<void> reply_json(const Call& call, json::value value) {
   (void)co_await call.exchange.respond(std::move(head), std::move(body));
 }
 
+Task<void> reply_body(const Call& call, http::ResponseHead head, BodySource& body) {
+  Status sent = co_await call.exchange.respond(std::move(head), body);
+  if (!sent && !call.exchange.responded()) co_await reply_error(call, std::move(sent).error());
+}
+
 Task<void> reply_status(const Call& call, Status result) {
   return result ? reply_ok(call) : reply_error(call, std::move(result).error());
 }

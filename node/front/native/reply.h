@@ -18,6 +18,8 @@ void add_clock(const Call& call, http::Fields& fields);
 Task<void> reply_ok(const Call& call);
 Task<void> reply_text(const Call& call, std::string text, int status = 200);
 Task<void> reply_json(const Call& call, boost::json::value value);
+/// 200 and the body; its error, when it fails before anything has gone out.
+Task<void> reply_body(const Call& call, http::ResponseHead head, BodySource& body);
 
 /// Answers with the error of `result`, or 200 without a body.
 Task<void> reply_status(const Call& call, Status result);

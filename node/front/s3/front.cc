@@ -319,7 +319,8 @@ Task<void> send_error(http::Exchange& exchange, S3Error error, const Common& com
   if (!sent.ok()) LOG_DEBUG("s3 error not sent", "request", common.id, "why", sent.error().what());
 }
 
-Task<void> send_reply(http::Exchange& exchange, Reply reply, const Common& common) {
+/// What failed before anything has gone out is for send_error to say.
+Task<Status> send_reply(http::Exchange& exchange, Reply reply, const Common& common) {
   add_common_headers(reply.head, common);
   Status sent;
   if (reply.stream && exchange.request().method != Method::kHead) {
@@ -328,6 +329,7 @@ Task<void> send_reply(http::Exchange& exchange, Reply reply, const Common& commo
     sent = co_await exchange.respond(std::move(reply.head), std::move(reply.body));
   }
   if (!sent.ok()) LOG_DEBUG("s3 answer not sent", "request", common.id, "why", sent.error().what());
+  co_return exchange.responded() ? Status() : std::move(sent);
 }
 
 /// Tells requests apart and is nobody's secret: a random start, then counted in odd steps.
@@ -376,14 +378,17 @@ class Front {
  private:
   Task<void> answer(Request& request, const Common& common) {
     auto reply = co_await act(request);
-    if (reply.ok()) {
-      co_await send_reply(request.exchange, std::move(*reply), common);
-      co_return;
+    Status failed;
+    if (reply) {
+      failed = co_await send_reply(request.exchange, std::move(*reply), common);
+    } else {
+      failed = reply.error();
     }
-    const S3Error error = s3_error_of(reply.error(), noun_of(request));
+    if (failed) co_return;
+    const S3Error error = s3_error_of(failed.error(), noun_of(request));
     if (error.status >= 500 && error.status != 501) {
       LOG_WARN("s3 request failed", "request", request.id, "bucket", request.bucket, "code",
-               error.code, "error", reply.error().what());
+               error.code, "error", failed.error().what());
     }
     co_await send_error(request.exchange, error, common);
   }
