@@ -2,7 +2,6 @@
 #pragma once
 #include <cstddef>
 #include <memory>
-#include <new>
 
 #include "common/base/bytes.h"
 
@@ -10,22 +9,27 @@ namespace aisfs::ec {
 
 /// Memory for blocks that begins on a page: a block of a page's border is read without one load
 /// across two cache lines. Not initialised; pages that are never touched take no memory.
+///
+/// What was used is passed on to the next one of about this size, because the pages of fresh memory
+/// cost more than to encode what is put into them. As much as kIdleMax is kept for that.
+/// Thread-safe.
 class BlockMemory {
  public:
+  static constexpr std::size_t kIdleMax = 64_MiB;
+
   BlockMemory() = default;
-  explicit BlockMemory(std::size_t bytes)
-      : bytes_(static_cast<std::byte*>(::operator new(bytes, kAlign))), size_(bytes) {}
+  explicit BlockMemory(std::size_t bytes);
 
   explicit operator bool() const { return bytes_ != nullptr; }
   std::byte* data() const { return bytes_.get(); }
   MutableBytes span() const { return {bytes_.get(), size_}; }
 
  private:
-  static constexpr std::align_val_t kAlign{4096};
-  struct Free {
-    void operator()(std::byte* bytes) const { ::operator delete(bytes, kAlign); }
+  struct Give {
+    std::size_t bytes;  // that were allocated
+    void operator()(std::byte* memory) const;
   };
-  std::unique_ptr<std::byte, Free> bytes_;
+  std::unique_ptr<std::byte, Give> bytes_;
   std::size_t size_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "common/base/assert.h"
 #include "common/base/hash.h"
@@ -24,16 +25,18 @@ SliceHeader EncodedObject::header(Version version, std::string meta) const {
 Encoder::Encoder(Geometry geometry, std::uint32_t unit)
     : codec_(Codec::of(geometry)),
       unit_(unit),
-      data_(std::size_t{geometry.data} * unit),
       parity_(std::size_t{geometry.parity} * unit),
       slices_(geometry.slices()) {
   AISFS_ASSERT(validate_unit(unit).ok());
 }
 
-MutableBytes Encoder::room() { return data_.span().subspan(used_); }
+MutableBytes Encoder::room() {
+  if (!data_) data_ = BlockMemory(stripe_bytes());
+  return data_.span().subspan(used_);
+}
 
 void Encoder::advance(std::size_t n) {
-  AISFS_ASSERT(n <= data_.span().size() - used_ && !flushed_);
+  AISFS_ASSERT(n <= stripe_bytes() - used_ && !flushed_);
   used_ += n;
 }
 
@@ -44,27 +47,32 @@ Stripe Encoder::encode() {
 }
 
 std::optional<Stripe> Encoder::flush() {
-  AISFS_ASSERT(!full() && !flushed_);
+  AISFS_ASSERT(!full());
+  return flush(data_.span(), std::exchange(used_, 0));
+}
+
+std::optional<Stripe> Encoder::flush(MutableBytes memory, std::size_t used) {
+  AISFS_ASSERT(used_ == 0 && used < stripe_bytes() && !flushed_);
   flushed_ = true;
-  if (used_ == 0) return std::nullopt;
-  const Geometry geometry = codec_.geometry();
-  const std::uint32_t block = tail_block_bytes(geometry, used_);
-  std::memset(data_.data() + used_, 0, std::size_t{geometry.data} * block - used_);
-  return encode_blocks(data_.span().first(used_), data_.data(), block);
+  if (used == 0) return std::nullopt;
+  const std::size_t blocks = tail_bytes(codec_.geometry(), used);
+  AISFS_ASSERT(blocks <= memory.size());
+  std::memset(memory.data() + used, 0, blocks - used);
+  return encode_blocks(memory.first(used), memory.data(),
+                       static_cast<std::uint32_t>(blocks / codec_.geometry().data));
 }
 
 Status Encoder::write(ConstBytes bytes, const StripeSink& sink) {
   while (!bytes.empty()) {
-    const MutableBytes to = room();
-    const std::size_t n = std::min(to.size(), bytes.size());
+    const std::size_t n = std::min(stripe_bytes() - used_, bytes.size());
     const ConstBytes piece = bytes.first(n);
     bytes = bytes.subspan(n);
-    if (n == data_.span().size()) {
+    if (n == stripe_bytes()) {
       AISFS_ASSERT(!flushed_);
       CHECK_OK(sink(encode_blocks(piece, piece.data(), unit_)));
       continue;
     }
-    std::memcpy(to.data(), piece.data(), n);
+    std::memcpy(room().data(), piece.data(), n);
     advance(n);
     if (full()) CHECK_OK(sink(encode()));
   }

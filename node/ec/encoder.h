@@ -54,12 +54,19 @@ class Encoder {
   MutableBytes room();
   /// `n` bytes have been put into room().
   void advance(std::size_t n);
-  bool full() const { return used_ == data_.span().size(); }
+  bool full() const { return used_ == stripe_bytes(); }
 
   /// The stripe that is full. Its blocks are good until the next call.
   Stripe encode();
   /// The stripe that ends the object; nullopt when that ended with a full one. Nothing may follow.
   std::optional<Stripe> flush();
+  /// The same for one that lies in other memory, its first `used` bytes, with nothing in room().
+  /// They are encoded there; what its blocks have behind them (tail_bytes()) is filled with zeros.
+  std::optional<Stripe> flush(MutableBytes memory, std::size_t used);
+  /// How much memory the blocks of so many bytes, less than a stripe, take.
+  static std::size_t tail_bytes(Geometry geometry, std::size_t used) {
+    return std::size_t{geometry.data} * tail_block_bytes(geometry, used);
+  }
   /// Hashes of all; flush() was called, the encoder is used up.
   EncodedObject finish();
 
@@ -68,12 +75,13 @@ class Encoder {
   Status write(ConstBytes bytes, const StripeSink& sink);
 
  private:
+  std::size_t stripe_bytes() const { return std::size_t{codec_.geometry().data} * unit_; }
   Stripe encode_blocks(ConstBytes bytes, const std::byte* data, std::uint32_t block_bytes);
   void hash(ConstBytes bytes, const Stripe& stripe);
 
   const Codec& codec_;
   const std::uint32_t unit_;
-  BlockMemory data_;  // a stripe of the object, as it came
+  BlockMemory data_;  // a stripe of the object, as it came; once there is one
   BlockMemory parity_;
   std::size_t used_ = 0;  // bytes of data_ that wait to be encoded
   bool flushed_ = false;

@@ -39,13 +39,14 @@ Status check_tail(const SliceTail& tail,
 /// Compares the blocks with their hashes. `known` has those of the first blocks already.
 Status check_blocks(int fd, const SliceTail& tail, std::span<const std::uint64_t> known) {
   const ec::Layout layout = tail.header.layout();
-  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(layout.unit());
+  std::unique_ptr<std::byte[]> buffer;
   for (std::uint64_t i = 0; i < layout.stripes(); ++i) {
-    const MutableBytes block(buffer.get(), layout.block_bytes(i));
     std::uint64_t hash = 0;
     if (i < known.size()) {
       hash = known[i];
     } else {
+      if (!buffer) buffer = std::make_unique_for_overwrite<std::byte[]>(layout.unit());
+      const MutableBytes block(buffer.get(), layout.block_bytes(i));
       CHECK_OK(disk::pread_exactly(fd, block, layout.block_offset(i)));
       hash = xxh3_64(block);
     }

@@ -132,13 +132,15 @@ Status LocalTarget::Change::begin() {
   return {};
 }
 
-Task<Status> LocalTarget::Change::told(Replicator::Kind kind, ChangesUnderWay::Ticket ticket) {
+Task<Status> LocalTarget::Change::told(Replicator::Kind kind,
+                                       ChangesUnderWay::Ticket ticket,
+                                       CopyStreams* streams) {
   // Also when the bucket has got copies since the change began.
   const MapSnapshot map = self_.maps_.current();
   const Bucket* bucket = map->find_bucket(key_.bucket);
   if (!copies_.empty() || (bucket != nullptr && bucket->props.copies > 1)) {
     ticket = {};
-    CO_CHECK_OK(after_change(co_await self_.replicator_->replicate(context_, key_, kind)));
+    CO_CHECK_OK(after_change(co_await self_.replicator_->replicate(context_, key_, kind, streams)));
     copies_.done();
   }
   co_return co_await heard();

@@ -19,6 +19,7 @@
 
 namespace aisfs::target {
 
+class CopyStreams;
 class RenameLog;
 struct RenameIntent;
 
@@ -114,6 +115,10 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                          BucketName bucket,
                          store::StoredMeta meta,
                          BodySource& body);
+  Task<Status> take_streamed(Context context,
+                             std::string from,
+                             StreamedCopy copy,
+                             BodySource& body);
   Task<Result<bool>> take_attributes(
       Context context, std::string from, BucketName bucket, std::string key, ObjectInfo info);
   Task<Status> sync_copy(Context context, BucketName bucket, std::string key);
@@ -238,9 +243,10 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
     /// After it: all copies are there, who believes what was read before has heard, and nobody else
     /// has the old name. Copies may take until a target that has died is away: `ticket` ends
     /// before, so that the map which says so is not held up. What is acknowledged is checked after
-    /// that.
+    /// that. `streams` as in Replicator::replicate.
     Task<Status> told(Replicator::Kind kind = Replicator::Kind::kOther,
-                      ChangesUnderWay::Ticket ticket = {});
+                      ChangesUnderWay::Ticket ticket = {},
+                      CopyStreams* streams = nullptr);
     /// told() without the copies, for which copied() is called when another change has sent them.
     Task<Status> heard();
     void copied() { copies_.done(); }
@@ -269,6 +275,28 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Status check_acknowledged(const Admitted& at) const;
   /// The node id of the owner; not_ready when no target is active.
   Result<std::string> owner_of(const ObjectName& name) const;
+
+  // mirroring.cc
+  /// To the other holders of a name that is about to get this object; null when it is not worth it.
+  std::unique_ptr<CopyStreams> streams_of(const Context& context,
+                                          const Admitted& at,
+                                          const PutOptions& options);
+  /// Puts the object here and at the others; returns when `change` is told. `ticket` is what
+  /// options.before_publish sets.
+  Task<Result<ObjectInfo>> put_streamed(CopyStreams& streams,
+                                        const Admitted& at,
+                                        PutOptions options,
+                                        ExpectedChecksums expected,
+                                        BodySource& body,
+                                        Change& change,
+                                        ChangesUnderWay::Ticket& ticket);
+  Task<Result<ObjectInfo>> publish_streamed(CopyStreams& streams,
+                                            const Admitted& at,
+                                            PutOptions options,
+                                            ExpectedChecksums expected,
+                                            BodySource& body,
+                                            Change& change,
+                                            ChangesUnderWay::Ticket& ticket);
 
   // replicas.cc
   struct Copying {

@@ -8,6 +8,7 @@
 #include "node/store/object_meta.h"
 #include "node/store/store.h"
 #include "node/target/slice_peers.h"
+#include "node/target/streamed_copy.h"
 
 namespace aisfs::target {
 
@@ -149,6 +150,12 @@ class Peers {
                                  BucketName bucket,
                                  store::StoredMeta meta,
                                  BodySource& body) = 0;
+  /// take_copy of an object whose metadata come at the end: `body` has the object's bytes, then
+  /// encode_copy_end().
+  virtual Task<Status> stream_copy(Context context,
+                                   std::string node,
+                                   StreamedCopy copy,
+                                   BodySource& body) = 0;
   /// False when that target does not have this content.
   virtual Task<Result<bool>> take_attributes(Context context,
                                              std::string node,

@@ -10,6 +10,7 @@
 #include "common/model/version_key.h"
 #include "common/obs/log.h"
 #include "common/placement/hrw.h"
+#include "node/target/copy_streams.h"
 #include "node/target/name_hash.h"
 
 namespace aisfs::target {
@@ -22,6 +23,7 @@ const std::string kStateFile = "replicated";
 constexpr std::size_t kStateBytesMax = 64;
 constexpr Duration kReplicateMax = std::chrono::seconds(30);  // without a deadline of the request
 constexpr Duration kCallMax = std::chrono::seconds(10);       // one message without a body
+constexpr Duration kStreamMax = std::chrono::seconds(20);     // until a streamed copy is durable
 constexpr Duration kRound = std::chrono::seconds(1);
 constexpr std::size_t kPage = 1024;
 constexpr std::size_t kSettledAtOnce = 64;
@@ -190,7 +192,7 @@ Context Replicator::context_of(const ClusterMap& map, Deadline deadline) const {
 
 /// By the map of after the change: a holder that has come since gets it too, or the walk after that
 /// map meets the name as it is now.
-Task<Status> Replicator::replicate(Context context, Key key, Kind kind) {
+Task<Status> Replicator::replicate(Context context, Key key, Kind kind, CopyStreams* streams) {
   const Key plain = plain_of(std::move(key));
   CO_TRY(const auto there, deps_.store.states_of(plain));
   const Deadline deadline =
@@ -201,7 +203,7 @@ Task<Status> Replicator::replicate(Context context, Key key, Kind kind) {
     const MapSnapshot map = deps_.maps.current();
     const Bucket* bucket = map->find_bucket(plain.bucket);
     if (!is_mirrored(bucket)) co_return Status{};
-    const Status sent = co_await send_to_all(map, *bucket, plain, kind, deadline);
+    const Status sent = co_await send_to_all(map, *bucket, plain, kind, streams, deadline);
     const MapSnapshot now = deps_.maps.current();
     if (sent && now->placement.since == map->placement.since) co_return Status{};
     if (!sent) {
@@ -240,14 +242,18 @@ Task<Status> Replicator::sync(Context context, const Bucket& bucket, Key key) {
   co_return Status{};
 }
 
-Task<Status> Replicator::send_to_all(
-    const MapSnapshot& map, const Bucket& bucket, const Key& plain, Kind kind, Deadline deadline) {
+Task<Status> Replicator::send_to_all(const MapSnapshot& map,
+                                     const Bucket& bucket,
+                                     const Key& plain,
+                                     Kind kind,
+                                     CopyStreams* streams,
+                                     Deadline deadline) {
   CO_CHECK_OK(check_targets(*map, bucket));
   const auto holders = placement::holders_of(*map, plain.name, bucket.props.copies);
   if (holders[0]->id != deps_.node_id) co_return Error(Errc::stale_map, plain.display());
   std::vector<Task<Status>> calls;
   for (std::size_t i = 1; i < holders.size(); ++i) {
-    calls.push_back(send_to(map, bucket, holders[i]->id, plain, kind, deadline));
+    calls.push_back(send_to(map, bucket, holders[i]->id, plain, kind, streams, deadline));
   }
   for (Status& one : co_await gather(std::move(calls))) CO_CHECK_OK(std::move(one));
   co_return Status{};
@@ -258,6 +264,7 @@ Task<Status> Replicator::send_to(const MapSnapshot& map,
                                  std::string holder,
                                  const Key& plain,
                                  Kind kind,
+                                 CopyStreams* streams,
                                  Deadline deadline) {
   CO_TRY(auto states, deps_.store.states_of(plain));
   if (states.empty()) co_return Status{};  // it was never here
@@ -270,7 +277,7 @@ Task<Status> Replicator::send_to(const MapSnapshot& map,
       if (taken) co_return Status{};
     }
     if (kind != Kind::kOther) {
-      Status sent = co_await send_content(context, holder, bucket, now);
+      Status sent = co_await send_content(context, holder, bucket, now, streams);
       if (sent || sent.error() != Errc::stale_map) co_return sent;
     }
   }
@@ -280,10 +287,17 @@ Task<Status> Replicator::send_to(const MapSnapshot& map,
 Task<Status> Replicator::send_content(Context context,
                                       std::string holder,
                                       const Bucket& bucket,
-                                      NameState state) {
+                                      NameState state,
+                                      CopyStreams* streams) {
   context.deadline = context.deadline.earlier(Deadline::after(time_for(state.size)));
   CO_TRY(store::ObjectCopy copy,
          co_await deps_.peers.fetch_copy(context, deps_.node_id, bucket.name, std::move(state)));
+  if (streams != nullptr && !copy.meta.reference) {
+    const CopyEnd end{.meta = copy.meta, .epoch = context.epoch};
+    const Deadline answered = context.deadline.earlier(Deadline::after(kStreamMax));
+    const Status has = co_await streams->finish(holder, end, answered);
+    if (has) co_return has;
+  }
   co_return co_await deps_.peers.take_copy(std::move(context), std::move(holder), bucket.name,
                                            std::move(copy.meta), *copy.body);
 }

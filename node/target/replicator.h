@@ -18,6 +18,8 @@
 
 namespace aisfs::target {
 
+class CopyStreams;
+
 /// The copies of names that this target owns, in buckets that keep more than one.
 ///
 /// A change is made here first and then at the other holders, before it is acknowledged. Until all
@@ -87,8 +89,12 @@ class Replicator {
   /// Before the change is published.
   Result<Change> begin(const store::Key& key);
   /// Returns when all holders have the name as it is here. stale_map when it has another owner by
-  /// now, not_ready when there are too few targets or they do not answer before the deadline.
-  Task<Status> replicate(Context context, store::Key key, Kind kind);
+  /// now, not_ready when there are too few targets or they do not answer before the deadline. Of a
+  /// new object `streams` may have brought the bytes to holders already.
+  Task<Status> replicate(Context context,
+                         store::Key key,
+                         Kind kind,
+                         CopyStreams* streams = nullptr);
 
   /// Makes the copies elsewhere survive power loss; what is here is the caller's.
   Task<Status> sync(Context context, const Bucket& bucket, store::Key key);
@@ -139,17 +145,20 @@ class Replicator {
                            const Bucket& bucket,
                            const store::Key& plain,
                            Kind kind,
+                           CopyStreams* streams,
                            Deadline deadline);
   Task<Status> send_to(const MapSnapshot& map,
                        const Bucket& bucket,
                        std::string holder,
                        const store::Key& plain,
                        Kind kind,
+                       CopyStreams* streams,
                        Deadline deadline);
   Task<Status> send_content(Context context,
                             std::string holder,
                             const Bucket& bucket,
-                            store::NameState state);
+                            store::NameState state,
+                            CopyStreams* streams = nullptr);
   Task<Result<bool>> send_attributes(Context context,
                                      std::string holder,
                                      const Bucket& bucket,

@@ -32,7 +32,7 @@ Task<Result<std::size_t>> SlicePipes::Pipe::read(MutableBytes into) {
   const std::size_t n = std::min(into.size(), rest_.size());
   std::memcpy(into.data(), rest_.data(), n);
   rest_ = rest_.subspan(n);
-  if (rest_.empty()) owner_.changed_.notify();
+  if (rest_.empty() && owner_.all_taken()) owner_.changed_.notify();  // nobody else waits for it
   co_return n;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/async/gather.h"
+#include "node/ec/block_memory.h"
 #include "node/ec/rebuild.h"
 #include "node/target/slice_pipes.h"
 
@@ -71,18 +72,19 @@ class Splitter {
         encoder_(geometry_) {
     const bool one = splitting.bytes > 0 && splitting.bytes + 1 < stripe_bytes();
     room_ = one ? splitting.bytes + 1 : stripe_bytes();  // a longer one is not to be missed
+    const std::size_t blocks = one ? ec::Encoder::tail_bytes(geometry_, splitting.bytes) : room_;
     for (auto& buffer : buffers_) {
-      buffer = std::make_unique_for_overwrite<std::byte[]>(room_);
+      buffer = ec::BlockMemory(std::max(room_, blocks));
       if (one) break;
     }
   }
 
   Task<Status> run(SlicePipes& pipes, const Update& update, const Describe& describe) {
     for (unsigned turn = 0;; ++turn) {
-      std::byte* buffer = buffers_[turn % 2].get();
+      const MutableBytes buffer = buffers_[turn % 2].span();
       std::size_t used = 0;
       while (used < room_) {
-        CO_TRY(const std::size_t n, co_await body_.read({buffer + used, room_ - used}));
+        CO_TRY(const std::size_t n, co_await body_.read(buffer.subspan(used, room_ - used)));
         if (n == 0) break;
         used += n;
       }
@@ -90,8 +92,8 @@ class Splitter {
         co_return Error(Errc::invalid_argument, "the body has more bytes than were promised");
       }
       CO_CHECK_OK(co_await pipes.taken(Deadline::after(kStripeMax)));
-      if (used < room_) co_return co_await finish(pipes, {buffer, used}, update, describe);
-      CO_CHECK_OK(co_await encode(pipes, {buffer, used}, update));
+      if (used < room_) co_return co_await finish(pipes, buffer, used, update, describe);
+      CO_CHECK_OK(co_await encode(pipes, buffer.first(used), update));
     }
   }
 
@@ -112,16 +114,16 @@ class Splitter {
     co_return Status{};
   }
 
-  /// The last bytes, less than a stripe.
+  /// The last bytes, less than a stripe, in memory for their blocks.
   Task<Status> finish(SlicePipes& pipes,
-                      ConstBytes bytes,
+                      MutableBytes memory,
+                      std::size_t used,
                       const Update& update,
                       const Describe& describe) {
     std::optional<ec::Stripe> last;
     auto work = [&]() -> Result<std::vector<std::string>> {
-      if (update && !bytes.empty()) update(bytes);
-      CHECK_OK(encoder_.write(bytes, [](const ec::Stripe&) { return Status(); }));
-      last = encoder_.flush();
+      if (update && used > 0) update(memory.first(used));
+      last = encoder_.flush(memory, used);
       ec::EncodedObject object = encoder_.finish();
       TRY(std::string meta, describe(object));
       std::vector<std::string> tails;
@@ -145,7 +147,7 @@ class Splitter {
   const ec::Geometry geometry_;
   ec::Encoder encoder_;
   std::size_t room_ = 0;  // of a buffer
-  std::unique_ptr<std::byte[]> buffers_[2];
+  ec::BlockMemory buffers_[2];
 };
 
 // --- of other slices ----------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include "common/model/version_key.h"
 #include "common/placement/prefix_map.h"
 #include "node/target/after_change.h"
+#include "node/target/copy_streams.h"
 #include "node/target/levels.h"
 #include "node/target/local_target.h"
 
@@ -44,7 +45,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
     co_return acknowledged(at, std::move(reserved));
   }
   options.level = level_of(at.bucket, options.level, options.lower_level);
-  if (at.bucket.props.erasure.enabled() && !options.size) options.size = body.remaining();
+  if (at.bucket.props.copies > 1 && !options.size) options.size = body.remaining();
   // The body may be long on its way: only what follows it is a change under way.
   ChangesUnderWay::Ticket ticket;
   ClosedDirs::Ticket making;
@@ -68,13 +69,17 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   // Without room it is split afterwards.
   const auto room = splits_at_once(at, options) ? slicer_.room() : std::nullopt;
   const bool splits = room.has_value();
-  if (splits) {
+  const auto streams = splits ? nullptr : streams_of(context, at, options);
+  if (streams) {
+    made = co_await put_streamed(*streams, at, std::move(options), std::move(expected), body,
+                                 change, ticket);
+  } else if (splits) {
     made = co_await put_sliced(context, at, std::move(options), std::move(expected), body);
   } else {
     made = co_await store_.put(at.key, std::move(options), std::move(expected), body);
   }
   CO_TRY(ObjectInfo info, std::move(made));
-  CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(ticket)));
+  if (!streams) CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(ticket)));
   if (old) CO_CHECK_OK(after_change(co_await drop_referenced(std::move(context), at.key, *old)));
   if (!splits) split_soon(at, info);
   co_return acknowledged(at, Result<ObjectInfo>(std::move(info)));

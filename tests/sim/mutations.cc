@@ -130,16 +130,18 @@ AISFS_SIM_WRAP(Result<Version>,
   return version;
 }
 
-AISFS_SIM_WRAP(Task<Status>,
-               _ZN5aisfs6target10Replicator9replicateENS_7ContextENS_5store3KeyENS1_4KindE,
-               real_replicate,
-               wrap_replicate,
-               target::Replicator* self,
-               Context context,
-               store::Key key,
-               target::Replicator::Kind kind) {
+AISFS_SIM_WRAP(
+    Task<Status>,
+    _ZN5aisfs6target10Replicator9replicateENS_7ContextENS_5store3KeyENS1_4KindEPNS0_11CopyStreamsE,
+    real_replicate,
+    wrap_replicate,
+    target::Replicator* self,
+    Context context,
+    store::Key key,
+    target::Replicator::Kind kind,
+    target::CopyStreams* streams) {
   if (is("no-copies")) return at_once(Status());
-  return real_replicate(self, std::move(context), std::move(key), kind);
+  return real_replicate(self, std::move(context), std::move(key), kind, streams);
 }
 
 AISFS_SIM_WRAP(Task<Status>,

@@ -74,6 +74,7 @@ class ClusterPeers final : public target::Peers {
                                                std::vector<store::NameState>,
                                                bool whole) override;
   Task<Status> take_copy(Context, std::string node, BucketName, store::StoredMeta, BodySource&) override;
+  Task<Status> stream_copy(Context, std::string node, target::StreamedCopy, BodySource&) override;
   Task<Result<bool>> take_attributes(
       Context, std::string node, BucketName, std::string key, ObjectInfo) override;
   Task<Status> sync_copy(Context, std::string node, BucketName, std::string key) override;

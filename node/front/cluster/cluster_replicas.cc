@@ -46,6 +46,28 @@ Task<Status> ClusterPeers::take_copy(Context context,
   co_return Status{};
 }
 
+Task<Status> ClusterPeers::stream_copy(Context context,
+                                       std::string node,
+                                       target::StreamedCopy copy,
+                                       BodySource& body) {
+  CO_TRY(NodeInfo to, find(node));
+  http::ClientRequest request;
+  request.head.method = http::Method::kPost;
+  request.head.target = std::string(wire::kRpcPath) + std::string(kStreamCopy);
+  request.head.fields.set("Content-Type", "application/octet-stream");
+  const StreamCopyRequest message{node_id_, std::move(copy.bucket), std::move(copy.key), copy.bytes,
+                                  copy.level};
+  CO_TRY(std::string header, header_of(message));
+  request.head.fields.set(kStreamCopyHeader, std::move(header));
+  request.stream = &body;
+  request.deadline = context.deadline;
+  CO_TRY(http::ClientResponse response,
+         co_await send_checked(transport_, std::move(to), std::move(context), std::move(request)));
+  CO_TRY([[maybe_unused]] const auto reply,
+         co_await read_all(response.body(), kReplyBytesMax));  // the connection is free again
+  co_return Status{};
+}
+
 Task<Result<bool>> ClusterPeers::take_attributes(
     Context context, std::string node, BucketName bucket, std::string key, ObjectInfo info) {
   CO_TRY(NodeInfo to, find(node));

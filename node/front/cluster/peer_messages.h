@@ -20,10 +20,14 @@ inline constexpr std::string_view kOfferNames = "offer_names";      // NamesRequ
 inline constexpr std::string_view kCompareNames = "compare_names";  // CompareRequest
 inline constexpr std::string_view kLacksCopies = "lacks_copies";    // LacksCopiesRequest
 inline constexpr std::string_view kTakeCopy = "take_copy";  // TakeCopyRequest in a header, and bytes
+inline constexpr std::string_view kStreamCopy =
+    "stream_copy";  // StreamCopyRequest in a header, and bytes
 inline constexpr std::string_view kTakeAttributes = "take_attributes";
 inline constexpr std::string_view kSyncCopy = "sync_copy";  // NameStatesRequest
 /// Of kTakeCopy: the base64 envelope of its request.
 inline constexpr std::string_view kTakeCopyHeader = "Ais-Take-Copy";
+/// Of kStreamCopy.
+inline constexpr std::string_view kStreamCopyHeader = "Ais-Stream-Copy";
 
 struct FinishRenameRequest {
   std::string op_id;
@@ -106,6 +110,16 @@ struct TakeCopyRequest {
   BucketName bucket;
   std::string from;
   AISFS_MESSAGE_FIELDS(bucket, from)
+};
+
+/// The body is as target::Peers::stream_copy has it.
+struct StreamCopyRequest {
+  std::string from;
+  BucketName bucket;
+  std::string key;
+  std::uint64_t bytes = 0;
+  Durability level = Durability::kFull;
+  AISFS_MESSAGE_FIELDS(from, bucket, key, bytes, level)
 };
 
 struct TakeAttributesRequest {

@@ -126,6 +126,20 @@ Task<Result<wire::Nothing>> take(Call& call, LocalTarget& self) {
   co_return wire::Nothing{};
 }
 
+/// The same, but for the metadata, which come behind the bytes.
+Task<Result<wire::Nothing>> take_streamed(Call& call, LocalTarget& self) {
+  const http::Fields& fields = call.exchange.request().fields;
+  CO_TRY(auto request,
+         value_of<StreamCopyRequest>(fields.find(kStreamCopyHeader), kStreamCopyHeader));
+  target::StreamedCopy copy{.bucket = std::move(request.bucket),
+                            .key = std::move(request.key),
+                            .bytes = request.bytes,
+                            .level = request.level};
+  CO_CHECK_OK(co_await self.take_streamed(call.context, std::move(request.from), std::move(copy),
+                                          call.body));
+  co_return wire::Nothing{};
+}
+
 Task<void> fetch(Call& call, LocalTarget& self, std::string bytes) {
   auto request = wire::decode<FetchCopyRequest>(bytes);
   if (!request) co_return co_await native::reply_error(call, std::move(request).error());
@@ -194,7 +208,8 @@ const Route* route_of(const http::Target& target) {
 
 bool is_peer_method(const http::Target& target) {
   const std::string_view method = method_of(target);
-  return method == kTakeCopy || is_slice_method(method) || route_of(target) != nullptr;
+  return method == kTakeCopy || method == kStreamCopy || is_slice_method(method) ||
+         route_of(target) != nullptr;
 }
 
 Task<void> serve_peer(Call& call, LocalTarget& self) {
@@ -202,6 +217,10 @@ Task<void> serve_peer(Call& call, LocalTarget& self) {
   if (is_slice_method(method)) co_return co_await serve_slices(call, method, self);
   if (method == kTakeCopy) {
     auto taken = co_await take(call, self);
+    co_return co_await answer(call, std::move(taken));
+  }
+  if (method == kStreamCopy) {
+    auto taken = co_await take_streamed(call, self);
     co_return co_await answer(call, std::move(taken));
   }
   auto bytes = co_await read_all(call.body, kRequestBytesMax);

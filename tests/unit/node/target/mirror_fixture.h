@@ -55,7 +55,7 @@ class MirrorFixture : public LocalTargetTest {
       GetOptions all;
       CO_TRY(ObjectStream stream,
              co_await store.open_object(std::move(at), std::move(all), VerifyRead::kAlways));
-      co_return co_await read_all(*stream.body, 1 << 20);
+      co_return co_await read_all(*stream.body, 4 << 20);
     };
     return run(read(*stores_[id], store::make_key(kId, name(key))));
   }

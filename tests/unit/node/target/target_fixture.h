@@ -120,6 +120,10 @@ class DirectPeers final : public Peers {
                          BucketName bucket,
                          store::StoredMeta meta,
                          BodySource& body) override;
+  Task<Status> stream_copy(Context c,
+                           std::string node,
+                           StreamedCopy copy,
+                           BodySource& body) override;
   Task<Result<bool>> take_attributes(
       Context c, std::string node, BucketName bucket, std::string key, ObjectInfo info) override;
   Task<Status> sync_copy(Context c, std::string node, BucketName bucket, std::string key) override;
@@ -278,6 +282,8 @@ class LocalTargetTest : public ::testing::Test {
   std::function<Status()> may_serve_;  // decides instead, if there is one
   std::string cut_off_;  // a target's id
   int checks_of_dirs_ = 0;
+  bool streams_fail_ = false;  // after some bytes
+  int streamed_ = 0;           // copies that were taken while they arrived
   int refused_forgets_ = 0;  // so many more
   std::map<std::string, std::unique_ptr<store::Store>> stores_;
   std::map<std::string, std::unique_ptr<LocalTarget>> targets_;
@@ -418,6 +424,22 @@ inline Task<Result<std::vector<bool>>> DirectPeers::lacks_copies(
   co_return co_await test_.targets_.at(node)->lacks_copies(std::move(c), std::move(from),
                                                            std::move(bucket), std::move(states),
                                                            whole);
+}
+inline Task<Status> DirectPeers::stream_copy(Context c,
+                                             std::string node,
+                                             StreamedCopy copy,
+                                             BodySource& body) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  if (test_.streams_fail_) {
+    std::byte some[1000];
+    CO_CHECK_OK(co_await body.read(some));
+    co_return Error(Errc::unreachable, node);
+  }
+  std::string from = test_.owner(copy.key);
+  const Status taken = co_await test_.targets_.at(node)->take_streamed(
+      std::move(c), std::move(from), std::move(copy), body);
+  if (taken) ++test_.streamed_;
+  co_return taken;
 }
 inline Task<Status> DirectPeers::take_copy(
     Context c, std::string node, BucketName bucket, store::StoredMeta meta, BodySource& body) {
