@@ -5,6 +5,16 @@
 
 namespace aisfs::store {
 
+namespace {
+constexpr std::uint64_t kForms = 16;  // a power of two
+}
+
+std::optional<Version> version_of_new_form(Version version) {
+  if (version.hlc % kForms == kForms - 1) return std::nullopt;
+  ++version.hlc;
+  return version;
+}
+
 VersionClock::VersionClock(Clock& clock, Epoch epoch, std::uint32_t incarnation, Persist persist)
     : clock_(clock), incarnation_(incarnation), persist_(std::move(persist)), epoch_(epoch) {}
 
@@ -31,7 +41,7 @@ Result<Version> VersionClock::next() {
     std::uint64_t wanted = 0;
     {
       std::lock_guard lock(mutex_);
-      wanted = std::max(last_ + 1, wall());
+      wanted = std::max((last_ | (kForms - 1)) + 1, wall());
       if (wanted < ceiling_) {
         last_ = wanted;
         return Version{epoch_.load(), wanted, incarnation_};

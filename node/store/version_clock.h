@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <optional>
 
 #include "common/async/clock.h"
 #include "common/model/cluster_map.h"
@@ -10,9 +11,14 @@
 
 namespace aisfs::store {
 
+/// The meta version of a name that gets another form (plain, in slices) and nothing else: above the
+/// one that it has, below all that any clock gave or gives after that. So a change that was decided
+/// before, and arrives late from a target that was away, still counts. nullopt after fifteen times.
+std::optional<Version> version_of_new_form(Version version);
+
 /// Gives versions that rise strictly, also over restarts and when the wall clock goes back.
 ///
-/// The hybrid logical clock is the wall clock in milliseconds (<< 20) or the last value + 1,
+/// The hybrid logical clock is the wall clock in milliseconds (<< 20) or the last value + 16,
 /// whichever is more. It never passes a ceiling that is on disk, and a restart begins above the
 /// ceiling that it finds. Thread-safe.
 class VersionClock {

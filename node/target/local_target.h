@@ -348,6 +348,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                                             const RenamePrepare& rename,
                                             Version version,
                                             std::optional<store::Reference> replaced);
+  Task<Status> settle_published(Context context, store::Key key, store::Reference content);
   Task<Status> settle_intent(Context context, std::string op_id);
   Task<Status> settle_prepared(Context context, std::string op_id);
   /// Before a read: what is newer elsewhere comes here, and the fate of a rename to this name, if

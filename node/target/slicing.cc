@@ -2,6 +2,7 @@
 // LocalTarget: names whose objects lie in slices (slicer.h), and slices of the names of others.
 #include "node/store/attr_change.h"
 #include "node/store/put.h"
+#include "node/store/version_clock.h"
 #include "node/target/local_target.h"
 #include "node/target/sliced_body.h"
 
@@ -127,7 +128,11 @@ Task<Status> LocalTarget::become_sliced(
   CO_CHECK_OK(check_unreserved(at.key));
   CO_CHECK_OK(change.begin());
   Conditions same{.if_meta_version = seen.meta_version};
-  CO_TRY(seen.meta_version, store_.next_version());
+  if (const auto version = store::version_of_new_form(seen.meta_version)) {
+    seen.meta_version = *version;
+  } else {
+    CO_TRY(seen.meta_version, store_.next_version());
+  }
   auto done = co_await store_.put_reference(at.key, std::move(content), std::move(seen),
                                             std::move(same), Durability::kFull);
   if (!done) co_return std::move(done).error();
