@@ -181,4 +181,39 @@ Task<Status> LocalTarget::materialise(Context context, store::Key key) {
   co_return co_await drop_referenced(std::move(context), std::move(key), *reference);
 }
 
+/// After a rename to it: the name becomes plain at its owner. Elsewhere nothing new is made of it:
+/// that would be newer than what its owner has by now. One of the other holders takes the owner's
+/// bytes.
+Task<Status> LocalTarget::settle_published(Context context,
+                                           store::Key key,
+                                           store::Reference content) {
+  CO_TRY(const auto there, reference_of(key));
+  if (!there || *there != content) co_return Status{};
+  CO_TRY(std::string owner, owner_of(key.name));
+  if (owner == options_.node_id) {
+    CO_CHECK_OK(co_await bring_home(context, key, Handover::Need::kChange));
+    co_return co_await materialise(std::move(context), std::move(key));
+  }
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = map->find_bucket(key.bucket);
+  if (bucket == nullptr) co_return Status{};
+  const auto holders = placement::holders_of(*map, key.name, bucket->props.copies);
+  const bool holds = std::ranges::any_of(
+      holders, [this](const NodeInfo* holder) { return holder->id == options_.node_id; });
+  if (!holds) {
+    co_return Error(Errc::not_ready, key.display() + " is on its way to target " + owner);
+  }
+  CO_TRY(const auto states, store_.states_of(key));
+  const auto own = std::ranges::find(states, key.key(), &store::NameState::key);
+  if (own == states.end()) co_return Status{};
+  CO_TRY(store::ObjectCopy copy,
+         co_await peers_.fetch_copy(context, std::move(owner), key.name.bucket, *own));
+  if (copy.meta.reference) co_return Error(Errc::not_ready, key.display() + ": in another form");
+  // A crash between the two leaves one copy too few, which its owner finds after a start.
+  CO_CHECK_OK(co_await store_.forget(key, own->meta_version));
+  CO_TRY([[maybe_unused]] const bool taken,
+         co_await store_.adopt(key, std::move(copy.meta), *copy.body));
+  co_return co_await drop_referenced(std::move(context), std::move(key), std::move(content));
+}
+
 }  // namespace aisfs::target

@@ -438,21 +438,6 @@ Task<Status> LocalTarget::settle_intent(Context context, std::string op_id) {
   co_return Status{};
 }
 
-/// Makes the name plain. Of a name that has got another owner since nothing is made here: it would
-/// be newer than what its owner has by now.
-Task<Status> LocalTarget::settle_published(Context context,
-                                           store::Key key,
-                                           store::Reference content) {
-  CO_TRY(const auto there, reference_of(key));
-  if (!there || *there != content) co_return Status{};
-  CO_TRY(const std::string owner, owner_of(key.name));
-  if (owner != options_.node_id) {
-    co_return Error(Errc::not_ready, key.display() + " is on its way to target " + owner);
-  }
-  CO_CHECK_OK(co_await bring_home(context, key, Handover::Need::kChange));
-  co_return co_await materialise(std::move(context), std::move(key));
-}
-
 bool LocalTarget::has_open_renames() const {
   return !renames_->open_intents().empty() || !renames_->open_prepared().empty();
 }
