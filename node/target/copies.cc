@@ -54,9 +54,9 @@ Task<Result<store::ObjectCopy>> LocalTarget::fetch_copy(Context context,
       copy->body = std::make_unique<StringSource>("");
     } else {
       copy->meta.level = found.props.write_level;
-      GetOptions all;
-      CO_TRY(ObjectStream stream, co_await open_referenced(std::move(context), key, *reference,
-                                                           std::move(all), std::move(info)));
+      const ByteRange all{.offset = 0, .length = info.size};
+      CO_TRY(ObjectStream stream,
+             co_await open_content_anywhere(std::move(context), key, *reference, all));
       copy->body = std::move(stream.body);
     }
   }

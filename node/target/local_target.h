@@ -376,6 +376,13 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                                              BucketName bucket,
                                              store::Reference content,
                                              ByteRange range);
+  Task<Result<ObjectStream>> open_content_anywhere(Context context,
+                                                   const store::Key& key,
+                                                   store::Reference content,
+                                                   ByteRange range);
+  Task<Result<ObjectStream>> open_copy_elsewhere(Context context,
+                                                 const store::Key& key,
+                                                 ByteRange range);
   Task<Result<ObjectStream>> open_referenced(Context context,
                                              store::Key key,
                                              store::Reference content,

@@ -7,6 +7,36 @@
 #include "node/target/rename_log.h"
 
 namespace aisfs::target {
+namespace {
+
+/// A range of a body that can only be had from its beginning.
+class RangeOf final : public BodySource {
+ public:
+  RangeOf(std::unique_ptr<BodySource> whole, ByteRange range)
+      : whole_(std::move(whole)), skip_(range.offset), left_(range.length) {}
+
+  Task<Result<std::size_t>> read(MutableBytes into) override {
+    while (skip_ > 0) {
+      const std::size_t part = std::min<std::uint64_t>(into.size(), skip_);
+      CO_TRY(const std::size_t n, co_await whole_->read(into.first(part)));
+      if (n == 0) co_return Error(Errc::corrupt, "a copy ends too early");
+      skip_ -= n;
+    }
+    if (left_ == 0) co_return std::size_t{0};
+    const std::size_t part = std::min<std::uint64_t>(into.size(), left_);
+    CO_TRY(const std::size_t n, co_await whole_->read(into.first(part)));
+    if (n == 0) co_return Error(Errc::corrupt, "a copy ends too early");
+    left_ -= n;
+    co_return n;
+  }
+  std::optional<std::uint64_t> remaining() const override { return left_; }
+
+ private:
+  const std::unique_ptr<BodySource> whole_;
+  std::uint64_t skip_, left_;
+};
+
+}  // namespace
 
 Result<std::optional<store::Reference>> LocalTarget::reference_of(const store::Key& key) const {
   auto reference = store_.resolve(key);
@@ -70,6 +100,44 @@ Task<Result<ObjectStream>> LocalTarget::open_content_at(Context context,
                              std::move(content), range);
 }
 
+Task<Result<ObjectStream>> LocalTarget::open_content_anywhere(Context context,
+                                                              const store::Key& key,
+                                                              store::Reference content,
+                                                              ByteRange range) {
+  CO_TRY(std::vector<std::string> places, places_of_content(key, content));
+  Result<ObjectStream> stream(Errc::not_found);
+  for (std::string& place : places) {
+    auto found =
+        co_await open_content_at(context, std::move(place), key.name.bucket, content, range);
+    // One that does not answer may be the one that has it.
+    if (found || stream.error() == Errc::not_found) stream = std::move(found);
+    if (stream) break;
+  }
+  co_return stream;
+}
+
+/// The target where the content lies may be gone for good: a mirrored name's other holders were
+/// sent the bytes.
+Task<Result<ObjectStream>> LocalTarget::open_copy_elsewhere(Context context,
+                                                            const store::Key& key,
+                                                            ByteRange range) {
+  CO_TRY(const auto states, store_.states_of(key));
+  const auto own = std::ranges::find(states, key.key(), &store::NameState::key);
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = map->find_bucket(key.bucket);
+  Result<ObjectStream> stream(Errc::not_found);
+  if (own == states.end() || bucket == nullptr || bucket->props.copies == 1) co_return stream;
+  for (std::string& node : placement::holder_ids(*map, key.name, bucket->props.copies)) {
+    if (node == options_.node_id) continue;
+    auto copy = co_await peers_.fetch_copy(context, std::move(node), key.name.bucket, *own);
+    if (!copy || copy->meta.reference) continue;
+    stream = ObjectStream{std::move(copy->meta.info), range,
+                          std::make_unique<RangeOf>(std::move(copy->body), range)};
+    break;
+  }
+  co_return stream;
+}
+
 Task<Result<ObjectStream>> LocalTarget::open_referenced(Context context,
                                                         store::Key key,
                                                         store::Reference content,
@@ -89,14 +157,10 @@ Task<Result<ObjectStream>> LocalTarget::open_referenced(Context context,
     co_return co_await open_sliced(std::move(context), std::move(key), std::move(content),
                                    std::move(info), range);
   }
-  CO_TRY(std::vector<std::string> places, places_of_content(key, content));
-  Result<ObjectStream> stream(Errc::not_found);
-  for (std::string& place : places) {
-    auto found =
-        co_await open_content_at(context, std::move(place), key.name.bucket, content, range);
-    // One that does not answer may be the one that has it.
-    if (found || stream.error() == Errc::not_found) stream = std::move(found);
-    if (stream) break;
+  auto stream = co_await open_content_anywhere(context, key, std::move(content), range);
+  if (!stream) {
+    auto copy = co_await open_copy_elsewhere(std::move(context), key, range);
+    if (copy) stream = std::move(copy);
   }
   if (!stream) {
     // The name exists, so its bytes do: not the reader's not_found.
