@@ -286,6 +286,8 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
   if (there.kind == LookupReply::Kind::kFile) {
     co_return Error(Errc::not_directory, "\"" + path + "\"");
   }
+  // What those have of the marker who held it before goes with it, or they would list it again.
+  CO_CHECK_OK(co_await settle_for_write(context, at.key));
   if (!at.bucket.implied_dirs) CO_CHECK_OK(co_await close_everywhere(context, at));
   CO_TRY(const bool full, co_await has_entries(context, peers_.cluster(), name, below));
   if (full) co_return Error(Errc::not_empty, "\"" + path + "\"");
