@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The loops of PlacedObjects around each operation.
 #pragma once
+#include <algorithm>
+#include <type_traits>
+
 #include "common/async/gather.h"
 #include "common/client/counted_source.h"
 #include "common/client/placed_objects.h"
@@ -121,6 +124,17 @@ auto PlacedObjects::with_body(
   }
 }
 
+namespace placed {
+
+/// Whether a listing is whole without the pages of so many targets: every name lies on others, too.
+inline bool others_list_all(const ClusterMap& map, const Bucket* bucket, std::size_t silent) {
+  if (silent == 0) return true;
+  if (bucket == nullptr || !map.placement.settled()) return false;
+  return silent < std::min<std::size_t>(map.least_copies(*bucket), map.active_targets().size());
+}
+
+}  // namespace placed
+
 template <class T, class Step>
 Task<Result<std::vector<T>>> PlacedObjects::everywhere_once(MapSnapshot map,
                                                             Context context,
@@ -143,8 +157,14 @@ Task<Result<std::vector<T>>> PlacedObjects::everywhere_once(MapSnapshot map,
   std::vector<Task<Result<T>>> tasks;
   for (const auto& api : apis) tasks.push_back(step(*api, context));
   auto results = co_await gather(std::move(tasks));
+  const auto not_ready = [](const Result<T>& r) { return !r && r.error() == Errc::not_ready; };
+  const auto silent = static_cast<std::size_t>(std::ranges::count_if(results, not_ready));
   std::vector<T> values;
   for (auto& result : results) {
+    if constexpr (std::is_same_v<T, ListPage>) {
+      // It has a disk out of reach, say.
+      if (not_ready(result) && placed::others_list_all(*map, bucket, silent)) continue;
+    }
     CO_TRY(T value, std::move(result));
     values.push_back(std::move(value));
   }

@@ -156,6 +156,25 @@ Task<Status> LocalTarget::close_everywhere(Context context, const Admitted& at) 
 
 // --- names as a file system sees them ----------------------------------------------------------
 
+/// What may lie here on a disk that is out of reach and nowhere else here, of a name of another
+/// target, is a copy: its owner says what the name is.
+bool LocalTarget::is_told_elsewhere(const Bucket& bucket, const ObjectName& name) const {
+  if (bucket.props.copies == 1 || !store_.may_lack(store::make_key(bucket.id, name))) return false;
+  const auto owner = owner_of(name);
+  return owner && *owner != options_.node_id;
+}
+
+/// While a disk is out of reach others know what this target has lost sight of.
+Task<Result<bool>> LocalTarget::any_below(Context context,
+                                          const Bucket& bucket,
+                                          std::string marker) {
+  auto here = store_.any_below(bucket.id, marker);
+  const bool others_know = bucket.props.copies > 1 && store_.lacks_anything();
+  if (here || !others_know) co_return here;
+  co_return co_await has_entries(std::move(context), peers_.cluster(), bucket.name,
+                                 std::move(marker));
+}
+
 Task<Result<LookupReply>> LocalTarget::lookup(Context context, BucketName name, std::string path) {
   CO_TRY(const Bucket bucket, admit(context, name));
   lease(context, *maps_.current(), bucket.id, path);
@@ -166,7 +185,8 @@ Task<Result<LookupReply>> LocalTarget::lookup(Context context, BucketName name, 
   }
   ObjectName marker{name, path + "/"};
   Conditions none;
-  auto dir = co_await head(context, marker, none);
+  Result<ObjectInfo> dir = Error(Errc::not_found);
+  if (!is_told_elsewhere(bucket, marker)) dir = co_await head(context, marker, none);
   if (dir) {
     reply.kind = LookupReply::Kind::kDirectory;
     reply.explicit_dir = true;
@@ -177,14 +197,15 @@ Task<Result<LookupReply>> LocalTarget::lookup(Context context, BucketName name, 
     co_return std::move(dir).error();
   }
   if (bucket.implied_dirs) {
-    CO_TRY(const bool implied, store_.any_below(bucket.id, marker.key));
+    CO_TRY(const bool implied, co_await any_below(context, bucket, marker.key));
     if (implied) {
       reply.kind = LookupReply::Kind::kDirectory;
       co_return reply;
     }
   }
   ObjectName file{name, path};
-  auto info = co_await head(context, std::move(file), none);
+  Result<ObjectInfo> info = Error(Errc::not_found);
+  if (!is_told_elsewhere(bucket, file)) info = co_await head(context, std::move(file), none);
   if (context.session != 0 && renames_->prepared_to(bucket.id, path)) {
     co_return Error(Errc::not_ready, "a rename to \"" + path + "\" is under way");
   }
@@ -265,6 +286,8 @@ Task<Status> LocalTarget::remove_dir(Context context, BucketName name, std::stri
   if (there.kind == LookupReply::Kind::kFile) {
     co_return Error(Errc::not_directory, "\"" + path + "\"");
   }
+  // What those have of the marker who held it before goes with it, or they would list it again.
+  CO_CHECK_OK(co_await settle_for_write(context, at.key));
   if (!at.bucket.implied_dirs) CO_CHECK_OK(co_await close_everywhere(context, at));
   CO_TRY(const bool full, co_await has_entries(context, peers_.cluster(), name, below));
   if (full) co_return Error(Errc::not_empty, "\"" + path + "\"");

@@ -27,6 +27,10 @@ bool contains(const std::vector<std::string>& ids, const std::string& id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
+// Older than whatever anybody has: if a disk that is out of reach has something after all, which
+// nobody was told of, that counts when it is back.
+constexpr Version kNeverWritten{.hlc = 1};
+
 bool may_answer(const ClusterMap& map, const std::string& id) {
   const NodeInfo* node = map.find_node(id);
   return node != nullptr && node->state != NodeState::kAway;
@@ -96,28 +100,47 @@ bool Handover::is_known(const ClusterMap& map, const Bucket& bucket, const Key& 
   return placement::past_holders(map, bucket, plain.name, node_id_).empty();
 }
 
+bool Handover::is_forgotten(const ClusterMap& map, const Bucket& bucket, const Key& plain) const {
+  return map.least_copies(bucket) > 1 && store_.may_lack(plain);
+}
+
+placement::PastHolders Handover::past_holders(const ClusterMap& map,
+                                              const Bucket& bucket,
+                                              const Key& plain,
+                                              bool forgotten) const {
+  if (!forgotten) return placement::past_holders(map, bucket, plain.name, node_id_);
+  // That this target was among the holders is of no use now, but each of the others had to have it.
+  auto past = placement::past_holders(map, bucket, plain.name, "");
+  std::erase(past.others, node_id_);
+  past.sets.push_back(placement::holder_ids(map, plain.name, map.least_copies(bucket)));
+  return past;
+}
+
 Task<Status> Handover::bring_home(
     Context context, MapSnapshot map, const Bucket& bucket, const Key& key, Need need) {
-  if (map->placement.past.empty()) co_return Status{};
+  const Key plain = plain_of(key);
+  bool forgotten = is_forgotten(*map, bucket, plain);
+  if (map->placement.past.empty() && !forgotten) co_return Status{};
   const NodeInfo* owner = placement::owner_of(*map, key.name);
   if (owner == nullptr || owner->id != node_id_) co_return Status{};
-  const Key plain = plain_of(key);
   const NameId id = id_of(plain);
   const Epoch since = map->placement.since;
-  if (knows(since, id)) co_return Status{};
-  auto past = placement::past_holders(*map, bucket, plain.name, node_id_);
+  if (knows(since, id) && !forgotten) co_return Status{};
+  auto past = past_holders(*map, bucket, plain, forgotten);
   if (past.empty()) co_return Status{};
-  if (need == Need::kRead) {
+  if (need == Need::kRead && !forgotten) {
     if (past.sets.empty()) co_return Status{};
     CO_TRY(const bool newest, is_newest(*map, plain));
     if (newest) co_return Status{};
   }
   const auto guard = co_await locks_.lock(id.key);
-  if (knows(since, id)) co_return Status{};
+  forgotten = forgotten && is_forgotten(*map, bucket, plain);
+  if (knows(since, id) && !forgotten) co_return Status{};
   context.epoch = map->epoch;
   const std::vector<std::string> others = past.others;
   CO_TRY(Asked asked, co_await ask(context, *map, plain, std::move(past)));
   if (need != Need::kRead && !asked.silent.empty()) co_return missing(plain, asked.silent);
+  if (!asked.missing.empty() && forgotten) co_return missing(plain, asked.missing);
   if (!asked.missing.empty()) {
     CO_TRY(const bool newest, is_newest(*map, plain));
     // Who is away drops what is older before it counts again.
@@ -127,6 +150,10 @@ Task<Status> Handover::bring_home(
     if (!newest && !replaces) co_return missing(plain, asked.missing);
   }
   CO_CHECK_OK(co_await take_newest(context, bucket, plain, asked.found));
+  if (forgotten && store_.may_lack(plain)) {  // nobody has ever had it
+    CO_TRY([[maybe_unused]] const bool taken,
+           co_await store_.adopt_tombstone(plain, kNeverWritten, Durability::kNone));
+  }
   if (asked.missing.empty() && asked.silent.empty()) {
     remember(since, id, std::move(asked.found), others);
   }
@@ -142,7 +169,7 @@ Task<Result<Handover::Asked>> Handover::ask(Context context,
   std::vector<std::string> asked;
   std::vector<Task<Result<std::vector<NameState>>>> calls;
   for (const std::string& node : nodes) {
-    if (!may_answer(map, node)) continue;
+    if (node == node_id_ || !may_answer(map, node)) continue;
     asked.push_back(node);
     calls.push_back(ask_one(peers_, context, node, plain));
   }
@@ -169,11 +196,17 @@ Task<Result<Handover::Asked>> Handover::ask(Context context,
   co_return result;
 }
 
+/// What is known here of the name and its versions.
+Result<std::vector<NameState>> Handover::known_here(const Key& plain) const {
+  if (store_.may_lack(plain)) return std::vector<NameState>{};
+  return store_.states_of(plain);
+}
+
 Task<Status> Handover::take_newest(Context context,
                                    const Bucket& bucket,
                                    const Key& plain,
                                    const std::vector<Found>& found) {
-  CO_TRY(const auto here, store_.states_of(plain));
+  CO_TRY(const auto here, known_here(plain));
   std::map<std::string, Version> known;
   for (const NameState& state : here) known[state.key] = state.meta_version;
   struct Best {

@@ -18,9 +18,10 @@ namespace aisfs::target {
 ///
 /// Before a name is read or changed here, those who may have it are asked, and of what they and
 /// this target have the newest counts, tombstones included. Who cannot be asked is not taken for
-/// one who has nothing: then the answer is not_ready. What others have stays there until a change
-/// of the name is about to be acknowledged (drop_leftovers), or until they offer it
-/// (LocalTarget::offer_names) and hear that it is here.
+/// one who has nothing: then the answer is not_ready. A target with a disk out of reach asks the
+/// other holders of now as well, where there are any, for what may lie on that disk. What others
+/// have stays there until a change of the name is about to be acknowledged (drop_leftovers), or
+/// until they offer it (LocalTarget::offer_names) and hear that it is here.
 ///
 /// Thread-safe. What it is given outlives it.
 class Handover {
@@ -83,6 +84,14 @@ class Handover {
   };
 
   static NameId id_of(const store::Key& key);
+  /// Whether what this target knows of the name may be on a disk that is out of reach, and others
+  /// keep copies of it.
+  bool is_forgotten(const ClusterMap& map, const Bucket& bucket, const store::Key& plain) const;
+  placement::PastHolders past_holders(const ClusterMap& map,
+                                      const Bucket& bucket,
+                                      const store::Key& plain,
+                                      bool forgotten) const;
+  Result<std::vector<store::NameState>> known_here(const store::Key& plain) const;
   /// Has the newest version been written here since the names were placed as they are?
   Result<bool> is_newest(const ClusterMap& map, const store::Key& plain) const;
   Task<Result<Asked>> ask(Context context,

@@ -213,6 +213,8 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   /// Lets names lie below directories without markers in the bucket. The request goes on with the
   /// map that says so. The caller has no ticket.
   Task<Status> imply_dirs(Context& context, const Admitted& at);
+  bool is_told_elsewhere(const Bucket& bucket, const ObjectName& name) const;
+  Task<Result<bool>> any_below(Context context, const Bucket& bucket, std::string marker);
   /// What is known of the directory of a new name, if that has to have a marker.
   struct Parent {
     std::string marker;  // its place; "": there is none to lose

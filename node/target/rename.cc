@@ -366,7 +366,7 @@ Task<Status> LocalTarget::bring_home(Context context,
                                      const store::Key& key,
                                      Handover::Need need) {
   MapSnapshot map = maps_.current();
-  if (map->placement.past.empty()) co_return Status{};
+  if (map->placement.past.empty() && !store_.lacks_anything()) co_return Status{};
   const Bucket* bucket = map->find_bucket(key.bucket);
   if (bucket == nullptr) co_return Status{};
   co_return co_await handover_.bring_home(std::move(context), map, *bucket, key, need);

@@ -50,7 +50,10 @@ Task<Result<std::vector<bool>>> LocalTarget::lacks_copies(Context context,
   for (const store::NameState& state : states) {
     const store::Key key = store::make_key(bucket.id, {name, state.key});
     CO_CHECK_OK(check_copy_from(*copying.map, bucket, from, key.name));
-    CO_TRY(const auto here, store_.states_of(key));
+    std::vector<store::NameState> here;
+    if (!store_.may_lack(key)) {  // else it is on a disk that is out of reach, if anywhere
+      CO_TRY(here, store_.states_of(key));
+    }
     const bool tombstone = state.kind == store::NameState::Kind::kTombstone;
     if (tombstone && !has(here, state)) {
       CO_TRY([[maybe_unused]] const bool taken,
@@ -67,6 +70,7 @@ Task<Status> LocalTarget::forget_kept(const Bucket& bucket,
                                       const std::vector<store::NameState>& states) {
   const std::string plain(plain_key(states.front().key));
   const store::Key key = store::make_key(bucket.id, {bucket.name, plain});
+  if (store_.may_lack(key)) co_return Status{};
   CO_TRY(const auto here, store_.states_of(key));
   if (here.empty()) co_return Status{};
   // A message that was overtaken by a later one says nothing about what came with that.

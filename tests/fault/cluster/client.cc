@@ -129,6 +129,12 @@ void Ledger::took(Duration time, bool answered) {
   ++totals_.operations;
   totals_.answered += answered ? 1 : 0;
   totals_.longest = std::max(totals_.longest, time);
+  recent_longest_ = std::max(recent_longest_, time);
+}
+
+Duration Ledger::take_longest() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(recent_longest_, Duration{});
 }
 
 void Ledger::may_repeat(std::size_t id) {
@@ -212,7 +218,7 @@ void Client::note(const std::string& key, const Reply& reply) {
 
 Reply Client::get(ObjectApi& api, const std::string& key, Duration time) {
   const auto id = begin({.kind = OpKind::kGet, .key = key});
-  const auto got = doors_.run(get_whole(api, User::within(time), {kBucket, key}));
+  const auto got = doors_.run(get_whole(api, User::within(time), {ledger_.bucket(), key}));
   Reply reply{.outcome = Outcome::kFailed};
   if (got) {
     reply = {.outcome = Outcome::kOk,
@@ -234,7 +240,7 @@ Reply Client::get(ObjectApi& api, const std::string& key, Duration time) {
 
 Reply Client::head(ObjectApi& api, const std::string& key, Duration time) {
   const auto id = begin({.kind = OpKind::kHead, .key = key});
-  const auto info = doors_.run(api.head(User::within(time), {kBucket, key}, {}));
+  const auto info = doors_.run(api.head(User::within(time), {ledger_.bucket(), key}, {}));
   Reply reply{.outcome = Outcome::kFailed};
   if (info) {
     reply = {.outcome = Outcome::kOk, .value = value_of(*info), .version = info->content_version};
@@ -262,8 +268,8 @@ void Client::put(ObjectApi& api, const std::string& key, OpKind kind, Duration t
   const Replay replay = replay_of(options.conditions);
   const history::ValueId value = operation.value;
   const auto id = begin(std::move(operation));
-  const auto info = doors_.run(
-      put_once(api, User::within(time), {kBucket, key}, std::move(options), body_of(key, value)));
+  const auto info = doors_.run(put_once(api, User::within(time), {ledger_.bucket(), key},
+                                        std::move(options), body_of(key, value)));
   Reply reply;
   if (info) {
     reply = {.outcome = Outcome::kOk, .value = value, .version = info->content_version};
@@ -282,7 +288,7 @@ void Client::remove(ObjectApi& api, const std::string& key, Duration time) {
   const Replay replay = replay_of(options);
   const auto id = begin({.kind = OpKind::kDelete, .key = key});
   const auto removed =
-      doors_.run(api.remove(User::within(time), {kBucket, key}, std::move(options)));
+      doors_.run(api.remove(User::within(time), {ledger_.bucket(), key}, std::move(options)));
   Reply reply{.outcome = Outcome::kOk};
   if (!removed) {
     reply.outcome = outcome_of(removed.error(), replay);
@@ -304,7 +310,8 @@ std::optional<std::vector<std::string>> Client::list(ObjectApi& api,
     const auto id =
         begin({.kind = OpKind::kList, .key = prefix, .listing = listing, .after = after});
     ListOptions options{.prefix = prefix, .after = after, .limit = limit};
-    const auto page = doors_.run(api.list(User::within(time), kBucket, std::move(options)));
+    const auto page =
+        doors_.run(api.list(User::within(time), ledger_.bucket(), std::move(options)));
     if (!page) {
       if (is_surprising(ledger_, page.error())) ledger_.wrong("list: " + page.error().what());
       end(id, {.outcome = Outcome::kFailed});

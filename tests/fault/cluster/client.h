@@ -31,6 +31,9 @@ class Ledger {
       : rate_(rate), keys_(keys), began_(std::chrono::steady_clock::now()) {}
 
   std::size_t keys() const { return keys_; }
+  /// Before the first client: the bucket that they use, which exists.
+  void set_bucket(BucketName bucket) { bucket_ = std::move(bucket); }
+  const BucketName& bucket() const { return bucket_; }
   /// Before the first client: so many in a hundred operations are listings.
   void set_listings(std::size_t percent) { listings_ = percent; }
   std::size_t listings() const { return listings_; }
@@ -61,11 +64,14 @@ class Ledger {
     Duration longest{};
   };
   Totals totals() const;
+  /// Of the operations that ended since it was last asked.
+  Duration take_longest();
 
  private:
   const double rate_;
   const std::size_t keys_;
   std::size_t listings_ = 3;
+  BucketName bucket_ = kBucket;
   const TimePoint began_;
   std::set<Errc> forgiven_;
   history::History history_;
@@ -76,6 +82,7 @@ class Ledger {
   mutable std::mutex mutex_;
   std::vector<std::string> wrongs_;   // guarded by mutex_
   Totals totals_;                     // guarded by mutex_
+  Duration recent_longest_{};         // guarded by mutex_
   std::set<std::size_t> repeatable_;  // guarded by mutex_
 };
 

@@ -83,12 +83,14 @@ std::string compare_with_list(Client& client, Doors& doors, const std::set<std::
 }
 
 /// Each target's disks have the names that it holds, and nothing else.
-std::string compare_with_stores(Doors& doors, const std::set<std::string>& there) {
+std::string compare_with_stores(Doors& doors,
+                                const BucketName& bucket,
+                                const std::set<std::string>& there) {
   const MapSnapshot map = doors.straight().current();
-  const std::uint32_t copies = map->find_bucket(kBucket)->props.copies;
+  const std::uint32_t copies = map->find_bucket(bucket)->props.copies;
   std::set<std::string> expected, found;  // "NAME on TARGET"
   for (const std::string& key : there) {
-    for (const NodeInfo* holder : placement::holders_of(*map, {kBucket, key}, copies)) {
+    for (const NodeInfo* holder : placement::holders_of(*map, {bucket, key}, copies)) {
       expected.insert(key + " on " + holder->id);
     }
   }
@@ -96,7 +98,7 @@ std::string compare_with_stores(Doors& doors, const std::set<std::string>& there
     if (!node.stores() || node.state == NodeState::kAway) continue;
     RemoteNode disks = doors.alone(node);
     ListOptions all{.limit = 10'000};
-    const auto page = doors.run(disks.list(User::within(kReadable), kBucket, std::move(all)));
+    const auto page = doors.run(disks.list(User::within(kReadable), bucket, std::move(all)));
     if (!page) return "the disks of " + id + " cannot be listed: " + page.error().what();
     for (const ListEntry& entry : page->entries) found.insert(entry.key + " on " + id);
   }
@@ -117,7 +119,8 @@ std::vector<std::string> look_at_the_end(Ledger& ledger, Doors& doors) {
     std::vector<std::string> now;
     const auto there = read_all_keys(client, doors, ledger.keys(), now);
     if (auto why = compare_with_list(client, doors, there); !why.empty()) now.push_back(why);
-    if (auto why = compare_with_stores(doors, there); !why.empty()) now.push_back(why);
+    if (auto why = compare_with_stores(doors, ledger.bucket(), there); !why.empty())
+      now.push_back(why);
     if (now.empty()) return wrong;
     if (quiet.expired()) {
       wrong.insert(wrong.end(), now.begin(), now.end());

@@ -72,7 +72,7 @@ Nodes::Nodes(std::string dir, Shape shape)
   std::ofstream(key_file_) << std::string(64, 'a') << "\n";
   std::filesystem::permissions(
       key_file_, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  if (shape_.etcd) etcd_ = std::make_unique<EtcdProcesses>(1);
+  if (shape_.etcd) etcd_ = std::make_unique<EtcdProcesses>(shape_.etcd_members);
 }
 
 Nodes::~Nodes() {
@@ -81,10 +81,17 @@ Nodes::~Nodes() {
 }
 
 Member& Nodes::add(std::string name, bool gateway) {
+  std::string mountpaths;
+  for (std::size_t i = 1; i <= shape_.mountpaths && !gateway; ++i) {
+    const std::string path = dir_ + "/" + name + "/mp" + std::to_string(i);
+    std::filesystem::create_directories(path);
+    mountpaths += (mountpaths.empty() ? "" : ",") + path;
+  }
   NodeProcess::Options options{.dir = dir_ + "/" + name,
                                .role = gateway ? "gateway" : "target",
                                .key_file = key_file_,
-                               .join = gateways()};
+                               .join = gateways(),
+                               .mountpath = std::move(mountpaths)};
   auto member = std::make_unique<Member>();
   member->name = std::move(name);
   member->gateway = gateway;
@@ -117,7 +124,11 @@ Status Nodes::start(Member& member) {
   NodeProcess& process = *member.process;
   std::vector<std::string> flags;
   if (etcd_ && member.gateway) {
-    flags = {"--etcd.endpoints", etcd_->endpoints().front().to_string()};
+    std::string all;
+    for (const Endpoint& one : etcd_->endpoints()) {
+      all += (all.empty() ? "" : ",") + one.to_string();
+    }
+    flags = {"--etcd.endpoints", std::move(all)};
   }
   for (const auto& [listener, at] : member.listeners) {
     flags.insert(flags.end(), {"--net." + listener + "_port", std::to_string(at.port)});

@@ -36,6 +36,8 @@ struct Shape {
   std::size_t gateways = 1;
   std::size_t targets = 3;
   bool etcd = false;  // the map is in etcd, so that any gateway may die
+  int etcd_members = 1;
+  std::size_t mountpaths = 1;  // of each target
 };
 
 /// The nodes of one run, in folders of their own below `dir`. What it does to them is for one
@@ -73,6 +75,11 @@ class Nodes {
   /// Stops it; another thread lets it go on after that time.
   void pause(Member& member, Duration time);
 
+  /// Null unless the map is in etcd.
+  EtcdProcesses* etcd() { return etcd_.get(); }
+
+  std::string folder_of(const Member& member) const { return dir_ + "/" + member.name; }
+
   /// Of a dead member: its folders as they are now, beside them; one copy a member.
   Status keep_copy(const Member& member);
   /// Puts the copy in their place, and them in the copy's: all, or the mountpath alone.
@@ -88,7 +95,6 @@ class Nodes {
   Status start(Member& member);
   void publish();
   std::string gateways() const;
-  std::string folder_of(const Member& member) const { return dir_ + "/" + member.name; }
 
   const std::string dir_;
   const Shape shape_;

@@ -261,5 +261,41 @@ TEST_F(Ops, WhatAnEarlierMountSawIsAskedOfItsOwnerAlone) {
   std::filesystem::remove_all(folder);
 }
 
+/// The answer to the first attempt is lost, after it was done or before.
+class LostAnswers : public Ops, public testing::WithParamInterface<bool> {
+ protected:
+  void lose_first(std::string operation, std::function<void()> done) {
+    cluster.on_call([this, operation, done](auto asked, auto&) -> Status {
+      if (asked != operation || lost_) return {};
+      lost_ = true;
+      if (GetParam()) done();
+      return Error(Errc::timed_out, "nobody knows");
+    });
+  }
+
+ private:
+  bool lost_ = false;
+};
+
+TEST_P(LostAnswers, AFileIsUnlinkedAllTheSame) {
+  finish(make("x").opened.handle);
+  lose_first("remove",
+             [this] { EXPECT_TRUE(cluster.state().remove({native_bucket("b"), "x"}, {}).ok()); });
+  const Status gone = run(unlink(*mount, call(), bucket, "x"));
+  EXPECT_TRUE(gone.ok()) << gone.error().what();
+  EXPECT_FALSE(cluster.info_of("b", "x"));
+}
+
+TEST_P(LostAnswers, ADirectoryIsRemovedAllTheSame) {
+  ASSERT_TRUE(run(mkdir(*mount, call(), bucket, "d", 0755)).ok());
+  lose_first("remove_dir",
+             [this] { EXPECT_TRUE(cluster.state().remove_dir(native_bucket("b"), "d").ok()); });
+  const Status gone = run(rmdir(*mount, call(), bucket, "d"));
+  EXPECT_TRUE(gone.ok()) << gone.error().what();
+  EXPECT_FALSE(cluster.info_of("b", "d/"));
+}
+
+INSTANTIATE_TEST_SUITE_P(DoneOrNot, LostAnswers, testing::Bool());
+
 }  // namespace
 }  // namespace aisfs::ops

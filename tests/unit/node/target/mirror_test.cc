@@ -66,6 +66,29 @@ TEST_F(MirrorTest, AWalkMakesTheMissingCopies) {
   EXPECT_EQ(list().size(), 60u);
 }
 
+TEST_F(MirrorTest, ADirectoryThatIsRemovedIsNotListedByWhoHeldIt) {
+  make_target("t4");
+  look_back();
+  std::vector<std::string> kept;  // owners stay, and t4 takes the place of the other holder
+  for (int i = 0; i < 40; ++i) {
+    const std::string path = "d" + std::to_string(i);
+    ASSERT_TRUE(run(cluster_.make_dir(alice(), kName, path, {})).ok());
+    const std::string before = owner(path + "/");
+    ClusterMap later = *maps_.current();
+    later.nodes["t4"] = NodeInfo{.id = "t4"};
+    const auto holders = placement::holder_ids(later, name(path + "/"), 2);
+    if (holders[0] == before && holders[1] == "t4") kept.push_back(path);
+  }
+  ASSERT_FALSE(kept.empty());
+  const std::size_t all = list().size();
+  place("t4", NodeState::kActive);
+  for (const std::string& path : kept) {
+    const Status removed = run(cluster_.remove_dir(alice(), kName, path));
+    EXPECT_TRUE(removed.ok()) << removed.error().what();
+  }
+  EXPECT_EQ(list().size(), all - kept.size());
+}
+
 /// A change that its owner published and could not replicate, of a name that has another owner by
 /// now, who has asked the other holder for it.
 class UntoldChange : public MirrorTest {
