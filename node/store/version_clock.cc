@@ -9,10 +9,9 @@ namespace {
 constexpr std::uint64_t kForms = 16;  // a power of two
 }
 
-std::optional<Version> version_of_new_form(Version version) {
+std::optional<Version> version_of_new_form(Version version, std::uint32_t incarnation) {
   if (version.hlc % kForms == kForms - 1) return std::nullopt;
-  ++version.hlc;
-  return version;
+  return Version{version.epoch, version.hlc + 1, incarnation};
 }
 
 VersionClock::VersionClock(Clock& clock, Epoch epoch, std::uint32_t incarnation, Persist persist)

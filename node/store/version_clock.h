@@ -13,8 +13,9 @@ namespace aisfs::store {
 
 /// The meta version of a name that gets another form (plain, in slices) and nothing else: above the
 /// one that it has, below all that any clock gave or gives after that. So a change that was decided
-/// before, and arrives late from a target that was away, still counts. nullopt after fifteen times.
-std::optional<Version> version_of_new_form(Version version);
+/// before, and arrives late from a target that was away, still counts. `incarnation` is of who
+/// makes the form. nullopt after fifteen times.
+std::optional<Version> version_of_new_form(Version version, std::uint32_t incarnation);
 
 /// Gives versions that rise strictly, also over restarts and when the wall clock goes back.
 ///

@@ -338,12 +338,14 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   /// Brings a committed rename to its end at both sides; what failed is tried again later.
   Task<Result<ObjectInfo>> roll_forward(Context context, std::string op_id);
   /// That until it succeeds or the request has no time left.
-  Task<Result<ObjectInfo>> finish_by(Context context, std::string op_id);
+  Task<Result<ObjectInfo>> finish_by(Context context, std::string op_id, ObjectName to);
   Task<Result<ObjectInfo>> publish_at_destination(Context context,
                                                   const RenameIntent& intent,
                                                   BucketName bucket);
   Task<Result<bool>> was_published(Context context, const RenameIntent& intent, BucketName bucket);
   Task<Status> bury_source(Context context, const Bucket& bucket, const RenameIntent& intent);
+  Task<void> drop_link(const store::Key& key, const RenameIntent& intent);
+  bool changed_since(const store::Key& key, Version version) const;
   Task<Status> told_or_handed_over(Change& change, const store::Key& key);
   Task<Result<ObjectInfo>> publish_prepared(Context context,
                                             const store::Key& key,

@@ -256,7 +256,12 @@ Task<Status> LocalTarget::settle_published(Context context,
   CO_TRY(std::string owner, owner_of(key.name));
   if (owner == options_.node_id) {
     CO_CHECK_OK(co_await bring_home(context, key, Handover::Need::kChange));
-    co_return co_await materialise(std::move(context), std::move(key));
+    CO_CHECK_OK(co_await materialise(std::move(context), key));
+    CO_TRY(const auto now, reference_of(key));
+    if (now && *now == content) {  // its attributes were changed meanwhile
+      co_return Error(Errc::not_ready, key.display() + " is not plain yet");
+    }
+    co_return Status{};
   }
   const MapSnapshot map = maps_.current();
   const Bucket* bucket = map->find_bucket(key.bucket);
@@ -273,10 +278,13 @@ Task<Status> LocalTarget::settle_published(Context context,
   CO_TRY(store::ObjectCopy copy,
          co_await peers_.fetch_copy(context, std::move(owner), key.name.bucket, *own));
   if (copy.meta.reference) co_return Error(Errc::not_ready, key.display() + ": in another form");
-  // A crash between the two leaves one copy too few, which its owner finds after a start.
+  PutOptions options{.level = copy.meta.level, .size = copy.meta.info.size};
+  const auto upload = store_.begin_put(key, std::move(options));
+  CO_CHECK_OK(co_await upload->write_from(*copy.body));
+  CO_CHECK_OK(co_await upload->prepare());
+  // A crash between the two leaves one copy too few, which a scrub finds.
   CO_CHECK_OK(co_await store_.forget(key, own->meta_version));
-  CO_TRY([[maybe_unused]] const bool taken,
-         co_await store_.adopt(key, std::move(copy.meta), *copy.body));
+  CO_TRY([[maybe_unused]] const bool taken, co_await upload->adopt(std::move(copy.meta)));
   co_return co_await drop_referenced(std::move(context), std::move(key), std::move(content));
 }
 

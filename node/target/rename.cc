@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Rename of one name. README.md has the protocol; the order of the steps here is its proof.
+// Rename of one name, at the source's owner, and who meets one. README.md has the protocol; the
+// order of the steps here is its proof.
 #include "common/base/defer.h"
 #include "common/base/hash.h"
 #include "common/base/text.h"
 #include "common/model/version_key.h"
+#include "common/obs/log.h"
 #include "node/store/conditions.h"
 #include "node/target/after_change.h"
 #include "node/target/levels.h"
@@ -41,7 +43,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
   if (context.unless_newer) {  // a second attempt: the first may have got as far as this
     const auto intent = renames_->committed_from(source.bucket.id, source.key.key());
     if (intent && intent->destination == to.key) {
-      co_return co_await finish_by(std::move(context), intent->op_id);
+      co_return co_await finish_by(std::move(context), intent->op_id, std::move(to));
     }
   }
   CO_CHECK_OK(co_await settle_for_write(context, source.key));
@@ -106,9 +108,10 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
   if (moved_away(from.key, info)) co_return Error(Errc::not_found, from.key.display());
   Conditions unchanged{.if_meta_version = info.meta_version};
   CO_CHECK_OK(leaving.begin());
+  // The version first: what changes the source in between is refused below, or newer.
+  CO_TRY(const Version gone, store_.next_version());
   CO_TRY(store::Reference content,
          co_await store_.detach_content(from.key, std::move(unchanged), level));
-  CO_TRY(const Version gone, store_.next_version());
   RenameIntent intent{.op_id = op_id,
                       .state = IntentState::kPrepared,
                       .bucket = from.bucket.id,
@@ -142,26 +145,26 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
   if (!ready) {
     // If this does not arrive, the destination's owner asks and hears that nothing is known.
     (void)co_await peers_.finish_rename(context, to_owner, intent.op_id, RenameState::kAborted);
-    if (!content.is_empty()) {
-      (void)co_await store_.drop_content(from.bucket.id, to.bucket, std::move(content));
-    }
+    co_await drop_link(from.key, intent);
     co_return std::move(ready).error();
   }
   CO_CHECK_OK(co_await leaving.heard());
-  auto done = co_await finish_by(std::move(context), intent.op_id);
+  auto done = co_await finish_by(std::move(context), intent.op_id, std::move(to));
   if (done) leaving.copied();  // of a name that is gone
   co_return done;
 }
 
 /// A committed rename is answered when both names say so: one of them may be on a target that is
 /// lost for good otherwise. run() brings it to its end whatever the answer.
-Task<Result<ObjectInfo>> LocalTarget::finish_by(Context context, std::string op_id) {
+Task<Result<ObjectInfo>> LocalTarget::finish_by(Context context, std::string op_id, ObjectName to) {
   const Deadline deadline = context.deadline.earlier(Deadline::after(kWaitMax));
   for (;;) {
     auto done = co_await roll_forward(context, op_id);
-    if (done) co_return done;
+    // An earlier attempt may have published: who asks is told what is there.
+    if (done && done->ino == 0) done = co_await peers_.places().head(context, to, {});
+    if (done || done.error() == Errc::precondition_failed) co_return done;
     if (!renames_->intent(op_id)) {
-      co_return Error(Errc::timed_out, op_id + ": the rename came to its end elsewhere");
+      co_return Error(Errc::timed_out, to.display() + ": the rename to it came to its end");
     }
     if (deadline.expired()) co_return after_change(std::move(done).error()).error();
     CO_CHECK_OK(co_await clock_.sleep(kFinishAgain));
@@ -213,6 +216,8 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
     if (!published && published.error() != Errc::precondition_failed) co_return published;
     if (!published) {
       intent.state = IntentState::kAborted;
+      const store::Key key = store::make_key(bucket->id, {bucket->name, intent.source});
+      co_await drop_link(key, intent);
     } else {
       CO_CHECK_OK(co_await bury_source(std::move(context), *bucket, intent));
     }
@@ -220,6 +225,17 @@ Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string 
   auto write = [this, intent] { return renames_->write(intent); };
   CO_CHECK_OK(co_await io_.run(std::move(write)));
   co_return published;
+}
+
+/// The content's second name, of a rename that did not happen. While the name is as it was nobody
+/// else can have been given it.
+Task<void> LocalTarget::drop_link(const store::Key& key, const RenameIntent& intent) {
+  const auto there = co_await store_.head(key);
+  if (!there || there->content_version != intent.source_version) co_return;
+  const store::Reference link{intent.source, intent.source_version};
+  const Status gone = co_await store_.drop_content(key.bucket, key.name.bucket, link);
+  if (!gone)
+    LOG_WARN("content without a name stays", "of", key.display(), "why", gone.error().what());
 }
 
 Task<Status> LocalTarget::bury_source(Context context,
@@ -241,110 +257,6 @@ Task<Status> LocalTarget::told_or_handed_over(Change& change, const store::Key& 
   const auto owner = owner_of(key.name);
   if (told || !owner || *owner == options_.node_id) co_return told;
   co_return co_await change.heard();
-}
-
-// --- at the destination's owner ----------------------------------------------------------------
-
-Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) {
-  ObjectName to{rename.bucket, rename.destination};
-  CO_TRY(const Admitted at, admit(context, std::move(to)));
-  if (renames_->prepared(rename.op_id)) co_return Status{};
-  CO_CHECK_OK(co_await bring_home(context, at.key, Handover::Need::kChange));
-  constexpr bool kHasParent = true;  // else the source's owner has asked for implied directories
-  CO_TRY(const Parent parent, co_await check_parent(context, at, kHasParent));
-  CO_TRY(const auto making, make_in(at, parent));
-  CO_CHECK_OK(co_await make_keepable(context, at.key));
-  if (!renames_->reserve(at.bucket.id, rename.destination, rename.op_id)) {
-    co_return Error(Errc::busy, at.key.display() + ": another rename to it is under way");
-  }
-  lease(context, *at.map, at.bucket.id, path_of(rename.destination));
-  auto change = changing(context, at.key);
-  CO_CHECK_OK(co_await change.alone());
-  Conditions conditions = rename.destination_conditions;
-  conditions.must_not_exist = conditions.must_not_exist || rename.no_replace;
-  const auto there = co_await store_.head(at.key);
-  if (!there && there.error() != Errc::not_found) {
-    renames_->release(at.bucket.id, rename.destination, rename.op_id);
-    co_return there.error();
-  }
-  Status fits =
-      store::check_conditions(conditions, there ? &*there : nullptr, store::Access::kWrite);
-  if (fits) fits = check_keepable(at.key);
-  if (fits) {
-    auto write = [this, &rename]() -> Status {
-      TRY(const Version version, store_.next_version());
-      return renames_->write(RenameLog::Prepared{rename, PreparedState::kPrepared, version});
-    };
-    fits = co_await io_.run(std::move(write));
-  }
-  // Until it is finished no mount is told anything of the name that it might believe (lookup).
-  if (fits) fits = co_await change.told();
-  if (!fits) renames_->release(at.bucket.id, rename.destination, rename.op_id);
-  co_return fits;
-}
-
-Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
-                                                    std::string op_id,
-                                                    RenameState state) {
-  // The source's owner, and whoever looks at the name and asks: one after the other.
-  const auto guard = co_await finishing_.lock(xxh3_64(as_bytes(op_id)));
-  auto found = renames_->prepared(op_id);
-  if (!found) co_return Error(Errc::not_found, "no rename " + op_id + " is prepared");
-  RenameLog::Prepared prepared = *std::move(found);
-  ObjectName to{prepared.rename.bucket, prepared.rename.destination};
-  store::Key key = store::make_key(prepared.rename.bucket_id, std::move(to));
-  if (prepared.state == PreparedState::kPublished) co_return co_await store_.head(key);
-  const MapSnapshot map = maps_.current();
-  const Bucket* bucket = map->find_bucket(key.bucket);
-  // A name that only moves keeps its version.
-  if (bucket != nullptr && !prepared.rename.no_replace && !is_version_key(key.key())) {
-    key.versioning = bucket->props.versioning;
-  }
-  CO_TRY(const auto there, reference_of(key));
-  // A crash came between publishing and writing so; or its owner has forgotten it since.
-  const bool published = there && *there == prepared.rename.content;
-  ObjectInfo info = prepared.rename.info;
-  if (published) {
-    // A kill before its barrier had passed leaves it to the next power loss.
-    CO_CHECK_OK(co_await store_.sync(key));
-  } else if (state == RenameState::kCommitted) {
-    CO_TRY(info, co_await publish_prepared(std::move(context), key, prepared.rename,
-                                           prepared.version, there));
-  }
-  prepared.state = published || state == RenameState::kCommitted ? PreparedState::kPublished
-                                                                 : PreparedState::kDone;
-  auto write = [this, &prepared] { return renames_->write(prepared); };
-  CO_CHECK_OK(co_await io_.run(std::move(write)));
-  co_return info;
-}
-
-Task<Result<ObjectInfo>> LocalTarget::publish_prepared(Context context,
-                                                       const store::Key& key,
-                                                       const RenamePrepare& rename,
-                                                       Version version,
-                                                       std::optional<store::Reference> replaced) {
-  const store::Reference& content = rename.content;
-  ObjectInfo info = rename.info;
-  info.meta_version = version;
-  if (!version) {
-    CO_TRY(info.meta_version, store_.next_version());
-  }
-  auto change = changing(context, key);
-  CO_CHECK_OK(change.begin());
-  // The new name is durable before anybody may forget the old one, at whatever level the rename was
-  // asked for: power loss in between must not take both.
-  Conditions none;
-  auto put = co_await store_.put_reference(key, content, info, std::move(none), Durability::kFull);
-  // Of what came after the rename, while this target was away, nothing is lost.
-  const bool superseded = !put && put.error() == Errc::precondition_failed;
-  if (!put && !superseded) co_return put;
-  CO_CHECK_OK(co_await told_or_handed_over(change, key));
-  if (superseded) {
-    CO_CHECK_OK(co_await drop_referenced(std::move(context), key, content));
-  } else if (replaced) {
-    CO_CHECK_OK(co_await drop_referenced(std::move(context), key, *std::move(replaced)));
-  }
-  co_return superseded ? std::move(info) : *std::move(put);
 }
 
 RenameState LocalTarget::rename_state(const std::string& op_id) const {
@@ -403,8 +315,9 @@ Task<Status> LocalTarget::wait_for_rename(Context context, const store::Key& key
   }
   // The source of a committed rename is as good as removed: first make it so.
   if (const auto intent = renames_->committed_from(key.bucket, key.key())) {
-    CO_TRY(const ObjectInfo done, co_await roll_forward(std::move(context), intent->op_id));
-    (void)done;
+    const auto done = co_await roll_forward(std::move(context), intent->op_id);
+    // What came to its end meanwhile is not in the way, however it ended.
+    if (!done && renames_->intent(intent->op_id)) co_return done.error();
   }
   co_return Status{};
 }
@@ -443,6 +356,14 @@ bool LocalTarget::has_open_renames() const {
 }
 
 Task<Result<std::size_t>> LocalTarget::settle_all(Context context) {
+  for (const RenameIntent& intent : renames_->take_given_up()) {
+    const Bucket* bucket = maps_.current()->find_bucket(intent.bucket);
+    if (bucket == nullptr || !renames_->reserve(intent.bucket, intent.source, intent.op_id))
+      continue;
+    const Defer end([&] { renames_->release(intent.bucket, intent.source, intent.op_id); });
+    const store::Key key = store::make_key(bucket->id, {bucket->name, intent.source});
+    co_await drop_link(key, intent);
+  }
   for (const std::string& op_id : renames_->open_intents()) {
     (void)co_await settle_intent(context, op_id);  // tried again in the next round
   }

@@ -40,7 +40,8 @@ Status RenameLog::replay() {
     Intent intent = *this->intent(op_id);
     if (intent.state != Intent::State::kPrepared) continue;
     intent.state = Intent::State::kAborted;
-    CHECK_OK(write(std::move(intent)));
+    CHECK_OK(write(intent));
+    given_up_.push_back(std::move(intent));
   }
   const auto keep = [this](const store::LogRecord& record) { return live(record); };
   return log_->compact(log_->end(), keep);
@@ -215,6 +216,11 @@ bool RenameLog::dir_is_taken(BucketId bucket, const std::string& path) const {
 void RenameLog::end_dir(BucketId bucket, const std::string& path) {
   const std::lock_guard lock(mutex_);
   dirs_taken_.erase({bucket.value, path});
+}
+
+std::vector<RenameLog::Intent> RenameLog::take_given_up() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(given_up_, {});
 }
 
 std::vector<std::string> RenameLog::open_intents() const {

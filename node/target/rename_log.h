@@ -96,6 +96,8 @@ class RenameLog {
   void end_dir(BucketId bucket, const std::string& path);
   bool dir_is_taken(BucketId bucket, const std::string& path) const;
 
+  /// Those that the last start gave up, once.
+  std::vector<Intent> take_given_up();
   std::vector<std::string> open_intents() const;   // prepared or committed
   std::vector<std::string> open_prepared() const;  // prepared or published
 
@@ -118,6 +120,7 @@ class RenameLog {
   std::map<std::string, Prepared> prepared_;
   std::map<Name, std::string> destinations_;  // of prepared ones -> op id
   std::set<Name> dirs_taken_;
+  std::vector<Intent> given_up_;
 };
 
 }  // namespace aisfs::target

@@ -128,7 +128,8 @@ Task<Status> LocalTarget::become_sliced(
   CO_CHECK_OK(check_unreserved(at.key));
   CO_CHECK_OK(change.begin());
   Conditions same{.if_meta_version = seen.meta_version};
-  if (const auto version = store::version_of_new_form(seen.meta_version)) {
+  const std::uint32_t self = store_.last_version().incarnation;
+  if (const auto version = store::version_of_new_form(seen.meta_version, self)) {
     seen.meta_version = *version;
   } else {
     CO_TRY(seen.meta_version, store_.next_version());

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// Rename of one name, at the destination's owner (rename.cc has the source's).
+#include "common/base/hash.h"
+#include "common/model/version_key.h"
+#include "node/store/conditions.h"
+#include "node/target/local_target.h"
+#include "node/target/rename_log.h"
+
+namespace aisfs::target {
+namespace {
+
+using PreparedState = PreparedRecord::State;
+
+}  // namespace
+
+Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) {
+  ObjectName to{rename.bucket, rename.destination};
+  CO_TRY(const Admitted at, admit(context, std::move(to)));
+  if (renames_->prepared(rename.op_id)) co_return Status{};
+  CO_CHECK_OK(co_await bring_home(context, at.key, Handover::Need::kChange));
+  constexpr bool kHasParent = true;  // else the source's owner has asked for implied directories
+  CO_TRY(const Parent parent, co_await check_parent(context, at, kHasParent));
+  CO_TRY(const auto making, make_in(at, parent));
+  CO_CHECK_OK(co_await make_keepable(context, at.key));
+  if (!renames_->reserve(at.bucket.id, rename.destination, rename.op_id)) {
+    co_return Error(Errc::busy, at.key.display() + ": another rename to it is under way");
+  }
+  lease(context, *at.map, at.bucket.id, path_of(rename.destination));
+  auto change = changing(context, at.key);
+  CO_CHECK_OK(co_await change.alone());
+  Conditions conditions = rename.destination_conditions;
+  conditions.must_not_exist = conditions.must_not_exist || rename.no_replace;
+  const auto there = co_await store_.head(at.key);
+  if (!there && there.error() != Errc::not_found) {
+    renames_->release(at.bucket.id, rename.destination, rename.op_id);
+    co_return there.error();
+  }
+  Status fits =
+      store::check_conditions(conditions, there ? &*there : nullptr, store::Access::kWrite);
+  if (fits) fits = check_keepable(at.key);
+  if (fits) {
+    auto write = [this, &rename]() -> Status {
+      TRY(const Version version, store_.next_version());
+      return renames_->write(RenameLog::Prepared{rename, PreparedState::kPrepared, version});
+    };
+    fits = co_await io_.run(std::move(write));
+  }
+  // Until it is finished no mount is told anything of the name that it might believe (lookup).
+  if (fits) fits = co_await change.told();
+  if (!fits) renames_->release(at.bucket.id, rename.destination, rename.op_id);
+  co_return fits;
+}
+
+Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
+                                                    std::string op_id,
+                                                    RenameState state) {
+  // The source's owner, and whoever looks at the name and asks: one after the other.
+  const auto guard = co_await finishing_.lock(xxh3_64(as_bytes(op_id)));
+  auto found = renames_->prepared(op_id);
+  if (!found) co_return Error(Errc::not_found, "no rename " + op_id + " is prepared");
+  RenameLog::Prepared prepared = *std::move(found);
+  ObjectName to{prepared.rename.bucket, prepared.rename.destination};
+  store::Key key = store::make_key(prepared.rename.bucket_id, std::move(to));
+  if (prepared.state == PreparedState::kPublished) co_return co_await store_.head(key);
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = map->find_bucket(key.bucket);
+  // A name that only moves keeps its version.
+  if (bucket != nullptr && !prepared.rename.no_replace && !is_version_key(key.key())) {
+    key.versioning = bucket->props.versioning;
+  }
+  CO_TRY(const auto there, reference_of(key));
+  // A crash came between publishing and writing so; or its owner has forgotten it since.
+  const bool published = there && *there == prepared.rename.content;
+  ObjectInfo info = prepared.rename.info;
+  if (published) {
+    // A kill before its barrier had passed leaves it to the next power loss, and has copied
+    // nothing.
+    CO_CHECK_OK(co_await store_.sync(key));
+    auto change = changing(context, key);
+    CO_CHECK_OK(change.begin());
+    CO_CHECK_OK(co_await told_or_handed_over(change, key));
+  } else if (state == RenameState::kCommitted) {
+    CO_TRY(info, co_await publish_prepared(std::move(context), key, prepared.rename,
+                                           prepared.version, there));
+  }
+  prepared.state = published || state == RenameState::kCommitted ? PreparedState::kPublished
+                                                                 : PreparedState::kDone;
+  auto write = [this, &prepared] { return renames_->write(prepared); };
+  CO_CHECK_OK(co_await io_.run(std::move(write)));
+  co_return info;
+}
+
+Task<Result<ObjectInfo>> LocalTarget::publish_prepared(Context context,
+                                                       const store::Key& key,
+                                                       const RenamePrepare& rename,
+                                                       Version version,
+                                                       std::optional<store::Reference> replaced) {
+  const store::Reference& content = rename.content;
+  ObjectInfo info = rename.info;
+  info.meta_version = version;
+  if (!version) {
+    CO_TRY(info.meta_version, store_.next_version());
+  }
+  auto change = changing(context, key);
+  CO_CHECK_OK(change.begin());
+  // The new name is durable before anybody may forget the old one, at whatever level the rename was
+  // asked for: power loss in between must not take both.
+  auto put = co_await store_.put_reference(key, content, info, {}, Durability::kFull);
+  // Made here since it was prepared: a change that was let in before that, and comes first.
+  while (!put && put.error() == Errc::precondition_failed && changed_since(key, version)) {
+    CO_TRY(info.meta_version, store_.next_version());
+    put = co_await store_.put_reference(key, content, info, {}, Durability::kFull);
+  }
+  // Of what came after the rename, while this target was away, nothing is lost.
+  const bool superseded = !put && put.error() == Errc::precondition_failed;
+  if (!put && !superseded) co_return put;
+  CO_CHECK_OK(co_await told_or_handed_over(change, key));
+  if (superseded) {
+    CO_CHECK_OK(co_await drop_referenced(std::move(context), key, content));
+  } else if (replaced) {
+    CO_CHECK_OK(co_await drop_referenced(std::move(context), key, *std::move(replaced)));
+  }
+  co_return superseded ? std::move(info) : *std::move(put);
+}
+
+/// Whether this start of this node has changed the name after it has given that version.
+bool LocalTarget::changed_since(const store::Key& key, Version version) const {
+  const auto now = version_of(key);
+  const std::uint32_t self = store_.last_version().incarnation;
+  return now && version.incarnation == self && now->incarnation == self && *now > version;
+}
+
+}  // namespace aisfs::target
