@@ -345,6 +345,10 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Task<Result<bool>> was_published(Context context, const RenameIntent& intent, BucketName bucket);
   Task<Status> bury_source(Context context, const Bucket& bucket, const RenameIntent& intent);
   Task<void> drop_link(const store::Key& key, const RenameIntent& intent);
+  Task<Result<ObjectInfo>> place_renamed(Context context,
+                                         const store::Key& key,
+                                         const store::Reference& content,
+                                         ObjectInfo info);
   bool changed_since(const store::Key& key, Version version) const;
   Task<Status> told_or_handed_over(Change& change, const store::Key& key);
   Task<Result<ObjectInfo>> publish_prepared(Context context,

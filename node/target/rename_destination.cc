@@ -105,22 +105,50 @@ Task<Result<ObjectInfo>> LocalTarget::publish_prepared(Context context,
   CO_CHECK_OK(change.begin());
   // The new name is durable before anybody may forget the old one, at whatever level the rename was
   // asked for: power loss in between must not take both.
-  auto put = co_await store_.put_reference(key, content, info, {}, Durability::kFull);
+  auto put = co_await place_renamed(context, key, content, info);
   // Made here since it was prepared: a change that was let in before that, and comes first.
   while (!put && put.error() == Errc::precondition_failed && changed_since(key, version)) {
     CO_TRY(info.meta_version, store_.next_version());
-    put = co_await store_.put_reference(key, content, info, {}, Durability::kFull);
+    put = co_await place_renamed(context, key, content, info);
   }
   // Of what came after the rename, while this target was away, nothing is lost.
   const bool superseded = !put && put.error() == Errc::precondition_failed;
   if (!put && !superseded) co_return put;
   CO_CHECK_OK(co_await told_or_handed_over(change, key));
-  if (superseded) {
-    CO_CHECK_OK(co_await drop_referenced(std::move(context), key, content));
-  } else if (replaced) {
+  CO_TRY(const auto now, reference_of(key));
+  if (!now || *now != content) CO_CHECK_OK(co_await drop_referenced(context, key, content));
+  if (replaced && !superseded) {
     CO_CHECK_OK(co_await drop_referenced(std::move(context), key, *std::move(replaced)));
   }
   co_return superseded ? std::move(info) : *std::move(put);
+}
+
+/// As a reference; in a mirrored bucket with its bytes, since the source's owner may hold the other
+/// copies of the name too, and what was kept by several must not hang on one. precondition_failed
+/// when there is something as new.
+Task<Result<ObjectInfo>> LocalTarget::place_renamed(Context context,
+                                                    const store::Key& key,
+                                                    const store::Reference& content,
+                                                    ObjectInfo info) {
+  const MapSnapshot map = maps_.current();
+  const Bucket* bucket = map->find_bucket(key.bucket);
+  const bool mirrored = bucket != nullptr && bucket->props.copies > 1;
+  if (!mirrored || content.is_empty() || key.versioning != Versioning::kOff) {
+    co_return co_await store_.put_reference(key, content, std::move(info), {}, Durability::kFull);
+  }
+  CO_TRY(const Version now, version_of(key));
+  bool taken = false;
+  if (now < info.meta_version) {
+    const ByteRange all{.offset = 0, .length = info.size};
+    CO_TRY(ObjectStream stream,
+           co_await open_content_anywhere(std::move(context), key, content, all));
+    store::StoredMeta meta{
+        .bucket = key.bucket, .key = key.key(), .info = info, .level = Durability::kFull};
+    CO_TRY(taken, co_await store_.adopt(key, std::move(meta), *stream.body));
+  }
+  if (!taken)
+    co_return Error(Errc::precondition_failed, key.display() + ": there is something newer");
+  co_return info;
 }
 
 /// Whether this start of this node has changed the name after it has given that version.
