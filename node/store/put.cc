@@ -80,7 +80,10 @@ Status PutMutation::stage() {
   CHECK_OK(disk::set_xattr(body.work->fd(), kMetaXattr, xattr));
   // What is replaced is kept by a link, which an intent that is carried out would not find.
   const bool keeps = key.versioning != Versioning::kOff || base_is_bad;
-  return barrier_after && !keeps ? announce(std::move(xattr)) : Status();
+  // Intents are put in order by the content's version. What was renamed or got attributes since is
+  // newer than that says, and may follow something whose content is newer.
+  const bool in_order = meta.info.content_version == meta.info.meta_version;
+  return barrier_after && !keeps && in_order ? announce(std::move(xattr)) : Status();
 }
 
 /// An intent makes the second barrier needless: after power loss it is carried out. One that holds a

@@ -68,6 +68,8 @@ class RollForward {
     const auto there = find_file(mp_, *dir, put.name(), escaped);
     const Version now = there ? there->meta.info.content_version : Version{};
     if (now > version) return {};
+    // Something else since, with content from before: a name that was renamed elsewhere.
+    if (there && now != version && there->meta.info.meta_version > version) return {};
     if (now == version && (!rules_.doubt_files || is_whole(*there))) return {};
     TRY(auto work, now == version ? content_of(put, *dir, there->meta) : version_of(put, *dir));
     if (!work) return {};

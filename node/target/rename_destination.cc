@@ -136,6 +136,7 @@ Task<Result<ObjectInfo>> LocalTarget::place_renamed(Context context,
   if (!mirrored || content.is_empty() || key.versioning != Versioning::kOff) {
     co_return co_await store_.put_reference(key, content, std::move(info), {}, Durability::kFull);
   }
+  info.content_version = info.meta_version;
   CO_TRY(const Version now, version_of(key));
   bool taken = false;
   if (now < info.meta_version) {
