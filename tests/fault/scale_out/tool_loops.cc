@@ -51,12 +51,19 @@ class ToolLoop : public Loop {
     if (round == 0) std::ofstream(tree_ + "/large") << std::string(3'000'000, 'x');
   }
 
-  /// False when it fails, which is told.
-  bool command(Tally::Kind kind, const Arguments& arguments, const Environment& environment) {
+  /// False when it fails, which is told. One that only reads is run again, once, when the gateway
+  /// was killed under it: not every program repeats a request by itself whose answer broke off.
+  bool command(Tally::Kind kind,
+               const Arguments& arguments,
+               const Environment& environment,
+               std::size_t broken_before = 0) {
     const std::string log = site_.folder + "/" + name() + ".log";
     Program program(arguments, environment, log);
     const int status = program.wait(kCommandMax);
-    const Relay::Seen seen = relay_.take();
+    Relay::Seen seen = relay_.take();
+    const bool again = kind == Tally::Kind::kRead && seen.broken > 0 && broken_before == 0;
+    if (status != 0 && again) return command(kind, arguments, environment, seen.broken);
+    seen.broken += broken_before;
     if (status != 0) {
       program.kill();
       std::string said = program.output();
