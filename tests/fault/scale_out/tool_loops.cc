@@ -139,8 +139,11 @@ class RcloneLoop final : public ToolLoop {
                     {"RCLONE_CONFIG_T_ACCESS_KEY_ID", site_.keys.access_key},
                     {"RCLONE_CONFIG_T_SECRET_ACCESS_KEY", site_.keys.secret_key},
                     {"RCLONE_CONFIG", "/dev/null"},
-                    {"RCLONE_LOW_LEVEL_RETRIES", "20"},  // for a gateway that starts anew
-                    {"AWS_CA_BUNDLE", ""}};              // rclone 1.60 refuses to start with it
+                    // For a gateway that starts anew: else three attempts are over at once.
+                    {"RCLONE_LOW_LEVEL_RETRIES", "20"},
+                    {"RCLONE_RETRIES", "10"},
+                    {"RCLONE_RETRIES_SLEEP", "1s"},
+                    {"AWS_CA_BUNDLE", ""}};  // rclone 1.60 refuses to start with it
   }
   ~RcloneLoop() override { end(); }
 
