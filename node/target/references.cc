@@ -113,6 +113,11 @@ Task<Result<ObjectStream>> LocalTarget::open_content_anywhere(Context context,
     if (found || stream.error() == Errc::not_found) stream = std::move(found);
     if (stream) break;
   }
+  // The name exists, so its bytes do: not_found would say that of the name, to a reader as to who
+  // asks whether a rename has happened.
+  if (!stream && stream.error() == Errc::not_found) {
+    co_return Error(Errc::not_ready, key.display() + ": its content is on its way");
+  }
   co_return stream;
 }
 
@@ -162,13 +167,7 @@ Task<Result<ObjectStream>> LocalTarget::open_referenced(Context context,
     auto copy = co_await open_copy_elsewhere(std::move(context), key, range);
     if (copy) stream = std::move(copy);
   }
-  if (!stream) {
-    // The name exists, so its bytes do: not the reader's not_found.
-    if (stream.error() == Errc::not_found) {
-      co_return Error(Errc::not_ready, key.display() + ": its content is on its way");
-    }
-    co_return std::move(stream).error();
-  }
+  if (!stream) co_return std::move(stream).error();
   stream->info = std::move(info);
   stream->range = range;
   co_return stream;
