@@ -13,6 +13,8 @@
 namespace aisfs::tests::scale {
 namespace {
 
+constexpr int kProbePauseMs = 50;
+
 sockaddr_in address_of(const Endpoint& endpoint) {
   sockaddr_in address{
       .sin_family = AF_INET, .sin_port = htons(endpoint.port), .sin_addr = {}, .sin_zero = {}};
@@ -63,6 +65,18 @@ Relay::~Relay() {
 Relay::Seen Relay::take() {
   const std::lock_guard lock(mutex_);
   return std::exchange(seen_, {});
+}
+
+bool Relay::wait_for_listener(const Deadline& deadline) const {
+  const sockaddr_in address = address_of(to_);
+  for (;;) {
+    const UniqueFd probe = make_socket();
+    if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+      return true;
+    }
+    if (deadline.expired()) return false;
+    ::poll(nullptr, 0, kProbePauseMs);  // a port cannot be waited for
+  }
 }
 
 void Relay::note(Duration waited, bool broken) {

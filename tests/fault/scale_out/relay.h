@@ -31,6 +31,8 @@ class Relay {
   };
   /// Since it was last asked.
   Seen take();
+  /// Returns when somebody listens there; false if nobody does in time.
+  bool wait_for_listener(const Deadline& deadline) const;
 
  private:
   void accept_all();

@@ -12,6 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration kCommandMax = std::chrono::minutes(3);
+constexpr Duration kGatewayAwayMax = std::chrono::seconds(15);
 constexpr std::size_t kFiles = 12;
 constexpr std::size_t kShown = 600;  // bytes of what a command has said
 
@@ -51,21 +52,23 @@ class ToolLoop : public Loop {
     if (round == 0) std::ofstream(tree_ + "/large") << std::string(3'000'000, 'x');
   }
 
-  /// False when it fails, which is told. One that only reads is run again, once, when the gateway
-  /// was killed under it: not every program repeats a request by itself whose answer broke off.
-  bool command(Tally::Kind kind,
-               const Arguments& arguments,
-               const Environment& environment,
-               std::size_t broken_before = 0) {
+  /// False when it fails, which is told. One that only reads is run again when the gateway was
+  /// killed under it, as soon as there is one again: not every program repeats a request by itself
+  /// whose answer broke off.
+  bool command(Tally::Kind kind, const Arguments& arguments, const Environment& environment) {
     const std::string log = site_.folder + "/" + name() + ".log";
-    Program program(arguments, environment, log);
-    const int status = program.wait(kCommandMax);
-    Relay::Seen seen = relay_.take();
-    const bool again = kind == Tally::Kind::kRead && seen.broken > 0 && broken_before == 0;
-    if (status != 0 && again) return command(kind, arguments, environment, seen.broken);
-    seen.broken += broken_before;
-    if (status != 0) {
+    const Deadline deadline = Deadline::after(kGatewayAwayMax);
+    Relay::Seen seen;
+    for (;;) {
+      Program program(arguments, environment, log);
+      const int status = program.wait(kCommandMax);
+      const Relay::Seen now = relay_.take();
+      seen.longest = std::max(seen.longest, now.longest);
+      seen.broken += now.broken;
+      if (status == 0) break;
       program.kill();
+      const bool again = kind == Tally::Kind::kRead && now.broken > 0;
+      if (again && relay_.wait_for_listener(deadline)) continue;
       std::string said = program.output();
       if (said.size() > kShown) said = "..." + said.substr(said.size() - kShown);
       tally().failed(arguments[0] + " " + arguments[1] + " " + arguments[2] + ": status " +
