@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "aisfs/fs/names.h"
+#include "aisfs/ops/lost_answers.h"
 #include "aisfs/ops/make_object.h"
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/ops.h"
@@ -21,6 +22,19 @@ Task<Result<Entry>> make_bucket(Mount& mount, Call call, fs::InodePtr root, std:
   co_return entry_of(mount, inode);
 }
 
+/// `again`: what has the name may be an earlier attempt's work.
+Task<Result<ObjectInfo>> make_at(
+    Mount& mount, Context context, fs::Place place, MakeDirOptions options, bool again) {
+  const Conditions same{.if_ino = options.ino};
+  auto made = co_await mount.cluster.objects.make_dir(context, place.bucket, place.path,
+                                                      std::move(options));
+  if (!again || made || made.error() != Errc::already_exists) co_return made;
+  context.sent = nullptr;
+  auto ours = co_await mount.cluster.objects.head(std::move(context), place.marker(), same);
+  if (ours) co_return ours;
+  co_return made;
+}
+
 /// Makes it, in several attempts once the call is `answered`.
 Task<Status> send(Mount& mount,
                   Call call,
@@ -29,18 +43,12 @@ Task<Status> send(Mount& mount,
                   MakeDirOptions options,
                   std::function<void()> sent,
                   const bool& answered) {
-  Conditions same{.if_ino = options.ino};
   std::optional<Retries> retries;
   Overtaking overtaking(parent);
   while (true) {
     Context context = call.context();
     context.sent = sent;
-    auto made = co_await mount.cluster.objects.make_dir(std::move(context), place.bucket,
-                                                        place.path, options);
-    if (!made && made.error() == Errc::already_exists) {  // by an attempt whose answer was lost
-      auto ours = co_await mount.cluster.objects.head(call.context(), place.marker(), same);
-      if (ours) co_return Status();
-    }
+    auto made = co_await make_at(mount, std::move(context), place, options, true);
     if (made) co_return Status();
     if (overtaking.is_why(made.error())) {
       CO_CHECK_OK(co_await arrive(mount, call, parent));
@@ -118,9 +126,11 @@ Task<Result<Entry>> mkdir(
   const std::uint64_t before = mount.sequence;
   const fs::Lease whole = mount.delegations.lease_in(*directory);
   const fs::Lease lease = whole.term != 0 ? whole : mount.leases.begin(place);
-  CO_TRY(const ObjectInfo marker,
-         co_await mount.cluster.objects.make_dir(call.context(), place.bucket, place.path,
-                                                 std::move(options)));
+  options.ino = new_ino();
+  const auto send = [&](bool again) {
+    return make_at(mount, call.context(), place, options, again);
+  };
+  CO_TRY(const ObjectInfo marker, co_await until_answered(call, send));
   const bool crossed = directory->revoked_at > before;
   const fs::InodePtr inode = mount.inodes.add(directory, name, fs::Kind::kDirectory);
   if (!crossed) inode->lease = lease;

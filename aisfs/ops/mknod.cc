@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // mknod and symlink: objects that are all attributes.
 #include "aisfs/fs/names.h"
+#include "aisfs/ops/lost_answers.h"
 #include "aisfs/ops/make_object.h"
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/open_file.h"
@@ -50,6 +51,20 @@ MadeObject make_here(Mount& mount,
   return {inode, std::move(info), true};
 }
 
+/// `again`: what has the name may be an earlier attempt's work.
+Task<Result<ObjectInfo>> make_at(
+    Mount& mount, Call call, ObjectName name, PutOptions options, bool again) {
+  StringSource content(options.posix->symlink);  // where S3 tools look for the target
+  const Conditions same{.if_ino = options.ino};
+  ExpectedChecksums unknown;
+  auto made = co_await mount.cluster.objects.put(call.context(), name, std::move(options),
+                                                 std::move(unknown), content);
+  if (!again || made || made.error() != Errc::already_exists) co_return made;
+  auto ours = co_await mount.cluster.objects.head(call.context(), std::move(name), same);
+  if (ours) co_return ours;
+  co_return made;
+}
+
 }  // namespace
 
 Task<Result<MadeObject>> make_object(
@@ -80,12 +95,10 @@ Task<Result<MadeObject>> make_object(
   const std::uint64_t before = mount.sequence;
   fs::Lease lease = mount.delegations.lease_in(*parent);
   if (lease.term == 0) lease = mount.leases.begin(place);
-  StringSource content(object.posix.symlink);  // where S3 tools look for the target
   options.posix = std::move(object.posix);
-  ExpectedChecksums unknown;
-  CO_TRY(ObjectInfo info,
-         co_await mount.cluster.objects.put(call.context(), place.file(), std::move(options),
-                                            std::move(unknown), content));
+  options.ino = new_ino();
+  const auto send = [&](bool again) { return make_at(mount, call, place.file(), options, again); };
+  CO_TRY(ObjectInfo info, co_await until_answered(call, send));
   const bool crossed = parent->revoked_at > before;
   const fs::InodePtr inode = mount.inodes.add(parent, name, fs::Kind::kFile);
   if (!crossed) inode->lease = lease;

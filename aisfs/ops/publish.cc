@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // From dirty bytes and attributes to one request: PUT for new and small files, PATCH for changes
 // in large ones, an attribute change when the bytes are as they were.
+#include "aisfs/ops/lost_answers.h"
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/open_file.h"
 #include "aisfs/ops/promises.h"
@@ -170,8 +171,10 @@ Task<Status> publish_attrs(Mount& mount, Call call, fs::InodePtr inode, ObjectNa
   const auto file = inode->open;
   AttrChange change{.posix = fs::posix_of(inode->attr)};
   Conditions same{.if_ino = file->base.ino};
-  CO_TRY(ObjectInfo info, co_await mount.cluster.objects.set_attrs(
-                              call.context(), std::move(name), std::move(change), std::move(same)));
+  const auto send = [&](bool) {
+    return mount.cluster.objects.set_attrs(call.context(), name, change, same);
+  };
+  CO_TRY(ObjectInfo info, co_await until_answered(call, send));
   file->base = std::move(info);
   file->attrs_dirty = false;
   mount.changed(*inode);
@@ -217,9 +220,12 @@ Task<Status> publish(Mount& mount, Call call, fs::InodePtr inode, Durability lev
   const bool patch = patch_is_cheaper(mount, *file);
   const std::uint64_t as_of = inode->changed_at;
   Overtaking overtaking(inode->parent);
-  auto sending = patch ? publish_patch(mount, call, inode, name, level)
-                       : publish_whole(mount, call, inode, name, level);
-  auto info = co_await std::move(sending);
+  // Made twice it is the same: of an earlier attempt's work the second takes over the version.
+  const auto send = [&](bool) {
+    return patch ? publish_patch(mount, call, inode, name, level)
+                 : publish_whole(mount, call, inode, name, level);
+  };
+  auto info = co_await until_answered(call, send);
   if (!info && overtaking.is_why(info.error())) {
     CO_CHECK_OK(co_await arrive(mount, call, overtaking.directory()));
     info = co_await publish_whole(mount, call, inode, name, level);

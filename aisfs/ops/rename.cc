@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "aisfs/fs/names.h"
+#include "aisfs/ops/lost_answers.h"
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/open_file.h"
 #include "aisfs/ops/ops.h"
@@ -69,6 +70,23 @@ Task<Status> send_rename(Mount& mount, Call call, Ends ends, bool no_replace) {
   co_return Status();
 }
 
+/// Done in an attempt whose answer was lost.
+Task<bool> has_arrived(Mount& mount, Call call, Ends ends) {
+  const Conditions same{.if_ino = ends.source->attr.ino};
+  ObjectName name = ends.source->is_directory() ? ends.to.marker() : ends.to.file();
+  const auto there = co_await mount.cluster.objects.head(call.context(), std::move(name), same);
+  co_return there.ok();
+}
+
+/// What `sent` says, unless the source is gone because an earlier attempt has moved it.
+Task<Status> or_arrived(Mount& mount, Call call, Ends ends, Task<Status> sending) {
+  Status sent = co_await std::move(sending);
+  if (sent || sent.error() != Errc::not_found) co_return sent;
+  const bool arrived = co_await has_arrived(mount, std::move(call), std::move(ends));
+  if (arrived) co_return Status();
+  co_return sent;
+}
+
 Task<Status> rename_file(Mount& mount, Call call, Ends ends, bool no_replace) {
   if (ends.target && ends.target->is_directory()) {
     co_return Error(Errc::is_directory, ends.to.path);
@@ -81,7 +99,11 @@ Task<Status> rename_file(Mount& mount, Call call, Ends ends, bool no_replace) {
   }
   CO_CHECK_OK(co_await arrive(mount, call, ends.source));
   const Sending sending(mount, ends.source);
-  CO_CHECK_OK(co_await send_rename(mount, call, ends, no_replace));
+  const auto send = [&](bool again) {
+    auto sending = send_rename(mount, call, ends, no_replace);
+    return again ? or_arrived(mount, call, ends, std::move(sending)) : std::move(sending);
+  };
+  CO_CHECK_OK(co_await until_answered(call, send));
   if (replaced) replaced->unlinked = true;
   co_return Status();
 }
@@ -90,8 +112,12 @@ Task<Status> rename_file(Mount& mount, Call call, Ends ends, bool no_replace) {
 Task<Status> rename_directory(Mount& mount, Call call, Ends ends, bool no_replace) {
   mount.delegations.give_up_all();
   co_await mount.delegations.settled(*call.deadline);
-  co_return co_await mount.cluster.objects.rename_dir(call.context(), ends.from.bucket,
-                                                      ends.from.path, ends.to.path, no_replace);
+  const auto send = [&](bool again) {
+    auto sending = mount.cluster.objects.rename_dir(call.context(), ends.from.bucket,
+                                                    ends.from.path, ends.to.path, no_replace);
+    return again ? or_arrived(mount, call, ends, std::move(sending)) : std::move(sending);
+  };
+  co_return co_await until_answered(call, send);
 }
 
 /// By what the new name is believed.
@@ -126,24 +152,13 @@ bool may_promise(const Mount& mount, const Ends& ends) {
   return may_answer_ahead(mount, ends.to);
 }
 
-/// Done in an attempt whose answer was lost.
-Task<bool> has_arrived(Mount& mount, Call call, Ends ends) {
-  Conditions same{.if_ino = ends.source->attr.ino};
-  const auto there = co_await mount.cluster.objects.head(call.context(), ends.to.file(), same);
-  co_return there.ok();
-}
-
 /// What close(2) promised of it arrives first.
 Task<Status> send_once(Mount& mount, Call call, Ends ends) {
   CO_CHECK_OK(co_await settle_content(mount, call, ends.source));
   const auto file = ends.source->open;
   std::optional<Limiter::Permit> permit;
   if (file) permit.emplace(co_await file->turn.acquire());
-  Status done = co_await send_rename(mount, call, ends, false);
-  const bool gone = !done && done.error() == Errc::not_found;
-  if (!gone) co_return done;
-  const bool arrived = co_await has_arrived(mount, call, ends);
-  co_return arrived ? Status() : done;
+  co_return co_await or_arrived(mount, call, ends, send_rename(mount, call, ends, false));
 }
 
 /// The call has been answered: tries until the cluster has done it, or the mount ends.

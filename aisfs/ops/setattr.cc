@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "aisfs/ops/lost_answers.h"
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/open_file.h"
 #include "aisfs/ops/ops.h"
@@ -40,11 +41,12 @@ Task<Status> send(Mount& mount, Call call, fs::InodePtr inode, AttrRequest reque
   if (inode->kind == fs::Kind::kDirectory) CO_CHECK_OK(co_await make_explicit(mount, call, inode));
   CO_TRY(const fs::Place place, mount.inodes.place(*inode));
   const bool directory = inode->kind == fs::Kind::kDirectory;
-  ObjectName name = directory ? place.marker() : place.file();
-  AttrChange change = change_of(*inode, request);
-  Conditions none;
-  CO_TRY(ObjectInfo info, co_await mount.cluster.objects.set_attrs(
-                              call.context(), std::move(name), std::move(change), std::move(none)));
+  const ObjectName name = directory ? place.marker() : place.file();
+  const AttrChange change = change_of(*inode, request);
+  const auto change_attrs = [&](bool) {
+    return mount.cluster.objects.set_attrs(call.context(), name, change, {});
+  };
+  CO_TRY(ObjectInfo info, co_await until_answered(call, change_attrs));
   mount.changed(*inode);
   if (directory) {
     if (request.mtime_ns) inode->touched_ns = 0;
@@ -69,9 +71,10 @@ Task<Status> truncate_closed(Mount& mount, Call call, fs::InodePtr inode, std::u
                        .mtime_ns = fs::now_ns(),
                        .ctime_ns = fs::now_ns()};
   StringSource nothing("");
-  ObjectName name = place.file();
-  CO_TRY(const ObjectInfo info, co_await mount.cluster.objects.patch(
-                                    call.context(), std::move(name), std::move(options), nothing));
+  const auto patch = [&](bool) {
+    return mount.cluster.objects.patch(call.context(), place.file(), options, nothing);
+  };
+  CO_TRY(const ObjectInfo info, co_await until_answered(call, patch));
   mount.changed(*inode);
   take_file(mount, *inode, info);
   co_return Status();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "aisfs/ops/lost_answers.h"
 #include "aisfs/ops/observe.h"
 #include "aisfs/ops/open_file.h"
 #include "aisfs/ops/ops.h"
@@ -47,9 +48,18 @@ Task<Result<std::map<std::string, std::string>>> load(Mount& mount, Call call, N
 
 Task<Status> change_xattrs(Mount& mount, Call call, NodeId node, AttrChange change) {
   CO_TRY(const Target target, co_await target_of(mount, call, node, true));
-  Conditions none;
-  CO_TRY(ObjectInfo info, co_await mount.cluster.objects.set_attrs(call.context(), target.name,
-                                                                   std::move(change), none));
+  const Conditions none;
+  auto changed =
+      co_await mount.cluster.objects.set_attrs(call.context(), target.name, change, none);
+  if (!changed && may_have_happened(call, changed.error())) {
+    change.xattr_must_exist.reset();  // that was so, or is not any more because of this
+    change.xattr_must_not_exist.reset();
+    const auto again = [&](bool) {
+      return mount.cluster.objects.set_attrs(call.context(), target.name, change, none);
+    };
+    changed = co_await until_answered(call, again);
+  }
+  CO_TRY(ObjectInfo info, std::move(changed));
   mount.changed(*target.inode);
   target.inode->info.reset();
   target.inode->attr.ctime_ns = fs::now_ns();

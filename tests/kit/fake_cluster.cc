@@ -91,6 +91,11 @@ void FakeCluster::reset_calls() {
   calls_.clear();
 }
 
+void FakeCluster::lose_answer(std::string operation) {
+  const std::lock_guard lock(mutex_);
+  lost_ = std::move(operation);
+}
+
 void FakeCluster::hold(std::string operation) {
   {
     const std::lock_guard lock(mutex_);
@@ -186,7 +191,7 @@ Task<Result<ObjectInfo>> FakeCluster::put(Context c,
   if (c.sent) c.sent();
   CO_CHECK_OK(co_await pass("put_end", name.key, c.deadline));
   CO_CHECK_OK(check_body(expected, bytes));
-  co_return store_.put(name, options, std::move(bytes));
+  co_return answer("put", store_.put(name, options, std::move(bytes)));
 }
 
 Task<Result<ObjectInfo>> FakeCluster::set_attrs(Context c,
@@ -194,12 +199,12 @@ Task<Result<ObjectInfo>> FakeCluster::set_attrs(Context c,
                                                 AttrChange change,
                                                 Conditions conditions) {
   CO_CHECK_OK(co_await enter("set_attrs", name.key, c.deadline));
-  co_return store_.set_attrs(name, change, conditions);
+  co_return answer("set_attrs", store_.set_attrs(name, change, conditions));
 }
 
 Task<Status> FakeCluster::remove(Context c, ObjectName name, RemoveOptions options) {
   CO_CHECK_OK(co_await enter("remove", name.key, c.deadline));
-  co_return store_.remove(name, options);
+  co_return answer("remove", store_.remove(name, options));
 }
 
 Task<Result<ObjectInfo>> FakeCluster::rename(Context c,
@@ -207,7 +212,7 @@ Task<Result<ObjectInfo>> FakeCluster::rename(Context c,
                                              ObjectName to,
                                              RenameOptions options) {
   CO_CHECK_OK(co_await enter("rename", from.key, c.deadline));
-  co_return store_.rename(from, to, options);
+  co_return answer("rename", store_.rename(from, to, options));
 }
 
 Task<Result<ObjectInfo>> FakeCluster::copy(Context c,
@@ -224,7 +229,7 @@ Task<Result<ObjectInfo>> FakeCluster::patch(Context c,
                                             BodySource& body) {
   CO_CHECK_OK(co_await enter("patch", name.key, c.deadline));
   CO_TRY(std::string bytes, co_await read_all(body, kBodyMax));
-  co_return store_.patch(name, options, std::move(bytes));
+  co_return answer("patch", store_.patch(name, options, std::move(bytes)));
 }
 
 Task<Result<ListPage>> FakeCluster::list(Context c, BucketName bucket, ListOptions options) {
@@ -243,18 +248,18 @@ Task<Result<ObjectInfo>> FakeCluster::make_dir(Context c,
                                                MakeDirOptions options) {
   if (c.sent) c.sent();
   CO_CHECK_OK(co_await enter("make_dir", path, c.deadline));
-  co_return store_.make_dir(bucket, path, options);
+  co_return answer("make_dir", store_.make_dir(bucket, path, options));
 }
 
 Task<Status> FakeCluster::remove_dir(Context c, BucketName bucket, std::string path) {
   CO_CHECK_OK(co_await enter("remove_dir", path, c.deadline));
-  co_return store_.remove_dir(bucket, path);
+  co_return answer("remove_dir", store_.remove_dir(bucket, path));
 }
 
 Task<Status> FakeCluster::rename_dir(
     Context c, BucketName bucket, std::string from, std::string to, bool no_replace) {
   CO_CHECK_OK(co_await enter("rename_dir", from, c.deadline));
-  co_return store_.rename_dir(bucket, from, to, no_replace);
+  co_return answer("rename_dir", store_.rename_dir(bucket, from, to, no_replace));
 }
 
 Task<Result<Capacity>> FakeCluster::capacity(Context c) {

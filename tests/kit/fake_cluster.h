@@ -35,6 +35,8 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   /// Asked before every operation, and as "put_end" when a PUT has its bytes; an error is the
   /// operation's result. Any thread may be asked.
   void on_call(Hook hook);
+  /// The next change of this name is made, and its answer is lost: timed_out.
+  void lose_answer(std::string operation);
   /// From now on whole objects are also in memory for hot(), which asks no hook and is not counted.
   void keep_hot() { keeps_hot_ = true; }
   /// Every operation takes this long (or fails with timed_out at its deadline). Zero: at once.
@@ -125,6 +127,13 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   /// The same without counting.
   bool is_held(const std::string& operation) const;
   Task<Status> pass(std::string operation, std::string key, Deadline deadline);
+  template <class R>
+  R answer(std::string_view operation, R result) {
+    const std::lock_guard lock(mutex_);
+    if (operation != lost_) return result;
+    lost_.clear();
+    return Error(Errc::timed_out, "nobody has heard the answer");
+  }
 
   FakeStore store_;
   std::atomic<std::int64_t> latency_ns_ = 0;
@@ -133,6 +142,7 @@ class FakeCluster final : public ObjectApi, public AdminApi, public MapSource {
   Notifier let_go_;
   Hook hook_;                                   // guarded by mutex_
   std::string held_;                            // guarded by mutex_
+  std::string lost_;                            // guarded by mutex_
   std::map<std::string, std::uint64_t> calls_;  // guarded by mutex_
   std::map<std::string, UserInfo> users_;       // guarded by mutex_
   std::set<std::string> ended_;                 // guarded by mutex_, nodes

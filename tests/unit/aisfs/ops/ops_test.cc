@@ -7,53 +7,12 @@
 #include <filesystem>
 
 #include "aisfs/ops/open_file.h"
-#include "common/async/runtime.h"
-#include "tests/kit/fake_cluster.h"
+#include "tests/unit/aisfs/ops/ops_fixture.h"
 
 namespace aisfs::ops {
 namespace {
 
-/// Operations without FUSE, one after the other on a shard.
-class Ops : public testing::Test {
- protected:
-  Ops() {
-    cluster.add_bucket("b");
-    runtime.start();
-    mount = std::make_unique<Mount>(Mount::Cluster{cluster, cluster, cluster}, fs::Options{},
-                                    runtime.shard(0).get_executor());
-    bucket = run(lookup(*mount, call(), fs::InodeTable::kRootId, "b"))->nodeid;
-    cluster.reset_calls();
-  }
-  ~Ops() override { EXPECT_TRUE(run(mount->close()).ok()); }
-
-  template <class T>
-  T run(Task<T> task) {
-    return runtime.run_on(0, std::move(task));
-  }
-  /// Each call is another thread's, so nothing is shared between them.
-  Call call() { return Call{.uid = 1, .gid = 2, .pid = ++pid_}; }
-
-  Created make(const std::string& name) {
-    auto made = run(create(*mount, call(), bucket, name, 0644, O_RDWR | O_CREAT | O_EXCL));
-    EXPECT_TRUE(made.ok());
-    return *made;
-  }
-  void put(HandleId handle, std::uint64_t at, std::string bytes) {
-    EXPECT_TRUE(run(write(*mount, call(), handle, at, std::move(bytes))).ok());
-  }
-  void finish(HandleId handle) {
-    EXPECT_TRUE(run(flush(*mount, call(), handle)).ok());
-    EXPECT_TRUE(run(release(*mount, call(), handle)).ok());
-  }
-
-  tests::FakeCluster cluster;
-  Runtime runtime{1};
-  std::unique_ptr<Mount> mount;
-  NodeId bucket = 0;
-
- private:
-  std::int32_t pid_ = 0;
-};
+class Ops : public OpsFixture {};
 
 TEST_F(Ops, ANewFileWithItsAttributesCostsAReservationAndOnePublish) {
   const Created made = make("x");
@@ -260,42 +219,6 @@ TEST_F(Ops, WhatAnEarlierMountSawIsAskedOfItsOwnerAlone) {
   names->reset();
   std::filesystem::remove_all(folder);
 }
-
-/// The answer to the first attempt is lost, after it was done or before.
-class LostAnswers : public Ops, public testing::WithParamInterface<bool> {
- protected:
-  void lose_first(std::string operation, std::function<void()> done) {
-    cluster.on_call([this, operation, done](auto asked, auto&) -> Status {
-      if (asked != operation || lost_) return {};
-      lost_ = true;
-      if (GetParam()) done();
-      return Error(Errc::timed_out, "nobody knows");
-    });
-  }
-
- private:
-  bool lost_ = false;
-};
-
-TEST_P(LostAnswers, AFileIsUnlinkedAllTheSame) {
-  finish(make("x").opened.handle);
-  lose_first("remove",
-             [this] { EXPECT_TRUE(cluster.state().remove({native_bucket("b"), "x"}, {}).ok()); });
-  const Status gone = run(unlink(*mount, call(), bucket, "x"));
-  EXPECT_TRUE(gone.ok()) << gone.error().what();
-  EXPECT_FALSE(cluster.info_of("b", "x"));
-}
-
-TEST_P(LostAnswers, ADirectoryIsRemovedAllTheSame) {
-  ASSERT_TRUE(run(mkdir(*mount, call(), bucket, "d", 0755)).ok());
-  lose_first("remove_dir",
-             [this] { EXPECT_TRUE(cluster.state().remove_dir(native_bucket("b"), "d").ok()); });
-  const Status gone = run(rmdir(*mount, call(), bucket, "d"));
-  EXPECT_TRUE(gone.ok()) << gone.error().what();
-  EXPECT_FALSE(cluster.info_of("b", "d/"));
-}
-
-INSTANTIATE_TEST_SUITE_P(DoneOrNot, LostAnswers, testing::Bool());
 
 }  // namespace
 }  // namespace aisfs::ops
