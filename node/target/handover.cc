@@ -100,6 +100,14 @@ bool Handover::is_known(const ClusterMap& map, const Bucket& bucket, const Key& 
   return placement::past_holders(map, bucket, plain.name, node_id_).empty();
 }
 
+Result<bool> Handover::is_gone(const Key& key) const {
+  const Key plain = plain_of(key);
+  TRY(const auto states, known_here(plain));
+  return std::any_of(states.begin(), states.end(), [&](const NameState& state) {
+    return state.key == plain.key() && state.kind == NameState::Kind::kTombstone;
+  });
+}
+
 bool Handover::is_forgotten(const ClusterMap& map, const Bucket& bucket, const Key& plain) const {
   return map.least_copies(bucket) > 1 && store_.may_lack(plain);
 }
@@ -125,17 +133,22 @@ Task<Status> Handover::bring_home(
   if (owner == nullptr || owner->id != node_id_) co_return Status{};
   const NameId id = id_of(plain);
   const Epoch since = map->placement.since;
-  if (knows(since, id) && !forgotten) co_return Status{};
+  if (knows(since, id) && !forgotten) {
+    co_return co_await hide_leftovers(std::move(context), *map, plain, need);
+  }
   auto past = past_holders(*map, bucket, plain, forgotten);
   if (past.empty()) co_return Status{};
-  if (need == Need::kRead && !forgotten) {
+  CO_TRY(const bool gone, is_gone(plain));  // what others have of it shows in listings
+  if (need == Need::kRead && !forgotten && !gone) {
     if (past.sets.empty()) co_return Status{};
     CO_TRY(const bool newest, is_newest(*map, plain));
     if (newest) co_return Status{};
   }
   const auto guard = co_await locks_.lock(id.key);
   forgotten = forgotten && is_forgotten(*map, bucket, plain);
-  if (knows(since, id) && !forgotten) co_return Status{};
+  if (knows(since, id) && !forgotten) {
+    co_return co_await hide_leftovers(std::move(context), *map, plain, need);
+  }
   context.epoch = map->epoch;
   const std::vector<std::string> others = past.others;
   CO_TRY(Asked asked, co_await ask(context, *map, plain, std::move(past)));
@@ -156,8 +169,21 @@ Task<Status> Handover::bring_home(
   }
   if (asked.missing.empty() && asked.silent.empty()) {
     remember(since, id, std::move(asked.found), others);
+    co_return co_await hide_leftovers(std::move(context), *map, plain, need);
   }
   co_return Status{};
+}
+
+/// Who hears that the name is gone must not see in a listing what others still have of it. Changes
+/// see to that themselves before they are acknowledged; one that was not may have left it so.
+Task<Status> Handover::hide_leftovers(Context context,
+                                      const ClusterMap& map,
+                                      const Key& plain,
+                                      Need need) {
+  if (need != Need::kRead) co_return Status{};
+  CO_TRY(const bool gone, is_gone(plain));
+  if (!gone) co_return Status{};
+  co_return co_await drop_leftovers(std::move(context), map, plain);
 }
 
 Task<Result<Handover::Asked>> Handover::ask(Context context,

@@ -20,8 +20,9 @@ namespace aisfs::target {
 /// this target have the newest counts, tombstones included. Who cannot be asked is not taken for
 /// one who has nothing: then the answer is not_ready. A target with a disk out of reach asks the
 /// other holders of now as well, where there are any, for what may lie on that disk. What others
-/// have stays there until a change of the name is about to be acknowledged (drop_leftovers), or
-/// until they offer it (LocalTarget::offer_names) and hear that it is here.
+/// have stays there until a change of the name is about to be acknowledged (drop_leftovers), until
+/// a reader is about to hear that the name is gone, or until they offer it
+/// (LocalTarget::offer_names) and hear that it is here.
 ///
 /// Thread-safe. What it is given outlives it.
 class Handover {
@@ -61,6 +62,8 @@ class Handover {
   /// All names are where they belong: what was known of each is needed no more.
   void end();
 
+  /// Whether a tombstone is what is here of the name. Inline.
+  Result<bool> is_gone(const store::Key& key) const;
   /// After a change: what others had of the name goes. unreachable, timed_out: tried again with the
   /// next change, or when it is offered.
   Task<Status> drop_leftovers(Context context, const ClusterMap& map, const store::Key& key);
@@ -102,6 +105,10 @@ class Handover {
                            const Bucket& bucket,
                            const store::Key& plain,
                            const std::vector<Found>& found);
+  Task<Status> hide_leftovers(Context context,
+                              const ClusterMap& map,
+                              const store::Key& plain,
+                              Need need);
   Task<Status> pull(Context context,
                     const Bucket& bucket,
                     std::string node,

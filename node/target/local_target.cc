@@ -114,6 +114,7 @@ LocalTarget::Change::Change(LocalTarget& self, const Context& context, store::Ke
     : self_(self),
       context_(context),
       key_(std::move(key)),
+      since_(self.maps_.current()->placement.since),
       telling_(*self.leases_, context_, key_.bucket, path_of(key_.key())) {}
 
 /// What was refused needs no copies; of what failed otherwise it is not known.
@@ -143,12 +144,19 @@ Task<Status> LocalTarget::Change::told(Replicator::Kind kind,
     CO_CHECK_OK(after_change(co_await self_.replicator_->replicate(context_, key_, kind, streams)));
     copies_.done();
   }
+  if (self_.maps_.current()->placement.since != since_) ticket = {};
   co_return co_await heard();
 }
 
 Task<Status> LocalTarget::Change::heard() {
   CO_CHECK_OK(co_await telling_.told());
   const MapSnapshot map = self_.maps_.current();
+  CO_TRY(bool hides, self_.handover_.is_gone(key_));
+  hides = hides || key_.versioning != Versioning::kOff || is_version_key(key_.key());
+  // Who held it when the change was sent may not be one of the holders any more, and still list it.
+  if (hides && map->placement.since != since_) {
+    CO_CHECK_OK(after_change(co_await self_.bring_home(context_, key_, Handover::Need::kChange)));
+  }
   co_return after_change(co_await self_.handover_.drop_leftovers(context_, *map, key_));
 }
 

@@ -257,6 +257,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
     LocalTarget& self_;
     const Context context_;
     const store::Key key_;
+    const Epoch since_;  // of the placement by which it was known who has the name
     Leases::Change telling_;
     Replicator::Change copies_;
     Version before_;  // of the name

@@ -89,6 +89,59 @@ TEST_F(MirrorTest, ADirectoryThatIsRemovedIsNotListedByWhoHeldIt) {
   EXPECT_EQ(list().size(), all - kept.size());
 }
 
+/// A name of t1 of which t3 takes t2's copy over when it comes.
+class HolderChanges : public MirrorTest {
+ protected:
+  HolderChanges() {
+    place("t3", NodeState::kAway);
+    for (int i = 0;; ++i) {
+      key_ = key_on("t1", "k" + std::to_string(i) + "-");
+      ClusterMap later = *maps_.current();
+      later.nodes["t3"].state = NodeState::kActive;
+      if (placement::holder_ids(later, name(key_), 2) == std::vector<std::string>{"t1", "t3"})
+        break;
+    }
+    settled();
+    EXPECT_TRUE(put(key_, "text").ok());
+  }
+  Status remove_soon() { return run(targets_.at("t1")->remove(soon(), name(key_), {})); }
+
+  std::string key_;
+};
+
+TEST_F(HolderChanges, WhoHeldANameDoesNotListItWhenItIsRemoved) {
+  before_copies_ = [this] { place("t3", NodeState::kActive); };
+  const Status removed = remove(key_);
+  ASSERT_TRUE(removed.ok()) << removed.error().what();
+  ASSERT_FALSE(before_copies_) << "the holders changed while it was removed";
+  EXPECT_EQ(list(), std::vector<std::string>{});
+}
+
+TEST_F(HolderChanges, ACopyIsEnoughWhileANameIsRemoved) {
+  before_copies_ = [this] {
+    change([](ClusterMap& map) {
+      map.buckets.at(kName.uname()).props.copies = 1;
+      map.placement.copies[kId] = {.least = 1, .most = 2};
+      map.placement.past.push_back({.until = map.epoch + 1, .targets = {"t1", "t2"}});
+      map.placement.since = map.epoch + 1;
+    });
+  };
+  const Status removed = remove(key_);
+  ASSERT_TRUE(removed.ok()) << removed.error().what();
+  EXPECT_EQ(list(), std::vector<std::string>{});
+}
+
+TEST_F(HolderChanges, WhoIsToldThatANameIsGoneDoesNotSeeItListed) {
+  cut_off_ = "t2";
+  EXPECT_FALSE(remove_soon().ok());
+  cut_off_.clear();
+  place("t3", NodeState::kActive);
+  EXPECT_EQ(settle("t1"), 0u);
+  EXPECT_EQ(*stored("t2", key_), "text") << "nobody has told t2";
+  EXPECT_EQ(code(head(key_)), Errc::not_found);
+  EXPECT_EQ(list(), std::vector<std::string>{});
+}
+
 /// A change that its owner published and could not replicate, of a name that has another owner by
 /// now, who has asked the other holder for it.
 class UntoldChange : public MirrorTest {

@@ -285,6 +285,7 @@ class LocalTargetTest : public ::testing::Test {
   bool streams_fail_ = false;  // after some bytes
   int streamed_ = 0;           // copies that were taken while they arrived
   int refused_forgets_ = 0;  // so many more
+  std::function<void()> before_copies_;  // called once, when a holder is about to be asked
   std::map<std::string, std::unique_ptr<store::Store>> stores_;
   std::map<std::string, std::unique_ptr<LocalTarget>> targets_;
   ApiOfNode at_ = [this](const NodeInfo& node) {
@@ -419,6 +420,7 @@ inline Task<Result<std::vector<bool>>> DirectPeers::lacks_copies(
     BucketName bucket,
     std::vector<store::NameState> states,
     bool whole) {
+  if (const auto now = std::exchange(test_.before_copies_, nullptr)) now();
   CO_CHECK_OK(test_.check_reachable(node));
   std::string from = test_.owner(states.front().key);
   co_return co_await test_.targets_.at(node)->lacks_copies(std::move(c), std::move(from),
