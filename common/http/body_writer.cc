@@ -257,20 +257,36 @@ Task<Status> BodyWriter::pass_on(BodySocket& from, std::uint64_t length, SpliceP
   co_return Status{};
 }
 
+Task<Status> BodyWriter::send_chunk(std::string_view head, ConstBytes bytes) {
+  std::array<char, 24> size{};
+  char* end = std::to_chars(size.data(), size.data() + 16, bytes.size(), 16).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  const std::string_view line(size.data(), static_cast<std::size_t>(end - size.data()));
+  Stream::Pieces pieces;
+  pieces.add(as_bytes(head)).add(as_bytes(line)).add(bytes).add(as_bytes("\r\n"));
+  co_return co_await write(pieces);
+}
+
 Task<Status> BodyWriter::send_chunked(std::string_view head, BodySource& body) {
+  if (auto* lent = dynamic_cast<LentSource*>(&body)) co_return co_await send_lent(head, *lent);
   PumpBuffer buffer;
   while (true) {
     auto n = co_await body.read(buffer.span());
     if (!n) co_return blame_source(std::move(n).error());
-    std::array<char, 24> size{};
-    char* end = std::to_chars(size.data(), size.data() + 16, *n, 16).ptr;
-    *end++ = '\r';
-    *end++ = '\n';
-    const std::string_view line(size.data(), static_cast<std::size_t>(end - size.data()));
-    Stream::Pieces pieces;
-    pieces.add(as_bytes(head)).add(as_bytes(line)).add(buffer.span().first(*n)).add(as_bytes("\r\n"));
-    CO_CHECK_OK(co_await write(pieces));
+    CO_CHECK_OK(co_await send_chunk(head, buffer.span().first(*n)));
     if (*n == 0) co_return Status{};
+    head = {};
+  }
+}
+
+Task<Status> BodyWriter::send_lent(std::string_view head, LentSource& body) {
+  while (true) {
+    auto bytes = co_await body.lend();
+    if (!bytes) co_return blame_source(std::move(bytes).error());
+    CO_CHECK_OK(co_await send_chunk(head, *bytes));
+    if (bytes->empty()) co_return Status{};
+    body.give_back(bytes->size());
     head = {};
   }
 }

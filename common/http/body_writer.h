@@ -2,7 +2,7 @@
 #pragma once
 #include <functional>
 
-#include "common/async/byte_stream.h"
+#include "common/async/lent_source.h"
 #include "common/http/head_parser.h"
 #include "common/http/splice_pipe.h"
 #include "common/http/stream.h"
@@ -10,7 +10,8 @@
 namespace aisfs::http {
 
 /// Sends a head that is already text, and the body after it: small bodies in one call with the
-/// head, files by sendfile, large ones from a socket by splice, everything else through a buffer.
+/// head, files by sendfile, large ones from a socket by splice, lent memory as it lies, everything
+/// else through a buffer.
 /// One object a message.
 class BodyWriter {
  public:
@@ -35,7 +36,10 @@ class BodyWriter {
   Task<Status> send_length(std::string_view head, BodySource& body, std::uint64_t length);
   /// The rest of a body that comes from a socket, by way of the pipe.
   Task<Status> pass_on(BodySocket& from, std::uint64_t length, SplicePipe pipe);
+  Task<Status> send_chunk(std::string_view head, ConstBytes bytes);
   Task<Status> send_chunked(std::string_view head, BodySource& body);
+  /// The same without a copy.
+  Task<Status> send_lent(std::string_view head, LentSource& body);
   Task<Status> send_until_close(std::string_view head, BodySource& body);
   Task<Status> write(Stream::Pieces pieces, int flags = 0);
   Task<Status> bring_in(BodySource& body, FileSlice part);

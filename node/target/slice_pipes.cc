@@ -2,7 +2,6 @@
 #include "node/target/slice_pipes.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace aisfs::target {
 namespace {
@@ -16,10 +15,10 @@ SlicePipes::SlicePipes(std::size_t slices) {
   for (std::size_t i = 0; i < slices; ++i) pipes_.emplace_back(*this);
 }
 
-Task<Result<std::size_t>> SlicePipes::Pipe::read(MutableBytes into) {
+Task<Result<ConstBytes>> SlicePipes::Pipe::lend() {
   while (rest_.empty()) {
     if (owner_.failed_) co_return *owner_.failed_;
-    if (ended_ && at_end_) co_return std::size_t{0};
+    if (ended_ && at_end_) co_return ConstBytes();
     if (ended_) {
       rest_ = as_bytes(tail_);
       at_end_ = true;
@@ -29,11 +28,12 @@ Task<Result<std::size_t>> SlicePipes::Pipe::read(MutableBytes into) {
     co_await owner_.changed_.wait(seen, Deadline::after(kIdleMax));
   }
   if (owner_.failed_) co_return *owner_.failed_;
-  const std::size_t n = std::min(into.size(), rest_.size());
-  std::memcpy(into.data(), rest_.data(), n);
-  rest_ = rest_.subspan(n);
+  co_return rest_;
+}
+
+void SlicePipes::Pipe::give_back(std::size_t taken) {
+  rest_ = rest_.subspan(taken);
   if (rest_.empty() && owner_.all_taken()) owner_.changed_.notify();  // nobody else waits for it
-  co_return n;
 }
 
 bool SlicePipes::all_taken() const {

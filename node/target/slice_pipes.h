@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "common/async/byte_stream.h"
+#include "common/async/lent_source.h"
 #include "common/async/notifier.h"
 #include "node/ec/encoder.h"
 
@@ -35,10 +35,11 @@ class SlicePipes {
   void leave(std::size_t i);
 
  private:
-  class Pipe final : public BodySource {
+  class Pipe final : public LentSource {
    public:
     explicit Pipe(SlicePipes& owner) : owner_(owner) {}
-    Task<Result<std::size_t>> read(MutableBytes into) override;
+    Task<Result<ConstBytes>> lend() override;
+    void give_back(std::size_t taken) override;
 
     SlicePipes& owner_;
     ConstBytes rest_;

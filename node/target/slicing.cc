@@ -37,19 +37,24 @@ Task<Result<ObjectInfo>> LocalTarget::put_sliced(Context context,
   const bool replaces = !there.empty() && there.front().kind != store::NameState::Kind::kTombstone;
   const Durability level = replaces ? Durability::kFull : options.level;
   CO_TRY(Slicer::Plan plan, slicer_.plan(at.bucket, at.key, level, *options.size));
-  store::BodyDigests digests(options.want_md5, store::all_checksums(std::move(expected), options));
+  // The hashes of its blocks come with the slices.
+  const ExpectedChecksums all = store::all_checksums(std::move(expected), options);
+  std::optional<store::BodyDigests> digests;
+  if (options.want_md5 || all.md5 || !all.named.empty()) digests.emplace(options.want_md5, all);
   store::BodyDigests::Sums sums;
-  std::uint64_t size = 0;
   const auto update = [&](ConstBytes bytes) {
-    digests.update(bytes);
-    size += bytes.size();
+    if (digests) digests->update(bytes);
   };
-  const auto describe = [&](const ec::EncodedObject&) -> Result<std::string> {
+  const auto describe = [&](const ec::EncodedObject& object) -> Result<std::string> {
+    const std::uint64_t size = object.bytes;
     if (size != *options.size) {
       return Error(Errc::invalid_argument, "the body has " + std::to_string(size) + " bytes, " +
                                                std::to_string(*options.size) + " were promised");
     }
-    TRY(sums, digests.finish());
+    if (digests) {
+      TRY(sums, digests->finish());
+    }
+    sums.hashes = object.object;
     store::StoredMeta meta{.bucket = at.bucket.id,
                            .key = at.key.key(),
                            .info = store::info_of_put(options, nullptr),

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "common/async/lent_source.h"
 #include "tests/unit/common/http/hangs_up_once.h"
 #include "tests/unit/common/http/loopback.h"
 
@@ -51,6 +52,36 @@ TEST_F(ClientTest, AStreamOfKnownAndOfUnknownLength) {
   ASSERT_TRUE(got.ok()) << got.error().what();
   EXPECT_EQ(got->head.fields.get("X-Framing"), "chunked");
   EXPECT_TRUE(got->body == "one two " + pattern(100'000));
+}
+
+/// Lends its pieces, one after the other, and knows how much of them was given back.
+class LentPieces final : public LentSource {
+ public:
+  explicit LentPieces(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
+  Task<Result<ConstBytes>> lend() override {
+    while (at_ < pieces_.size() && rest_ == 0) rest_ = pieces_[at_++].size();
+    if (rest_ == 0) co_return ConstBytes();
+    co_return as_bytes(pieces_[at_ - 1]).last(rest_);
+  }
+  void give_back(std::size_t taken) override { rest_ -= taken; }
+
+ private:
+  const std::vector<std::string> pieces_;
+  std::size_t at_ = 0, rest_ = 0;
+};
+
+TEST_F(ClientTest, LentMemoryIsSentAsItLies) {
+  serve(echo);
+  LentPieces pieces({"one ", pattern(3'000'000), " two"});
+  auto lent = request(Method::kPut, "/");
+  lent.stream = &pieces;
+  const auto got = call(std::move(lent));
+  ASSERT_TRUE(got.ok()) << got.error().what();
+  EXPECT_EQ(got->head.fields.get("X-Framing"), "chunked");
+  EXPECT_TRUE(got->body == "one " + pattern(3'000'000) + " two");
+  LentPieces read({"one ", "two"});
+  EXPECT_EQ(runtime_.run_on(0, read_all(read, 100)).value_or(""), "one two")
+      << "by who knows nothing of it";
 }
 
 TEST_F(ClientTest, ChunkedResponsesAndPassThrough) {
