@@ -110,6 +110,15 @@ struct StoreConfig : config::Section {
       Apply::kRestart,
       "From the end of one look at all disks to the begin of the next; 0: none begins by itself.",
       config::in_range_ns<0, 315'360'000'000'000'000>()};
+  Param<config::Duration> tombstone_life{
+      this,
+      "tombstone_life",
+      std::chrono::hours(24),
+      Apply::kRestart,
+      "For so long at least it is remembered that an object was deleted; longer while a target or "
+      "a "
+      "disk of the cluster is away.",
+      config::in_range_ns<1'000'000'000, 315'360'000'000'000'000>()};
   Param<std::int64_t> high_watermark{
       this,
       "high_watermark",

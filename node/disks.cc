@@ -135,6 +135,15 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
           },
       .has_older_changes = [&target](Epoch epoch) { return target.has_older_changes(epoch); },
       .replicator = target.replicator()});
+  disks->tombstones_ = std::make_unique<target::TombstoneCollector>(
+      target::TombstoneCollector::Deps{.node_id = self.id,
+                                       .store = disks->store_,
+                                       .maps = maps,
+                                       .peers = disks->peers_,
+                                       .clock = clock,
+                                       .is_busy = [&target] { return target.has_open_renames(); },
+                                       .replicator = target.replicator(),
+                                       .life = config.store.tombstone_life()});
   target::Scrubber::Deps scrub{.node_id = self.id,
                                .state_dir = config.data_dir() + "/renames",
                                .store = disks->store_,
@@ -211,6 +220,7 @@ Task<void> Disks::run() {
   scope.spawn(target_->healer().run());
   scope.spawn(target_->slicer().run());
   scope.spawn(scrubber_->run());
+  scope.spawn(tombstones_->run());
   scope.spawn(store_.run());
   co_await scope.join();
 }

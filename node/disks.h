@@ -12,6 +12,7 @@
 #include "node/target/local_target.h"
 #include "node/target/rebalancer.h"
 #include "node/target/scrubber.h"
+#include "node/target/tombstones.h"
 
 namespace aisfs::node {
 
@@ -76,6 +77,7 @@ class Disks {
   std::unique_ptr<target::Rebalancer> rebalancer_;
   disk::IoPool io_{{.threads = 1}};  // of the scrub's state
   std::unique_ptr<target::Scrubber> scrubber_;
+  std::unique_ptr<target::TombstoneCollector> tombstones_;
 };
 
 }  // namespace aisfs::node

@@ -246,6 +246,16 @@ Task<Status> Store::forget(Key key, Version meta_version) {
   co_return co_await mutation.mp.committer().run(mutation);
 }
 
+Task<Result<bool>> Store::forget_tombstone(Key key, Version version) {
+  CO_TRY(const auto guard, co_await engine_->lock(key));
+  CO_TRY(const auto there, engine_->newest(key));
+  if (!there) co_return true;
+  if (there->visible() || there->info.meta_version != version) co_return false;
+  ForgetMutation mutation(*engine_, engine_->mountpath_of(key), key, *there);
+  CO_CHECK_OK(co_await mutation.mp.committer().run(mutation));
+  co_return true;
+}
+
 Task<Status> remove_locked(
     Engine& engine, Key key, IndexRecord base, Durability level, RemovedContent content) {
   CO_TRY(const Version version, engine.versions.next());

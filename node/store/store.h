@@ -257,6 +257,9 @@ class Store {
   /// This copy of this meta version is needed here no more: it goes without a tombstone, durable
   /// with the next sync_all(). Nothing when something else is here.
   Task<Status> forget(Key key, Version meta_version);
+  /// A tombstone of this version goes, because nothing is left that it buries: no older copy, on
+  /// whatever disk, and no request that could make one. True when nothing is here of the name then.
+  Task<Result<bool>> forget_tombstone(Key key, Version version);
 
   // --- slices of objects that lie on several targets (slices.cc) ---------------------------------
 

@@ -105,7 +105,14 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
     co_return Error(Errc::stale_map, key.display() + " is not this target's");
   }
   CO_CHECK_OK(co_await handover_.bring_home(context, map, bucket, key, Handover::Need::kChange));
-  CO_TRY(const bool known, has_state(key, state));
+  CO_TRY(bool known, has_state(key, state));
+  if (!known && state.kind == store::NameState::Kind::kTombstone) {
+    // Of one who has nothing to do with the name any more, and has kept it for longer than others.
+    const store::Key gone = store::make_key(bucket.id, {bucket.name, state.key});
+    CO_TRY([[maybe_unused]] const bool taken,
+           co_await store_.adopt_tombstone(gone, state.meta_version, bucket.props.write_level));
+    known = true;
+  }
   if (!known) {
     // A change that its target did not acknowledge any more, after the name was brought home.
     handover_.doubt(key);

@@ -121,6 +121,10 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                              BodySource& body);
   Task<Result<bool>> take_attributes(
       Context context, std::string from, BucketName bucket, std::string key, ObjectInfo info);
+  Task<Result<std::vector<bool>>> forget_tombstones(Context context,
+                                                    std::string from,
+                                                    BucketName bucket,
+                                                    std::vector<store::NameState> states);
   Task<Status> sync_copy(Context context, BucketName bucket, std::string key);
 
   // Of slices of objects, for owners of names, one's own among them (slicing.cc).

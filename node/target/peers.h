@@ -162,6 +162,13 @@ class Peers {
                                              BucketName bucket,
                                              std::string key,
                                              ObjectInfo info) = 0;
+  /// Of tombstones, which are old enough: for each whether that target, which holds the name, has
+  /// nothing of it any more (tombstones.h).
+  virtual Task<Result<std::vector<bool>>> forget_tombstones(
+      Context context,
+      std::string node,
+      BucketName bucket,
+      std::vector<store::NameState> states) = 0;
   /// Makes that target's copy of the name survive power loss.
   virtual Task<Status> sync_copy(Context context,
                                  std::string node,

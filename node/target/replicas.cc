@@ -4,6 +4,7 @@
 #include "common/placement/hrw.h"
 #include "node/store/upload.h"
 #include "node/target/local_target.h"
+#include "node/target/tombstones.h"
 
 namespace aisfs::target {
 namespace {
@@ -112,6 +113,25 @@ Task<Result<bool>> LocalTarget::take_attributes(
   CO_CHECK_OK(check_copy_from(*copying.map, copying.bucket, from, key.name));
   co_return co_await store_.adopt_attributes(key, std::move(info),
                                              copying.bucket.props.write_level);
+}
+
+Task<Result<std::vector<bool>>> LocalTarget::forget_tombstones(
+    Context context, std::string from, BucketName name, std::vector<store::NameState> states) {
+  CO_TRY(const Copying copying, admit_copy(context, name));
+  std::vector<bool> gone(states.size(), false);
+  const bool in_order = all_know_all(*copying.map) && !has_open_renames() &&
+                        !store_.lacks_anything() && store_.storage().settled;
+  if (!in_order) co_return gone;
+  // No power loss brings back what they bury.
+  CO_CHECK_OK(co_await store_.sync_all());
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const store::Key key = store::make_key(copying.bucket.id, {name, std::move(states[i].key)});
+    CO_CHECK_OK(check_copy_from(*copying.map, copying.bucket, from, key.name));
+    const Version version = states[i].meta_version;
+    CO_TRY(const bool one, co_await store_.forget_tombstone(key, version));
+    gone[i] = one;
+  }
+  co_return gone;
 }
 
 Task<Status> LocalTarget::sync_copy(Context context, BucketName name, std::string at) {

@@ -60,6 +60,7 @@ std::vector<std::string> NodeProcess::arguments() const {
                                    "--store.threads", "2",
                                    "--threads",       "1",
                                    "--node_id",       machine_name(dir)};
+  args.insert(args.end(), {"--store.tombstone_life", "8s"});  // lives are short
   if (options_.role != "gateway") args.insert(args.end(), {"--mountpaths", dir + "/mp1"});
   if (options_.join.empty()) args.insert(args.end(), {"--bootstrap"});
   if (!options_.join.empty()) args.insert(args.end(), {"--join", options_.join});

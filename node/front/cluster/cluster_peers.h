@@ -77,6 +77,10 @@ class ClusterPeers final : public target::Peers {
   Task<Status> stream_copy(Context, std::string node, target::StreamedCopy, BodySource&) override;
   Task<Result<bool>> take_attributes(
       Context, std::string node, BucketName, std::string key, ObjectInfo) override;
+  Task<Result<std::vector<bool>>> forget_tombstones(Context,
+                                                    std::string node,
+                                                    BucketName,
+                                                    std::vector<store::NameState>) override;
   Task<Status> sync_copy(Context, std::string node, BucketName, std::string key) override;
 
  private:

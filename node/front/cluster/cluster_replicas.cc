@@ -78,6 +78,18 @@ Task<Result<bool>> ClusterPeers::take_attributes(
   co_return reply.answers.size() == 1 && reply.answers[0] == 1;
 }
 
+Task<Result<std::vector<bool>>> ClusterPeers::forget_tombstones(Context context,
+                                                                std::string node,
+                                                                BucketName bucket,
+                                                                std::vector<NameState> states) {
+  CO_TRY(NodeInfo to, find(node));
+  CompareRequest request{std::move(bucket), node_id_, std::move(states)};
+  CO_TRY(const auto reply,
+         co_await call<AnswersReply>(transport_, std::move(to), std::move(context),
+                                     std::string(kForgetTombstones), std::move(request)));
+  co_return std::vector<bool>(reply.answers.begin(), reply.answers.end());
+}
+
 Task<Status> ClusterPeers::sync_copy(Context context,
                                      std::string node,
                                      BucketName bucket,

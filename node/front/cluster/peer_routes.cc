@@ -110,6 +110,14 @@ Task<Result<AnswersReply>> attributes(Call& call, LocalTarget& self, std::string
   co_return AnswersReply{{static_cast<std::uint8_t>(taken)}};
 }
 
+Task<Result<AnswersReply>> tombstones(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY(auto request, wire::decode<CompareRequest>(bytes));
+  CO_TRY(const auto gone,
+         co_await self.forget_tombstones(call.context, request.from, request.bucket,
+                                         std::move(request.states)));
+  co_return AnswersReply{{gone.begin(), gone.end()}};
+}
+
 Task<Result<wire::Nothing>> sync(Call& call, LocalTarget& self, std::string bytes) {
   CO_TRY(auto request, wire::decode<NameStatesRequest>(bytes));
   CO_CHECK_OK(co_await self.sync_copy(call.context, request.bucket, request.key));
@@ -194,6 +202,7 @@ constexpr Route kRoutes[] = {
     {kCompareNames, answer<compare>},
     {kLacksCopies, answer<lacks>},
     {kTakeAttributes, answer<attributes>},
+    {kForgetTombstones, answer<tombstones>},
     {kSyncCopy, answer<sync>},
 };
 

@@ -126,6 +126,10 @@ class DirectPeers final : public Peers {
                            BodySource& body) override;
   Task<Result<bool>> take_attributes(
       Context c, std::string node, BucketName bucket, std::string key, ObjectInfo info) override;
+  Task<Result<std::vector<bool>>> forget_tombstones(Context c,
+                                                    std::string node,
+                                                    BucketName bucket,
+                                                    std::vector<store::NameState> states) override;
   Task<Status> sync_copy(Context c, std::string node, BucketName bucket, std::string key) override;
 
  private:
@@ -457,6 +461,13 @@ inline Task<Result<bool>> DirectPeers::take_attributes(
   co_return co_await test_.targets_.at(node)->take_attributes(std::move(c), std::move(from),
                                                               std::move(bucket), std::move(key),
                                                               std::move(info));
+}
+inline Task<Result<std::vector<bool>>> DirectPeers::forget_tombstones(
+    Context c, std::string node, BucketName bucket, std::vector<store::NameState> states) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  std::string from = test_.owner(states.front().key);
+  co_return co_await test_.targets_.at(node)->forget_tombstones(
+      std::move(c), std::move(from), std::move(bucket), std::move(states));
 }
 inline Task<Status> DirectPeers::sync_copy(Context c,
                                            std::string node,
