@@ -218,6 +218,7 @@ Task<void> Disks::run() {
   scope.spawn(target_->replicator().run());
   scope.spawn(rebalancer_->run());
   scope.spawn(target_->healer().run());
+  scope.spawn(target_->restorer().run());
   scope.spawn(target_->slicer().run());
   scope.spawn(scrubber_->run());
   scope.spawn(tombstones_->run());

@@ -62,6 +62,13 @@ Result<std::unique_ptr<LocalTarget>> LocalTarget::open(
                                              .peers = peers,
                                              .clock = clock,
                                              .io = target->io_}));
+  target->restorer_ =
+      std::make_unique<Restorer>(Restorer::Deps{.node_id = target->options_.node_id,
+                                                .store = store,
+                                                .maps = maps,
+                                                .peers = peers,
+                                                .clock = clock,
+                                                .replicator = *target->replicator_});
   Leases::Options leases{.state_dir = target->options_.state_dir + "/leases"};
   TRY(target->leases_, Leases::open(std::move(leases), maps, clock));
   return target;

@@ -15,6 +15,7 @@
 #include "node/target/leases.h"
 #include "node/target/peers.h"
 #include "node/target/replicator.h"
+#include "node/target/restorer.h"
 #include "node/target/slicer.h"
 
 namespace aisfs::target {
@@ -158,6 +159,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Slicer& slicer() { return slicer_; }
   /// What is damaged of what lies here.
   Healer& healer() { return healer_; }
+  Restorer& restorer() { return *restorer_; }
 
   // --- ObjectApi ---------------------------------------------------------------------------------
 
@@ -484,6 +486,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   std::unique_ptr<Leases> leases_;
   Handover handover_;
   Healer healer_;
+  std::unique_ptr<Restorer> restorer_;  // never null
   Slicer slicer_;
   std::unique_ptr<Replicator> replicator_;
   ChangesUnderWay changes_;

@@ -56,8 +56,8 @@ class SlicePeers {
       BucketName bucket,
       std::string from,
       std::vector<store::HeldSlice> slices) = 0;
-  /// To the owner of names, by one who has lost slices of them: he looks at them soon. No keys: at
-  /// all that he owns.
+  /// To the owner of names, by one who has lost slices of them: he looks at them soon. No keys: a
+  /// disk has gone with whatever was on it, and all look at all that they have (restorer.h).
   virtual Task<Status> miss_slices(Context context,
                                    std::string node,
                                    BucketName bucket,

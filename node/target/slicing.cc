@@ -204,6 +204,7 @@ Task<Status> LocalTarget::miss_slices(Context context,
                                       std::vector<std::string> keys) {
   if (keys.empty()) {
     slicer_.look_again();
+    restorer_->lacks(context.who.user());
     co_return Status{};
   }
   CO_TRY(const Bucket bucket, admit(context, name));

@@ -99,6 +99,37 @@ TEST_F(PulledDisk, WhatNobodyElseCanTellIsNotDenied) {
       << "two disks together may have all copies of a name";
 }
 
+TEST_F(PulledDisk, WhatWasOnItIsMadeAgainBeforeAnybodyReadsIt) {
+  pull("t1");
+  ASSERT_GT(out_of_sight("t1").size(), 3u);
+  const auto restore = [this] {
+    bool all = true;
+    for (auto& [_, target] : targets_) {
+      const auto done = run(target->restorer().round());
+      all = all && done && *done;
+    }
+    return all;
+  };
+  const std::vector<std::string> everything;
+  for (auto& [_, target] : targets_) {
+    Context t1{.who = auth::node_identity("t1")};
+    ASSERT_TRUE(run(target->miss_slices(std::move(t1), BucketName(), everything)).ok());
+  }
+  cut_off_ = "t1";
+  EXPECT_FALSE(restore()) << "it is tried again";
+  cut_off_.clear();
+  EXPECT_TRUE(restore());
+  EXPECT_TRUE(out_of_sight("t1").empty());
+  for (int i = 0; i < kNames; ++i) {
+    if (i % 10 == 0) continue;
+    for (const std::string& id : holders(key(i))) EXPECT_EQ(*stored(id, key(i)), "first") << id;
+  }
+  lose("t2");
+  for (int i = 0; i < kNames; ++i) {
+    EXPECT_EQ(read(key(i)), i % 10 == 0 ? "not_found" : "first") << key(i);
+  }
+}
+
 TEST_F(PulledDisk, OfASingleCopyNothingIsKnown) {
   keep(1);
   EXPECT_TRUE(walk());
