@@ -56,7 +56,10 @@ class Verifier::KeyCache {
   /// Null for none.
   AccountPtr find(const MapSnapshot& map, const std::string& access_key) {
     const std::lock_guard lock(mutex_);
-    if (map != indexed_) rebuild(map);
+    if (map != indexed_) {
+      if (indexed_ == nullptr || map->users != indexed_->users) rebuild(*map);
+      indexed_ = map;
+    }
     const auto it = index_.find(access_key);
     return it == index_.end() ? nullptr : it->second;
   }
@@ -80,16 +83,15 @@ class Verifier::KeyCache {
   }
 
  private:
-  void rebuild(const MapSnapshot& map) {
+  void rebuild(const ClusterMap& map) {
     index_.clear();
-    for (const auto& [_, user] : map->users) {
+    for (const auto& [_, user] : map.users) {
       User bare = user;
       bare.keys.clear();
       for (const auto& [access, sealed] : user.keys) {
         index_[access] = std::make_shared<Account>(Account{bare, sealed, {}});
       }
     }
-    indexed_ = map;
   }
 
   std::mutex mutex_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/shared_map.h"
 #include "common/model/bucket.h"
 
 namespace aisfs {
@@ -148,15 +149,16 @@ struct Placement {
   }
 };
 
-/// A new object for every change, epoch + 1; an operation works with one snapshot of it.
+/// A new object for every change, epoch + 1; an operation works with one snapshot of it. A copy
+/// shares the entries that it does not change.
 struct ClusterMap {
   static constexpr std::uint16_t kVersion = 5, kCompat = 1;
 
   std::string uuid;
   Epoch epoch = 0;
-  std::map<std::string, NodeInfo> nodes;  // by id
-  std::map<std::string, Bucket> buckets;  // by uname
-  std::map<std::string, User> users;      // by id; empty in copies for clients
+  SharedMap<NodeInfo> nodes;  // by id
+  SharedMap<Bucket> buckets;  // by uname
+  SharedMap<User> users;      // by id; empty in copies for clients
   std::vector<PrefixMapping> mappings;
   std::string store_node;  // the gateway whose disk holds the map; "" when no single one does
   Placement placement;
@@ -182,13 +184,13 @@ struct ClusterMap {
   void fields(A& ar, std::uint16_t version) {
     ar(uuid, epoch, nodes, buckets, users, mappings, store_node);
     if (version < 2) return;
-    for (auto& [_, bucket] : buckets) bucket.later(ar);
+    buckets.each_value(ar, [&](Bucket& bucket) { bucket.later(ar); });
     if (version < 3) return;
     ar(placement);
     if (version < 4) return;
     placement.later(ar);
     if (version < 5) return;
-    for (auto& [_, bucket] : buckets) bucket.latest(ar);
+    buckets.each_value(ar, [&](Bucket& bucket) { bucket.latest(ar); });
   }
 };
 

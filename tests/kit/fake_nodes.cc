@@ -62,8 +62,8 @@ void FakeCluster::set_state(std::string id, NodeState state) {
 void FakeCluster::settle() {
   store_.edit_map([](ClusterMap& map) {
     map.placement.past.clear();
-    std::erase_if(map.nodes,
-                  [](const auto& entry) { return entry.second.state == NodeState::kDecommission; });
+    map.nodes.erase_if(
+        [](const auto& entry) { return entry.second.state == NodeState::kDecommission; });
   });
 }
 
