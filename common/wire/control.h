@@ -162,7 +162,7 @@ struct EndMappingRequest {
   }
 };
 
-/// The answer to map_push (whose body is a ClusterMap): what the node knows now.
+/// The answer to map_push (whose body is a ClusterMap) and map_apply: what the node knows now.
 struct EpochReply {
   static constexpr std::uint16_t kVersion = 1, kCompat = 1;
   Epoch epoch = 0;
