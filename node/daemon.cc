@@ -18,6 +18,7 @@
 #include "node/control/control_handler.h"
 #include "node/control/control_transport.h"
 #include "node/control/governor.h"
+#include "node/control/map_file.h"
 #include "node/control/membership.h"
 #include "node/control/ops/ops.h"
 #include "node/control/small_file.h"
@@ -72,7 +73,7 @@ class Node {
 
   Status run() {
     CHECK_OK(open_store());
-    if (const auto map = control::load_map(config_.data_dir() + "/cluster.map")) {
+    if (const auto map = control::MapFile::load(config_.data_dir() + "/cluster.map")) {
       static_cast<void>(maps_.install(*map));
     }
     make_admin();

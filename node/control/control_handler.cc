@@ -6,6 +6,7 @@
 #include "common/obs/log.h"
 #include "common/wire/control.h"
 #include "common/wire/error_text.h"
+#include "common/wire/map_delta.h"
 #include "common/wire/map_watch.h"
 #include "node/control/ops/ops.h"
 
@@ -65,6 +66,18 @@ Bytes run_map_push(const ControlHandlerDeps& deps, Context context, std::string 
   co_return wire::encode(wire::EpochReply{epoch});
 }
 
+Bytes run_map_apply(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_CHECK_OK(need_node(context));
+  CO_TRY(const auto update, wire::decode<wire::MapUpdate>(body));
+  const auto epoch = deps.maps.apply(update);
+  if (!epoch && epoch.error() == Errc::stale_map) {  // begins elsewhere: the sender hears where
+    co_return wire::encode(wire::EpochReply{deps.maps.current()->epoch});
+  }
+  if (!epoch) co_return epoch.error();
+  if (deps.in_force) co_await deps.in_force(*epoch);
+  co_return wire::encode(wire::EpochReply{*epoch});
+}
+
 Bytes run_rename_prefix(const ControlHandlerDeps& deps, Context context, std::string body) {
   CO_CHECK_OK(need_node(context));
   if (deps.plane == nullptr) co_return not_here("and changes no map");
@@ -89,19 +102,31 @@ Bytes run_end_mapping(const ControlHandlerDeps& deps, Context context, std::stri
   co_return wire::encode(wire::EpochReply{epoch});
 }
 
-Bytes run_map_watch(const ControlHandlerDeps& deps, Context context, std::string body) {
-  CO_CHECK_OK(need_node(context));
-  CO_TRY(const auto request, wire::decode<wire::MapWatchRequest>(body));
-  const auto wait = std::chrono::milliseconds(std::min(request.wait_ms, wire::kMapWatchMsMax));
+/// Returns when there is a newer map than that, or after a while, or when the node stops.
+Task<void> wait_for_newer(const ControlHandlerDeps& deps, Epoch known, std::uint32_t wait_ms) {
+  const auto wait = std::chrono::milliseconds(std::min(wait_ms, wire::kMapWatchMsMax));
   const Deadline deadline = Deadline::after(wait);
   while (true) {
     const auto seen = deps.maps.installed().count();
-    const MapSnapshot map = deps.maps.current();
-    if (map->epoch > request.known || deadline.expired() || deps.maps.closed()) {
-      co_return wire::encode(*map);
-    }
+    const bool newer = deps.maps.current()->epoch > known;
+    if (newer || deadline.expired() || deps.maps.closed()) co_return;
     co_await deps.maps.installed().wait(seen, deadline);
   }
+}
+
+Bytes run_map_watch(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_CHECK_OK(need_node(context));
+  CO_TRY(const auto request, wire::decode<wire::MapWatchRequest>(body));
+  co_await wait_for_newer(deps, request.known, request.wait_ms);
+  co_return wire::encode(*deps.maps.current());
+}
+
+Bytes run_map_update(const ControlHandlerDeps& deps, Context context, std::string body) {
+  CO_CHECK_OK(need_node(context));
+  CO_TRY(const auto request, wire::decode<wire::MapUpdateRequest>(body));
+  co_await wait_for_newer(deps, request.known, request.wait_ms);
+  co_return wire::encode(
+      deps.maps.update_since(request.known, request.whole ? MapNeed::kWhole : MapNeed::kEither));
 }
 
 Bytes run_cluster_status(const ControlHandlerDeps& deps, Context, std::string) {
@@ -260,10 +285,12 @@ const std::map<std::string_view, Method>& methods() {
       {wire::kLeaveMethod, run_leave},
       {wire::kKeepAliveMethod, run_keep_alive},
       {wire::kMapPushMethod, run_map_push},
+      {wire::kMapApplyMethod, run_map_apply},
       {wire::kRenamePrefixMethod, run_rename_prefix},
       {wire::kAllowImpliedDirsMethod, run_allow_implied_dirs},
       {wire::kEndMappingMethod, run_end_mapping},
       {wire::kMapWatchMethod, run_map_watch},
+      {wire::kMapUpdateMethod, run_map_update},
       {wire::kClusterStatusMethod, run_cluster_status},
       {wire::kMetaGetMethod, run_meta<meta::GetRequest, &MetaStore::get>},
       {wire::kMetaTxnMethod, run_meta<meta::TxnRequest, &MetaStore::txn>},

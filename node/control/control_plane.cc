@@ -5,6 +5,7 @@
 #include "common/client/remote_call.h"
 #include "common/client/retry.h"
 #include "common/obs/log.h"
+#include "common/wire/map_delta.h"
 
 namespace aisfs::control {
 namespace {
@@ -67,26 +68,54 @@ Task<void> ControlPlane::tell_all(MapSnapshot map) {
   TaskScope scope(co_await asio::this_coro::executor);
   for (const auto& [id, _] : *alive) {
     const NodeInfo* node = map->find_node(id);
-    if (node != nullptr && id != self_) scope.spawn(tell(*node, map));
+    if (node != nullptr && id != self_) scope.spawn(tell(*node, map->epoch));
   }
   co_await scope.join();
 }
 
-Task<void> ControlPlane::tell(NodeInfo node, MapSnapshot map) {
+Task<void> ControlPlane::tell(NodeInfo node, Epoch epoch) {
   const Deadline deadline = Deadline::after(options_.push_wait);
   Backoff backoff;
   for (int attempt = 1;; ++attempt) {
-    Context context{.who = auth::node_identity(self_), .deadline = deadline, .trace = {}};
-    auto reply = co_await call<wire::EpochReply>(peers_, node, std::move(context),
-                                                 std::string(wire::kMapPushMethod), *map);
-    if (reply) co_return;
+    auto known = co_await tell_changes(node, epoch, deadline);
+    if (known && *known >= epoch) co_return;
+    const Errc why = known ? Errc::stale_map : known.error().code();
+    // It has no changes of these; or it is of an earlier release, and knows none at all.
+    if (why == Errc::stale_map || why == Errc::corrupt || why == Errc::not_found) {
+      known = co_await tell_whole(node, deadline);
+    }
+    if (known) co_return;
     // Nobody listens: it has ended, and will not serve before it has joined again.
-    const bool gone = reply.error() == Errc::unreachable && attempt >= kTellAttemptsMax;
+    const bool gone = known.error() == Errc::unreachable && attempt >= kTellAttemptsMax;
     if (!gone && co_await backoff.wait(deadline)) continue;
-    LOG_WARN("map not delivered", "node", node.id, "epoch", map->epoch, "why",
-             reply.error().what());
+    LOG_WARN("map not delivered", "node", node.id, "epoch", epoch, "why", known.error().what());
     co_return;
   }
+}
+
+Task<Result<Epoch>> ControlPlane::tell_changes(NodeInfo node, Epoch epoch, Deadline deadline) {
+  // Nearly all know the map before this one; who does not says which.
+  Epoch known = epoch - 1;
+  for (int round = 0; round < 2; ++round) {
+    wire::MapUpdate update = known_.update_since(known, MapNeed::kChanges);
+    if (round > 0 && update.deltas.empty()) break;
+    Context context{.who = auth::node_identity(self_), .deadline = deadline, .trace = {}};
+    CO_TRY(const auto reply,
+           co_await call<wire::EpochReply>(peers_, node, std::move(context),
+                                           std::string(wire::kMapApplyMethod), std::move(update)));
+    if (reply.epoch >= epoch) co_return reply.epoch;
+    known = reply.epoch;
+  }
+  co_return known;
+}
+
+Task<Result<Epoch>> ControlPlane::tell_whole(NodeInfo node, Deadline deadline) {
+  const MapSnapshot map = known_.current();
+  Context context{.who = auth::node_identity(self_), .deadline = deadline, .trace = {}};
+  CO_TRY(const auto reply,
+         co_await call<wire::EpochReply>(peers_, std::move(node), std::move(context),
+                                         std::string(wire::kMapPushMethod), *map));
+  co_return reply.epoch;
 }
 
 Task<void> ControlPlane::follow() {

@@ -63,7 +63,11 @@ class ControlPlane {
 
  private:
   Task<void> tell_all(MapSnapshot map);
-  Task<void> tell(NodeInfo node, MapSnapshot map);
+  /// Until the node goes by this map or a later one, or push_wait is over.
+  Task<void> tell(NodeInfo node, Epoch epoch);
+  /// Tells it what leads there from the map that it goes by; returns that epoch.
+  Task<Result<Epoch>> tell_changes(NodeInfo node, Epoch epoch, Deadline deadline);
+  Task<Result<Epoch>> tell_whole(NodeInfo node, Deadline deadline);
 
   MetaStore& meta_;
   MapStore map_store_;

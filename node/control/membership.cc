@@ -8,8 +8,10 @@
 #include "common/client/retry.h"
 #include "common/obs/log.h"
 #include "common/wire/control.h"
+#include "common/wire/map_delta.h"
 #include "common/wire/map_watch.h"
 #include "node/control/control_transport.h"
+#include "node/control/map_file.h"
 #include "node/control/ops/ops.h"
 
 namespace aisfs::control {
@@ -136,28 +138,45 @@ Task<Result<NodeInfo>> Membership::join(Deadline deadline) {
   }
 }
 
-Task<Result<ClusterMap>> Membership::ask_map() {
-  if (plane_ != nullptr) {
-    CO_TRY(auto draft, co_await plane_->maps().load());
-    co_return std::move(draft.map);
-  }
-  wire::MapWatchRequest request;
-  request.known = maps_.current()->epoch;
-  co_return co_await ask_gateways<ClusterMap>(std::string(wire::kMapWatchMethod), request,
-                                              kRenewAttempt);
+Task<Result<Epoch>> Membership::update_map(std::uint32_t wait_ms) {
+  if (plane_ == nullptr) co_return co_await update_from_gateways(wait_ms);
+  CO_TRY(auto draft, co_await plane_->maps().load());
+  co_return maps_.install(std::move(draft.map));
+}
+
+Task<Result<Epoch>> Membership::update_from_gateways(std::uint32_t wait_ms) {
+  const Duration each = std::chrono::milliseconds(wait_ms) + kRenewAttempt;
+  wire::MapUpdateRequest request{.known = maps_.current()->epoch, .wait_ms = wait_ms};
+  auto update =
+      co_await ask_gateways<wire::MapUpdate>(std::string(wire::kMapUpdateMethod), request, each);
+  if (!update && update.error() == Errc::not_found) co_return co_await watch_map(wait_ms);
+  if (!update) co_return std::move(update).error();
+  auto epoch = maps_.apply(*update);
+  if (epoch || is_final(epoch.error())) co_return epoch;
+  LOG_WARN("change of the map refused, all of it is fetched", "why", epoch.error().what());
+  request.whole = true;
+  CO_TRY(update, co_await ask_gateways<wire::MapUpdate>(std::string(wire::kMapUpdateMethod),
+                                                        request, each));
+  co_return maps_.apply(*update);
+}
+
+Task<Result<Epoch>> Membership::watch_map(std::uint32_t wait_ms) {
+  wire::MapWatchRequest request{.known = maps_.current()->epoch, .wait_ms = wait_ms};
+  const Duration each = std::chrono::milliseconds(wait_ms) + kRenewAttempt;
+  CO_TRY(auto map,
+         co_await ask_gateways<ClusterMap>(std::string(wire::kMapWatchMethod), request, each));
+  co_return maps_.install(std::move(map));
 }
 
 Task<Status> Membership::fetch_map(Epoch epoch, Deadline deadline) {
   Backoff backoff;
   while (maps_.current()->epoch < epoch) {
-    auto map = co_await ask_map();
-    if (map) {
-      CO_TRY(const Epoch known, maps_.install(*std::move(map)));
-      if (known >= epoch) break;
-    }
+    const auto known = co_await update_map(0);
+    if (known && *known >= epoch) break;
     if (!co_await backoff.wait(deadline)) {
+      std::string why = known ? "" : ": " + known.error().what();
       co_return Error(Errc::not_ready, "the cluster map of epoch " + std::to_string(epoch) +
-                                           " could not be had from a gateway");
+                                           " could not be had from a gateway" + why);
     }
   }
   co_return Status{};
@@ -196,29 +215,25 @@ Task<void> Membership::keep_alive() {
 Task<void> Membership::follow_map() {
   Backoff backoff;
   while (true) {
-    const Epoch known = maps_.current()->epoch;
-    wire::MapWatchRequest request;
-    request.known = known;
-    request.wait_ms = wire::kMapWatchMsMax;
-    auto map = co_await ask_gateways<ClusterMap>(
-        std::string(wire::kMapWatchMethod), request,
-        std::chrono::milliseconds(wire::kMapWatchMsMax) + kRenewAttempt);
-    if (map) {
-      const auto installed = maps_.install(*std::move(map));
-      if (installed) backoff = Backoff();
-      if (installed) continue;
-      LOG_ERROR("map refused", "why", installed.error().what());
+    const auto known = co_await update_from_gateways(wire::kMapWatchMsMax);
+    if (known) {
+      backoff = Backoff();
+      continue;
     }
+    if (is_final(known.error())) LOG_ERROR("map refused", "why", known.error().what());
     co_await backoff.wait(Deadline());
   }
 }
 
 Task<void> Membership::save_maps() {
+  const auto file = std::make_shared<MapFile>(options_.data_dir + "/cluster.map");
   while (true) {
     const auto seen = maps_.installed().count();
+    // The map before the changes: what comes between is saved twice, and passed over when read.
     const MapSnapshot map = maps_.current();
+    auto deltas = maps_.update_since(file->saved(), MapNeed::kChanges).deltas;
     if (map->epoch != 0) {
-      auto save = [file = options_.data_dir + "/cluster.map", map] { return save_map(file, *map); };
+      auto save = [file, map, deltas = std::move(deltas)] { return file->save(*map, deltas); };
       const auto saved = co_await offload(disk_, std::move(save));
       if (!saved) LOG_ERROR("map not saved", "why", saved.error().what());
     }

@@ -62,7 +62,11 @@ class Membership {
                                    Replay replay = Replay::kSafe);
   std::vector<NodeInfo> gateways() const;
   Task<void> renew();
-  Task<Result<ClusterMap>> ask_map();
+  /// Installs what a gateway knows that is newer, when there is something or after this time.
+  Task<Result<Epoch>> update_map(std::uint32_t wait_ms);
+  Task<Result<Epoch>> update_from_gateways(std::uint32_t wait_ms);
+  /// The same from gateways of earlier releases, which know no deltas.
+  Task<Result<Epoch>> watch_map(std::uint32_t wait_ms);
   /// Returns once a map of at least this epoch is installed; not_ready at the deadline.
   Task<Status> fetch_map(Epoch epoch, Deadline deadline);
 
