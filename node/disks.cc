@@ -10,6 +10,7 @@
 namespace aisfs::node {
 namespace {
 
+constexpr Duration kAskMax = std::chrono::seconds(10);
 constexpr Duration kEpochLookEvery = std::chrono::milliseconds(200);
 
 /// disks.state in the data folder: what the mountpaths must know as well, or they were set back.
@@ -160,18 +161,35 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
   return disks;
 }
 
-/// Of a bucket with copies another target has what was lost here, and nobody may hear that it is
-/// gone.
-Status Disks::check_give_up() const {
+/// Of buckets with copies others have what was lost here, and nobody may hear that it is gone:
+/// first all of it has to be here again.
+Task<Status> Disks::check_give_up(const std::string& mountpath) {
   const MapSnapshot map = maps_.current();
-  for (const auto& [_, bucket] : map->buckets) {
-    if (map->most_copies(bucket) == 1) continue;
-    return Error(Errc::precondition_failed,
-                 "bucket \"" + bucket.name.display() +
-                     "\" keeps copies: take this target out with ais cluster add-remove-nodes "
-                     "decommission --data-lost, so that they are made again, and join it anew");
+  const bool mirrored = std::any_of(map->buckets.begin(), map->buckets.end(), [&](const auto& one) {
+    return map->most_copies(one.second) > 1;
+  });
+  if (!mirrored) co_return Status{};
+  const std::string again =
+      "; try again, or take this target out with ais cluster "
+      "add-remove-nodes decommission --data-lost and join it anew";
+  if (!target::all_know_all(*map)) {
+    co_return Error(Errc::busy, "a target is away, or names are on their way" + again);
   }
-  return {};
+  if (!target_->slicer().has_told_of(mountpath)) {
+    co_return Error(Errc::busy, "not all targets know yet that " + mountpath + " has gone" + again);
+  }
+  for (const NodeInfo* other : map->active_targets()) {
+    if (other->id == node_id_) continue;
+    Context context{.who = auth::node_identity(node_id_),
+                    .deadline = Deadline::after(kAskMax),
+                    .trace = "give-up"};
+    context.epoch = map->epoch;
+    CO_TRY(const bool has, co_await peers_.has_copies_for_me(std::move(context), other->id));
+    if (!has) continue;
+    co_return Error(Errc::busy,
+                    "target " + other->id + " still makes copies of what was on the disk" + again);
+  }
+  co_return Status{};
 }
 
 Task<Status> Disks::change_mountpath(MountpathChange change) {
@@ -187,7 +205,7 @@ Task<Status> Disks::change_mountpath(MountpathChange change) {
     case MountpathAction::kDisable:
       co_return co_await store_.disable(std::move(change.path), emptying);
     case MountpathAction::kGiveUp:
-      CO_CHECK_OK(check_give_up());
+      CO_CHECK_OK(co_await check_give_up(change.path));
       co_return co_await store_.give_up_mountpath(std::move(change.path));
   }
   co_return Error(Errc::unsupported, "no such change of a mountpath");

@@ -66,7 +66,7 @@ class Disks {
         MapSource& maps,
         Clock& clock);
 
-  Status check_give_up() const;
+  Task<Status> check_give_up(const std::string& mountpath);
 
   const std::string node_id_;
   MapSource& maps_;

@@ -169,6 +169,9 @@ class Peers {
       std::string node,
       BucketName bucket,
       std::vector<store::NameState> states) = 0;
+  /// Whether that target may still have copies of what lay on a disk that the asking one has lost
+  /// (restorer.h).
+  virtual Task<Result<bool>> has_copies_for_me(Context context, std::string node) = 0;
   /// Makes that target's copy of the name survive power loss.
   virtual Task<Status> sync_copy(Context context,
                                  std::string node,

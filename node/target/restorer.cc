@@ -14,6 +14,7 @@ using store::NameState;
 
 constexpr Duration kLookEvery = std::chrono::milliseconds(200);
 constexpr Duration kAgain = std::chrono::seconds(1);  // after a look that left something
+constexpr Duration kAgainMax = std::chrono::minutes(1);
 constexpr Duration kOfferMax = std::chrono::minutes(2);
 constexpr std::size_t kPage = 1024;
 constexpr std::size_t kShareNames = 256;
@@ -43,12 +44,19 @@ void Restorer::lacks(const std::string& target) {
   lacking_[target] = ++told_;
 }
 
+bool Restorer::has_copies_for(const std::string& target) const {
+  const std::lock_guard lock(mutex_);
+  return lacking_.contains(target);
+}
+
 Task<void> Restorer::run() {
-  Duration pause = kLookEvery;
+  Duration pause = kLookEvery, again = kAgain;
   while (co_await deps_.clock.sleep(pause)) {
     const auto done = co_await round();
     if (!done) LOG_DEBUG("copies not made again yet", "why", done.error().what());
-    pause = done && *done ? kLookEvery : kAgain;
+    const bool all = done && *done;
+    pause = all ? kLookEvery : again;
+    again = all ? kAgain : std::min(2 * again, kAgainMax);
   }
 }
 
@@ -154,21 +162,21 @@ Task<Result<bool>> Restorer::copy(MapSnapshot map,
   co_return all;
 }
 
-/// He takes what he lacks; that something is not taken says that it is older than what he has.
 Task<Result<bool>> Restorer::offer(MapSnapshot map,
                                    const Bucket& bucket,
                                    std::string owner,
                                    States states) {
+  bool all = true;
   for (States& share : in_shares(std::move(states))) {
     Context context{.who = auth::node_identity(deps_.node_id),
                     .deadline = Deadline::after(kOfferMax),
                     .trace = "restore"};
     context.epoch = map->epoch;
-    CO_TRY(
-        [[maybe_unused]] const auto taken,
-        co_await deps_.peers.offer_names(std::move(context), owner, bucket.name, std::move(share)));
+    CO_TRY(const auto taken, co_await deps_.peers.offer_names(std::move(context), owner,
+                                                              bucket.name, std::move(share)));
+    all = all && std::all_of(taken.begin(), taken.end(), [](bool one) { return one; });
   }
-  co_return true;
+  co_return all;
 }
 
 }  // namespace aisfs::target

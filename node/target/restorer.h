@@ -19,7 +19,8 @@ namespace aisfs::target {
 /// holds, sends copies of his own and offers it those of its own. It takes what it does not know
 /// (LocalTarget::take_offer, Store::may_lack); on which of its disks that lies then is its affair.
 ///
-/// lacks() from any thread, the rest on one shard. What it is given outlives it.
+/// lacks() and has_copies_for() from any thread, the rest on one shard. What it is given outlives
+/// it.
 class Restorer {
  public:
   struct Deps {
@@ -34,6 +35,8 @@ class Restorer {
 
   /// That target has lost a disk.
   void lacks(const std::string& target);
+  /// Whether this target may still have something for one that has lost a disk.
+  bool has_copies_for(const std::string& target) const;
 
   /// Until cancelled.
   Task<void> run();
@@ -61,7 +64,7 @@ class Restorer {
   Task<Result<bool>> offer(MapSnapshot map, const Bucket& bucket, std::string owner, States states);
 
   const Deps deps_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::uint64_t told_ = 0;
   std::map<std::string, std::uint64_t> lacking_;  // by target, when it said so

@@ -126,6 +126,8 @@ class Slicer {
   Task<std::size_t> settle_some();
   /// Whether all of it was in order for this placement. Inline.
   bool is_settled(Epoch since) const { return settled_.load() == since; }
+  /// Whether all targets have heard that this mountpath is out of reach. Any thread.
+  bool has_told_of(const std::string& mountpath) const;
 
   struct Progress {
     bool running = false;
@@ -198,6 +200,7 @@ class Slicer {
   std::set<Version> under_way_;  // slices that no name refers to yet
   std::unordered_map<std::uint64_t, Asked> soon_;
   std::deque<Due> due_;
+  std::set<std::string> told_of_;  // mountpaths out of reach of which all targets have heard
   std::uint64_t looks_asked_ = 0;  // at everything
   std::uint64_t looks_done_ = 0;   // of these
   std::unordered_map<std::uint64_t, DamagedName> damages_;
@@ -208,6 +211,7 @@ class Slicer {
   std::set<std::string> mountpaths_;  // that can be read
   std::map<BucketId, ErasureProps> codes_;
   std::set<std::string> to_tell_;  // targets that have not heard yet that one has gone
+  std::set<std::string> lacking_;  // mountpaths that are out of reach, of which they hear
 };
 
 }  // namespace aisfs::target

@@ -65,15 +65,15 @@ bool Slicer::has_other_codes() {
 /// Slices that lay on one that has failed or was taken out are missing now, and nobody else can
 /// know.
 Task<void> Slicer::tell_of_lost_mountpaths() {
-  std::set<std::string> now;
-  bool lacks = false;
+  std::set<std::string> now, lacking;
   for (const MountpathInfo& info : deps_.store.storage().mountpaths) {
     if (info.is_open()) now.insert(info.path);
-    lacks = lacks || info.lacking;
+    if (info.lacking) lacking.insert(info.path);
   }
   const bool first = mountpaths_.empty();
-  const bool gone = first ? lacks : !std::ranges::includes(now, mountpaths_);
+  const bool gone = first ? !lacking.empty() : !std::ranges::includes(now, mountpaths_);
   mountpaths_ = std::move(now);
+  lacking_ = std::move(lacking);
   const MapSnapshot map = deps_.maps.current();
   if (gone) {
     for (const NodeInfo* target : map->active_targets()) to_tell_.insert(target->id);
@@ -91,6 +91,14 @@ Task<void> Slicer::tell_of_lost_mountpaths() {
     }
     it = told ? to_tell_.erase(it) : std::next(it);
   }
+  if (!to_tell_.empty()) co_return;
+  const std::lock_guard lock(mutex_);
+  told_of_ = lacking_;
+}
+
+bool Slicer::has_told_of(const std::string& mountpath) const {
+  const std::lock_guard lock(mutex_);
+  return told_of_.contains(mountpath);
 }
 
 Task<void> Slicer::drop_due() {

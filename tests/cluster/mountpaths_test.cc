@@ -91,6 +91,30 @@ TEST_F(MountpathsOfANode, OneIsAttachedAndTheFirstOneDetached) {
   expect_all("two");
 }
 
+TEST_F(MountpathsOfANode, OneIsGivenUpWhenItsCopiesHaveBeenMadeAgain) {
+  start_cluster(3);
+  user_ = std::make_unique<User>(node(0), admin());
+  ASSERT_EQ(user_->why_not(), "");
+  const auto bucket = user_->create("data");
+  ASSERT_TRUE(bucket.ok());
+  BucketProps props = bucket->props;
+  props.copies = 2;
+  ASSERT_TRUE(user_
+                  ->run(user_->api().set_bucket_props(User::within(seconds(20)),
+                                                      native_bucket("data"), props))
+                  .ok());
+  fs::create_directories(mp(2));
+  ASSERT_TRUE(change(MountpathAction::kAttach, 2).ok());
+  wait_until_settled();
+  put_all("one");
+  EXPECT_FALSE(change(MountpathAction::kGiveUp, 2).ok()) << "it is in use";
+  fs::rename(mp(2), dir_ + "/pulled");
+  wait_for("it has failed", [this] { return state_of(2) == "failed"; });
+  wait_for("it may be given up", [this] { return change(MountpathAction::kGiveUp, 2).ok(); });
+  node(2).signal_and_wait(SIGKILL);
+  expect_all("one");
+}
+
 TEST_F(MountpathsOfANode, WhatIsOnAPulledDiskAloneIs503UntilItIsBack) {
   begin();
   fs::create_directories(mp(2));

@@ -81,6 +81,7 @@ class ClusterPeers final : public target::Peers {
                                                     std::string node,
                                                     BucketName,
                                                     std::vector<store::NameState>) override;
+  Task<Result<bool>> has_copies_for_me(Context, std::string node) override;
   Task<Status> sync_copy(Context, std::string node, BucketName, std::string key) override;
 
  private:

@@ -90,6 +90,15 @@ Task<Result<std::vector<bool>>> ClusterPeers::forget_tombstones(Context context,
   co_return std::vector<bool>(reply.answers.begin(), reply.answers.end());
 }
 
+Task<Result<bool>> ClusterPeers::has_copies_for_me(Context context, std::string node) {
+  CO_TRY(NodeInfo to, find(node));
+  wire::Nothing request;
+  CO_TRY(const auto reply,
+         co_await call<AnswersReply>(transport_, std::move(to), std::move(context),
+                                     std::string(kHasCopiesForMe), request));
+  co_return reply.answers.size() != 1 || reply.answers[0] != 0;
+}
+
 Task<Status> ClusterPeers::sync_copy(Context context,
                                      std::string node,
                                      BucketName bucket,

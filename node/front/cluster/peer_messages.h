@@ -24,6 +24,7 @@ inline constexpr std::string_view kStreamCopy =
     "stream_copy";  // StreamCopyRequest in a header, and bytes
 inline constexpr std::string_view kTakeAttributes = "take_attributes";
 inline constexpr std::string_view kForgetTombstones = "forget_tombstones";  // CompareRequest
+inline constexpr std::string_view kHasCopiesForMe = "has_copies_for_me";    // wire::Nothing
 inline constexpr std::string_view kSyncCopy = "sync_copy";  // NameStatesRequest
 /// Of kTakeCopy: the base64 envelope of its request.
 inline constexpr std::string_view kTakeCopyHeader = "Ais-Take-Copy";

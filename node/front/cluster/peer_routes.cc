@@ -118,6 +118,12 @@ Task<Result<AnswersReply>> tombstones(Call& call, LocalTarget& self, std::string
   co_return AnswersReply{{gone.begin(), gone.end()}};
 }
 
+Task<Result<AnswersReply>> has_copies(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY([[maybe_unused]] const auto request, wire::decode<wire::Nothing>(bytes));
+  const bool has = self.restorer().has_copies_for(call.context.who.user());
+  co_return AnswersReply{{static_cast<std::uint8_t>(has)}};
+}
+
 Task<Result<wire::Nothing>> sync(Call& call, LocalTarget& self, std::string bytes) {
   CO_TRY(auto request, wire::decode<NameStatesRequest>(bytes));
   CO_CHECK_OK(co_await self.sync_copy(call.context, request.bucket, request.key));
@@ -203,6 +209,7 @@ constexpr Route kRoutes[] = {
     {kLacksCopies, answer<lacks>},
     {kTakeAttributes, answer<attributes>},
     {kForgetTombstones, answer<tombstones>},
+    {kHasCopiesForMe, answer<has_copies>},
     {kSyncCopy, answer<sync>},
 };
 

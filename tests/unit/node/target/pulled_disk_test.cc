@@ -117,8 +117,10 @@ TEST_F(PulledDisk, WhatWasOnItIsMadeAgainBeforeAnybodyReadsIt) {
   }
   cut_off_ = "t1";
   EXPECT_FALSE(restore()) << "it is tried again";
+  EXPECT_TRUE(targets_["t2"]->restorer().has_copies_for("t1"));
   cut_off_.clear();
   EXPECT_TRUE(restore());
+  EXPECT_FALSE(targets_["t2"]->restorer().has_copies_for("t1"));
   EXPECT_TRUE(out_of_sight("t1").empty());
   for (int i = 0; i < kNames; ++i) {
     if (i % 10 == 0) continue;

@@ -130,6 +130,7 @@ class DirectPeers final : public Peers {
                                                     std::string node,
                                                     BucketName bucket,
                                                     std::vector<store::NameState> states) override;
+  Task<Result<bool>> has_copies_for_me(Context c, std::string node) override;
   Task<Status> sync_copy(Context c, std::string node, BucketName bucket, std::string key) override;
 
  private:
@@ -468,6 +469,10 @@ inline Task<Result<std::vector<bool>>> DirectPeers::forget_tombstones(
   std::string from = test_.owner(states.front().key);
   co_return co_await test_.targets_.at(node)->forget_tombstones(
       std::move(c), std::move(from), std::move(bucket), std::move(states));
+}
+inline Task<Result<bool>> DirectPeers::has_copies_for_me(Context c, std::string node) {
+  CO_CHECK_OK(test_.check_reachable(node));
+  co_return test_.targets_.at(node)->restorer().has_copies_for(c.who.user());
 }
 inline Task<Status> DirectPeers::sync_copy(Context c,
                                            std::string node,
