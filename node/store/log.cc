@@ -59,6 +59,14 @@ std::string Log::path_of(Lsn begin) const {
   return options_.dir + "/" + to_hex(begin) + std::string(kSuffix);
 }
 
+/// A bit that changes looks like the end of the log: what follows would be forgotten.
+Status Log::check_end() const {
+  if (appended_ >= options_.known_end) return {};
+  return Error(Errc::corrupt, "the log ends at " + std::to_string(appended_) +
+                                  " and was read up to " + std::to_string(options_.known_end) +
+                                  ": the disk has damaged it");
+}
+
 Status Log::open_segments() {
   TRY(const std::vector<Lsn> found, segments_in(options_.root, options_.dir));
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -68,6 +76,7 @@ Status Log::open_segments() {
     const auto begin = decode_segment_header(*text);
     if (newest && !begin && text->size() <= kLogSegmentHeaderBytes) {
       // Its making was cut off: the header is synced before anything follows it.
+      CHECK_OK(check_end());
       CHECK_OK(disk::unlink_beneath(options_.root, path_of(found[i])));
       break;
     }
@@ -81,6 +90,7 @@ Status Log::open_segments() {
     segments_.push_back({*begin, end - *begin});
     appended_ = flushed_ = end;
   }
+  CHECK_OK(check_end());
   if (segments_.empty()) return start_segment(found.empty() ? 0 : found.back());
   const std::string newest = path_of(segments_.back().begin);
   TRY(UniqueFd fd, disk::open_beneath(options_.root, newest, O_RDWR));

@@ -54,13 +54,14 @@ struct LogOptions {
   int root = -1;                            // of the mountpath; outlives the log
   std::string dir = "%log";
   std::uint64_t segment_bytes = 64ull << 20;
+  Lsn known_end = 0;  // somebody has read the log up to there
 };
 
 /// Thread-safe. All calls may block on the disk: not from io threads.
 class Log {
  public:
-  /// Finds the end of the log and cuts off a torn tail. corrupt when an older segment is damaged
-  /// or one is missing in the middle.
+  /// Finds the end of the log and cuts off a torn tail. corrupt, and nothing is changed, when an
+  /// older segment is damaged, one is missing in the middle, or the end is before `known_end`.
   static Result<std::unique_ptr<Log>> open(LogOptions options);
   ~Log();  // flushes; nothing else uses the log any more
 
@@ -97,6 +98,7 @@ class Log {
 
   explicit Log(LogOptions options) : options_(std::move(options)) {}
   Status open_segments();
+  Status check_end() const;
   Status start_segment(Lsn begin);
   Status write_out(const std::string& batch, Lsn begin);
   std::string path_of(Lsn begin) const;

@@ -210,11 +210,13 @@ Status Mountpath::open_parts() {
     CHECK_OK(disk::make_dirs(root(), dir));
   }
   CHECK_OK(load_buckets());
-  TRY(log_, Log::open({.root = root(), .dir = layout::kLogDir}));
   TRY(const auto mount, disk::mount_identity(root()));
   TRY(index_, Index::open({.path = path() + "/" + layout::kIndexDir,
                            .mount = mount,
                            .believe = !options_.doubted}));
+  TRY(log_, Log::open({.root = root(),
+                       .dir = layout::kLogDir,
+                       .known_end = index_->fresh() ? 0 : index_->checkpoint()}));
   TRY(const std::uint64_t bytes, intent_bytes());
   TRY(intents_, IntentLog::open({.root = root(), .dir = layout::kIntentDir, .segment_bytes = bytes}));
   committer_ = std::make_unique<Committer>(
@@ -278,6 +280,8 @@ void Mountpath::checkpoint() {
     settled = effects_.empty() ? log_->end() : *effects_.begin();
   }
   if (settled == index_->checkpoint()) return;
+  // The index never knows of what a kill -9 takes from the log.
+  if (!log_->flush(settled)) return;
   index_->advance_checkpoint(settled);
   if (log_->bytes() < kLogBytesMax) return;
   // What is settled is on the disk before the log forgets how it came about.

@@ -71,6 +71,11 @@ Task<Result<std::shared_ptr<OpenFile>>> open_current(Engine& engine,
   if (!record) co_return no_such_object(key);
   auto settled = co_await engine.open_file(key, *record);
   if (!settled && settled.error().code() == Errc::not_found) co_return file_is_gone(key);
+  // With the lock nobody replaces it: the disk has another file there.
+  const bool other = !settled && settled.error().code() == Errc::stale_map;
+  if (other && record->kind == IndexRecord::Kind::kObject) {
+    co_return Error(Errc::corrupt, "the file of \"" + key.display() + "\" is another version's");
+  }
   co_return settled;
 }
 

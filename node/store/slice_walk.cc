@@ -50,9 +50,11 @@ Status set_slice_aside(Mountpath& mountpath, const std::string& path) {
 
 namespace {
 
-/// The slice at `path`; nullopt for a file that is none (any more).
+/// The slice at `path`; nullopt for a file that is none (any more), or one that belongs elsewhere:
+/// nobody would find it, and whoever should be here would never be missed.
 Result<std::optional<HeldSlice>> held_at(Mountpath& mountpath,
                                          BucketId bucket,
+                                         const BucketName& name,
                                          const std::string& path) {
   const auto fd = disk::open_beneath(mountpath.root(), path, O_RDONLY);
   if (!fd && fd.error() == Errc::not_found) return std::optional<HeldSlice>();
@@ -65,10 +67,14 @@ Result<std::optional<HeldSlice>> held_at(Mountpath& mountpath,
     return std::optional<HeldSlice>();
   }
   TRY(const auto stat, disk::stat_of(fd->get()));
-  return std::optional(
-      HeldSlice{.content = sliced(meta->key, tail->header.geometry, tail->header.version),
-                .index = tail->header.index,
-                .bytes = stat.size});
+  HeldSlice held{.content = sliced(meta->key, tail->header.geometry, tail->header.version),
+                 .index = tail->header.index,
+                 .bytes = stat.size};
+  if (slice_path_of(home_of_slices(bucket, name, held.content), held.content, held.index) != path) {
+    CHECK_OK(set_slice_aside(mountpath, path));
+    return std::optional<HeldSlice>();
+  }
+  return std::optional(std::move(held));
 }
 
 }  // namespace
@@ -91,7 +97,7 @@ Result<SlicePage> page_of_slices(Mountpath& mountpath,
         page.more = true;
         return page;
       }
-      TRY(auto held, held_at(mountpath, bucket, slices + "/" + path));
+      TRY(auto held, held_at(mountpath, bucket, name, slices + "/" + path));
       if (held) page.slices.push_back(*std::move(held));
       page.next = std::move(path);
     }

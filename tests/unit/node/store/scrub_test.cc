@@ -108,6 +108,14 @@ TEST_F(ScrubTest, TheFileOfAnotherObjectIsNotTakenForIt) {
   EXPECT_EQ(scrub("other").state, State::kMissing);
 }
 
+TEST_F(ScrubTest, NorReadForIt) {
+  ASSERT_TRUE(put("k", "one object").ok());
+  ASSERT_TRUE(put("other", "another").ok());
+  restart_cleanly();
+  std::filesystem::rename(file("other"), file("k"));
+  EXPECT_EQ(get("k").error(), Errc::corrupt);
+}
+
 TEST_F(ScrubTest, WhatWasVerifiedBeforeIsReadAgain) {
   ASSERT_TRUE(put("k", "body").ok());
   EXPECT_EQ(*get("k"), "body");
