@@ -61,6 +61,7 @@ Task<bool> fill_and_drain(store::Store& store) {
 }  // namespace
 
 int main() {
+  if (!keep_mounts_to_itself()) return 2;
   char name[] = "/tmp/aisfs-store-full-XXXXXX";
   const std::string dir = ::mkdtemp(name);
   if (!run_command("mkdir " + dir + "/mnt && truncate -s 64M " + dir + "/image && mkfs.ext4 -q -F -b 4096 " +

@@ -342,6 +342,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "mountpaths_fault mounts file systems: run it as root\n");
     return 2;
   }
+  if (!keep_mounts_to_itself()) return 2;
   if (!fs.empty()) return try_on(fs, seconds);
   const int xfs = try_on("xfs", seconds);
   const int ext4 = try_on("ext4", seconds);

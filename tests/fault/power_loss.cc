@@ -59,7 +59,7 @@ bool make_file_system(const std::string& dir, const std::string& fs) {
   return run_command("mkdir " + dir + "/mnt && truncate -s 1G " + dir + "/image") &&
          run_command(mkfs + dir + "/image") &&
          run_command("mount -o loop " + dir + "/image " + dir + "/mnt") &&
-         run_command("mkdir " + dir + "/mnt/m1 " + dir + "/mnt/m2");
+         run_command("mkdir " + dir + "/mnt/m1 " + dir + "/mnt/m2 && sync -f " + dir + "/mnt");
 }
 
 int lose_power(const std::string& fs, int crashes) {
@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "power_loss mounts file systems: run it as root\n");
     return 2;
   }
+  if (!keep_mounts_to_itself()) return 2;
   if (!fs.empty()) return lose_power(fs, crashes);
   const int xfs = lose_power("xfs", crashes);
   const int ext4 = lose_power("ext4", crashes);

@@ -2,7 +2,9 @@
 #include "tests/fault/store_storm.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -346,6 +348,13 @@ bool run_command(const std::string& command) {
   const int status = std::system(command.c_str());
   if (status != 0) std::fprintf(stderr, "failed: %s\n", command.c_str());
   return status == 0;
+}
+
+bool keep_mounts_to_itself() {
+  const bool done = ::unshare(CLONE_NEWNS) == 0 &&
+                    ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  if (!done) std::perror("a mount namespace of its own");
+  return done;
 }
 
 }  // namespace aisfs::tests

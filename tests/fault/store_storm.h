@@ -64,5 +64,9 @@ StormVerdict check_storm(const StormOptions& options);
 int start_child(const std::vector<std::string>& arguments);
 /// Runs a command to its end; false when it fails.
 bool run_command(const std::string& command);
+/// What this process and its children mount from now on nobody else sees. A file system that
+/// somebody copied together with a namespace would live on after umount, and come back as it is.
+/// Needs root; before other threads are started.
+bool keep_mounts_to_itself();
 
 }  // namespace aisfs::tests
