@@ -2,6 +2,7 @@
 #include "tests/kit/node_process.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,8 +48,12 @@ void NodeProcess::spawn(const std::vector<std::string>& args) {
   pid_ = ::fork();
   if (pid_ != 0) return;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves nothing behind
+  if (options_.net_namespace >= 0 && ::setns(options_.net_namespace, CLONE_NEWNET) != 0) {
+    ::_exit(126);
+  }
   const int log = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::dup2(log, 2);
+  for (std::string& variable : options_.environment) ::putenv(variable.data());
   ::execv(argv[0], argv.data());
   ::_exit(127);
 }
@@ -60,10 +65,13 @@ int NodeProcess::run_to_end(const std::vector<std::string>& flags) {
   return signal_and_wait(0);
 }
 
-bool NodeProcess::start() {
+void NodeProcess::begin_start() {
   std::filesystem::create_directories(options_.dir + "/mp1");
   std::filesystem::remove(options_.dir + "/ready");
   spawn(arguments());
+}
+
+bool NodeProcess::wait_started() {
   const auto until = std::chrono::steady_clock::now() + kStartMax;
   while (std::chrono::steady_clock::now() < until) {
     std::ifstream file(options_.dir + "/ready");

@@ -22,6 +22,8 @@ class NodeProcess {
     std::string join;                // "": the first gateway, which makes the cluster
     std::string mountpath;           // "": dir/mp1
     std::vector<std::string> flags;  // more settings
+    std::vector<std::string> environment = {};  // more of it, "NAME=VALUE"
+    int net_namespace = -1;  // that it runs in, a descriptor; -1: the one of the test
   };
 
   explicit NodeProcess(Options options) : options_(std::move(options)) {}
@@ -30,7 +32,13 @@ class NodeProcess {
   NodeProcess& operator=(const NodeProcess&) = delete;
 
   /// Starts it and waits until it serves: true; or has ended: false, see log().
-  bool start();
+  bool start() {
+    begin_start();
+    return wait_started();
+  }
+  /// The two halves of it, so that several can start at once.
+  void begin_start();
+  bool wait_started();
   /// Runs it with more flags, as long as it runs by itself; its exit status.
   int run_to_end(const std::vector<std::string>& flags);
   void set_flags(std::vector<std::string> flags) { options_.flags = std::move(flags); }

@@ -79,7 +79,7 @@ void NodeProcess::spawn(const std::vector<std::string>& args) {
   self.process = mine;
 }
 
-bool NodeProcess::start() {
+void NodeProcess::begin_start() {
   const std::string machine = machine_name(options_.dir);
   for (const char* part : {"/state", "/mp1"}) {
     std::filesystem::create_directories(options_.dir + part);
@@ -89,6 +89,9 @@ bool NodeProcess::start() {
   remove_lock_files(options_.dir);
   Network::current()->power_on(machine);
   spawn(arguments());
+}
+
+bool NodeProcess::wait_started() {
   const auto until = std::chrono::steady_clock::now() + kStartMax;
   while (std::chrono::steady_clock::now() < until && running()) {
     std::ifstream file(options_.dir + "/ready");

@@ -37,6 +37,9 @@ class Ledger {
   /// Before the first client: so many in a hundred operations are listings.
   void set_listings(std::size_t percent) { listings_ = percent; }
   std::size_t listings() const { return listings_; }
+  /// Before the first client: some objects are put in parts.
+  void set_uploads() { uploads_ = true; }
+  bool uploads() const { return uploads_; }
 
   history::History& history() { return history_; }
   history::ValueId new_value() { return history::ValueId{++values_}; }
@@ -71,6 +74,7 @@ class Ledger {
   const double rate_;
   const std::size_t keys_;
   std::size_t listings_ = 3;
+  bool uploads_ = false;
   BucketName bucket_ = kBucket;
   const TimePoint began_;
   std::set<Errc> forgiven_;

@@ -2,9 +2,11 @@
 // Storms over clusters of real nodes: clients on 64 keys while nodes die, hang, come and go; then
 // what they saw is checked. A line a run; what is wrong below it.
 //
-//   cluster_storm [--runs N] [--seconds S] [--seed X] [--nemesis A[,B]...] [--clients N]
+//   cluster_storm [--runs N | --deeds N] [--seconds S] [--seed X] [--nemesis A[,B]...] [--clients
+//   N]
 //                 [--copies N] [--slices D+P] [--strict 0] [--keep DIR]
 //
+// With --deeds as many runs as it takes the nemeses to do so many things, kills for instance.
 // Run i has seed X + i. Without --nemesis the seed draws one or two. What fails is kept below DIR
 // (or /tmp): the history for check_history, and the folders of the nodes with their logs.
 //
@@ -25,10 +27,11 @@ namespace {
 using namespace aisfs;
 using namespace aisfs::tests::storm;
 
-constexpr std::size_t kShownMax = 12;  // of what is wrong with a run
+constexpr std::uint64_t kIdleMax = 10;  // runs more than deeds
+constexpr std::size_t kShownMax = 12;   // of what is wrong with a run
 
 struct Arguments {
-  std::uint64_t runs = 3, seconds = 10, seed = 1, clients = 16, copies = 1, strict = 1;
+  std::uint64_t runs = 3, deeds = 0, seconds = 10, seed = 1, clients = 16, copies = 1, strict = 1;
   std::vector<std::string> nemeses;
   ErasureProps erasure{.least_bytes = 1};
   std::string keep = "/tmp";
@@ -37,7 +40,7 @@ struct Arguments {
 Result<std::vector<std::string>> parse_nemeses(std::string_view text) {
   std::vector<std::string> names;
   for (const std::string_view name : split(text, ',')) {
-    if (!is_nemesis(name)) return Error(Errc::invalid_argument, "no nemesis " + std::string(name));
+    if (!is_trouble(name)) return Error(Errc::invalid_argument, "no nemesis " + std::string(name));
     names.emplace_back(name);
   }
   return names;
@@ -48,7 +51,8 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
   const std::map<std::string, std::uint64_t*, std::less<>> numbers = {
       {"--runs", &arguments.runs},     {"--seconds", &arguments.seconds},
       {"--seed", &arguments.seed},     {"--clients", &arguments.clients},
-      {"--copies", &arguments.copies}, {"--strict", &arguments.strict}};
+      {"--copies", &arguments.copies}, {"--strict", &arguments.strict},
+      {"--deeds", &arguments.deeds}};
   for (int i = 1; i < argc; i += 2) {
     const std::string option = argv[i];
     if (i + 1 == argc) return Error(Errc::invalid_argument, option + " needs a value");
@@ -105,12 +109,17 @@ void print(const RunOptions& options, const RunResult& result, double took) {
       to_string(options.erasure).c_str());
 }
 
-/// True when nothing is wrong; then nothing is kept.
-bool run_once(const Arguments& arguments, std::uint64_t seed) {
+/// What all runs come to.
+struct Sum {
+  std::uint64_t runs = 0, wrong = 0, deeds = 0, operations = 0;
+};
+
+/// When nothing is wrong nothing is kept.
+void run_once(const Arguments& arguments, std::uint64_t seed, Sum& sum) {
+  ++sum.runs, ++sum.wrong;
   std::string dir = arguments.keep + "/aisfs-cluster-storm-XXXXXX";
   if (::mkdtemp(dir.data()) == nullptr) {
-    std::perror(dir.c_str());
-    return false;
+    return std::perror(dir.c_str());
   }
   const RunOptions options{
       .seed = seed,
@@ -125,8 +134,11 @@ bool run_once(const Arguments& arguments, std::uint64_t seed) {
   const RunResult result = run_storm(options);
   print(options, result, seconds_of(std::chrono::steady_clock::now() - began));
   std::fflush(stdout);
-  if (result.wrong.empty()) std::filesystem::remove_all(dir);
-  return result.wrong.empty();
+  sum.deeds += result.deeds;
+  sum.operations += result.totals.operations;
+  if (!result.wrong.empty()) return;
+  --sum.wrong;
+  std::filesystem::remove_all(dir);
 }
 
 }  // namespace
@@ -137,10 +149,15 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "cluster_storm: %s\n", arguments.error().what().c_str());
     return 2;
   }
-  std::uint64_t failed = 0;
-  for (std::uint64_t i = 0; i < arguments->runs; ++i) {
-    failed += run_once(*arguments, arguments->seed + i) ? 0 : 1;
+  Sum sum;
+  const bool by_deeds = arguments->deeds > 0;
+  // A nemesis that does nothing would go on for ever.
+  while (by_deeds ? sum.deeds < arguments->deeds && sum.runs <= sum.deeds + kIdleMax
+                  : sum.runs < arguments->runs) {
+    run_once(*arguments, arguments->seed + sum.runs, sum);
   }
-  std::printf("%lu runs, %lu wrong\n", arguments->runs, failed);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  const bool enough = sum.deeds >= arguments->deeds;
+  std::printf("%lu runs, %lu wrong, %lu deeds%s, %lu operations\n", sum.runs, sum.wrong, sum.deeds,
+              enough ? "" : " only", sum.operations);
+  return sum.wrong == 0 && enough ? EXIT_SUCCESS : EXIT_FAILURE;
 }

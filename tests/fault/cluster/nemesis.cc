@@ -54,6 +54,7 @@ class Kill final : public Nemesis {
   std::string done() const override {
     return "kills " + std::to_string(kills_) + ", of all " + std::to_string(kills_of_all_);
   }
+  std::size_t deeds() const override { return kills_ + kills_of_all_; }
 
  private:
   static constexpr std::uint64_t kAllOnceIn = 20;
@@ -96,6 +97,7 @@ class Pause final : public Nemesis {
     return "pauses " + std::to_string(pauses_) + ", longest " +
            std::to_string(std::chrono::duration_cast<milliseconds>(longest_).count()) + " ms";
   }
+  std::size_t deeds() const override { return pauses_; }
 
  private:
   Nodes& nodes_;

@@ -9,6 +9,8 @@
 
 namespace aisfs::tests::storm {
 
+class Wires;
+
 /// One kind of trouble. Several work on the same nodes in turns, on the thread of the nodes; a
 /// member that one has in hand is claimed, and the others leave it alone.
 class Nemesis {
@@ -22,6 +24,8 @@ class Nemesis {
   virtual Status heal() = 0;
   /// What it has done so far, for people: "kills 12".
   virtual std::string done() const = 0;
+  /// How many of the things that it is there for.
+  virtual std::size_t deeds() const { return 0; }
 };
 
 /// kill        kill -9 of some nodes and their restart; sometimes of all at once
@@ -35,6 +39,12 @@ class Nemesis {
 /// old-image   a target comes back with all of its folders as they were since its last start
 /// old-disk    a target comes back with its mountpath alone as it was before its last start
 /// none        nothing
+///
+/// Beside these, of nodes that have more than a loopback (run.cc), alone, together or with pause:
+///
+/// partition   links carry nothing for up to 18 s, between some machines, in one direction or both,
+///             or now and then
+/// clock       wall clocks jump, swing or stand still
 ///
 std::unique_ptr<Nemesis> make_nemesis(std::string_view name, Nodes& nodes, std::uint64_t seed);
 
@@ -50,6 +60,8 @@ std::unique_ptr<Nemesis> make_pause(Nodes& nodes, Random random);
 std::unique_ptr<Nemesis> make_members(Nodes& nodes, Random random);
 std::unique_ptr<Nemesis> make_away(Nodes& nodes, Random random);
 std::unique_ptr<Nemesis> make_lose(Nodes& nodes, Random random);
+std::unique_ptr<Nemesis> make_partition(Nodes& nodes, Wires& wires, std::uint64_t seed);
+std::unique_ptr<Nemesis> make_clock(Nodes& nodes, std::uint64_t seed);
 enum class OldData : std::uint8_t { kCopy, kImage, kDisk };
 std::unique_ptr<Nemesis> make_old_data(Nodes& nodes, Random random, OldData what);
 

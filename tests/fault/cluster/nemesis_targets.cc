@@ -37,6 +37,7 @@ class Members final : public Nemesis {
     return "joins " + std::to_string(joins_) + ", changes " + std::to_string(changes_) + " and " +
            std::to_string(refused_) + " refused";
   }
+  std::size_t deeds() const override { return joins_ + changes_; }
 
  private:
   Status change(User& user, const ClusterMap& map) {
@@ -125,6 +126,7 @@ class Away final : public Nemesis {
   }
 
   std::string done() const override { return "away " + std::to_string(times_); }
+  std::size_t deeds() const override { return times_; }
 
  private:
   Nodes& nodes_;
@@ -165,6 +167,7 @@ class Lose final : public Nemesis {
   std::string done() const override {
     return "killed for good " + std::to_string(killed_) + ", given up " + std::to_string(given_up_);
   }
+  std::size_t deeds() const override { return killed_; }
 
  private:
   Result<Duration> give_up() {
@@ -221,6 +224,7 @@ class OldFolders final : public Nemesis {
   std::string done() const override {
     return "old folders refused " + std::to_string(refused_) + ", taken " + std::to_string(taken_);
   }
+  std::size_t deeds() const override { return refused_ + taken_; }
 
  private:
   enum class Phase : std::uint8_t { kIdle, kRunsOn, kDead };

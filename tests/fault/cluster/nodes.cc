@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "tests/fault/cluster/nodes.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
+
+#include "tests/fault/cluster/clock_file.h"
 
 namespace aisfs::tests::storm {
 namespace {
@@ -15,6 +21,16 @@ constexpr std::size_t kLogBytes = 2000;  // of a node that failed, to be shown
 
 std::string end_of(const std::string& log) {
   return log.size() <= kLogBytes ? log : "..." + log.substr(log.size() - kLogBytes);
+}
+
+/// Made if missing; for ever.
+ClockFile* map_clock(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  AISFS_ASSERT(fd >= 0 && ::ftruncate(fd, sizeof(ClockFile)) == 0);
+  void* memory = ::mmap(nullptr, sizeof(ClockFile), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  ::close(fd);
+  AISFS_ASSERT(memory != MAP_FAILED);
+  return static_cast<ClockFile*>(memory);
 }
 
 }  // namespace
@@ -66,8 +82,11 @@ class Nodes::Resumer {
   std::thread thread_;
 };
 
-Nodes::Nodes(std::string dir, Shape shape)
-    : dir_(std::move(dir)), shape_(shape), resumer_(std::make_unique<Resumer>()) {
+Nodes::Nodes(std::string dir, Shape shape, FindHome home)
+    : dir_(std::move(dir)),
+      shape_(shape),
+      home_(std::move(home)),
+      resumer_(std::make_unique<Resumer>()) {
   key_file_ = dir_ + "/cluster.key";
   std::ofstream(key_file_) << std::string(64, 'a') << "\n";
   std::filesystem::permissions(
@@ -80,7 +99,11 @@ Nodes::~Nodes() {
   members_.clear();
 }
 
-Member& Nodes::add(std::string name, bool gateway) {
+Result<Member*> Nodes::add(std::string name, bool gateway) {
+  Home home;
+  if (home_) {
+    TRY(home, home_(name));
+  }
   std::string mountpaths;
   for (std::size_t i = 1; i <= shape_.mountpaths && !gateway; ++i) {
     const std::string path = dir_ + "/" + name + "/mp" + std::to_string(i);
@@ -91,24 +114,35 @@ Member& Nodes::add(std::string name, bool gateway) {
                                .role = gateway ? "gateway" : "target",
                                .key_file = key_file_,
                                .join = gateways(),
-                               .mountpath = std::move(mountpaths)};
+                               .mountpath = std::move(mountpaths),
+                               .net_namespace = home.net};
   auto member = std::make_unique<Member>();
+  if (!shape_.clock_library.empty()) {
+    const std::string clock = dir_ + "/" + name + ".clock";
+    member->clock = map_clock(clock);
+    options.environment = {"LD_PRELOAD=" + shape_.clock_library, "AISFS_TEST_CLOCK=" + clock};
+  }
   member->name = std::move(name);
   member->gateway = gateway;
+  member->host = std::move(home.host);
   member->process = std::make_unique<NodeProcess>(std::move(options));
   members_.push_back(std::move(member));
-  return *members_.back();
+  return members_.back().get();
 }
 
 Status Nodes::start() {
   for (std::size_t i = 1; i <= shape_.gateways; ++i) {
-    CHECK_OK(start(add("g" + std::to_string(i), true)));
+    TRY(Member* const gateway, add("g" + std::to_string(i), true));
+    CHECK_OK(start(*gateway));
   }
   for (std::size_t i = 0; i < shape_.targets; ++i) CHECK_OK(add_target());
   return {};
 }
 
-Status Nodes::add_target() { return start(add("t" + std::to_string(++targets_made_), false)); }
+Status Nodes::add_target() {
+  TRY(Member* const target, add("t" + std::to_string(++targets_made_), false));
+  return start(*target);
+}
 
 std::string Nodes::gateways() const {
   std::string all;
@@ -130,6 +164,7 @@ Status Nodes::start(Member& member) {
     }
     flags = {"--etcd.endpoints", std::move(all)};
   }
+  if (!member.host.empty()) flags.insert(flags.end(), {"--net.host", member.host});
   for (const auto& [listener, at] : member.listeners) {
     flags.insert(flags.end(), {"--net." + listener + "_port", std::to_string(at.port)});
   }

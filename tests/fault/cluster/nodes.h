@@ -21,15 +21,25 @@ inline std::size_t draw(Random& random, std::size_t low, std::size_t high) {
   return low + random() % (high - low + 1);
 }
 
+struct ClockFile;
+
 /// A node of the storm, and who is doing something to it.
 struct Member {
   std::string name;  // of its folder
   std::string id;
+  std::string host;  // that it listens on; "": the loopback
   std::unique_ptr<NodeProcess> process;
   std::map<std::string, Endpoint> listeners;  // by name, from its first start on
   bool gateway = false;
   bool up = false;
   bool claimed = false;  // by a nemesis, which leaves it up and unclaimed
+  ClockFile* clock = nullptr;
+};
+
+/// Where a node runs.
+struct Home {
+  std::string host;  // that it listens on; "": the loopback
+  int net = -1;      // its network namespace; -1: that of this process
 };
 
 struct Shape {
@@ -38,13 +48,16 @@ struct Shape {
   bool etcd = false;  // the map is in etcd, so that any gateway may die
   int etcd_members = 1;
   std::size_t mountpaths = 1;  // of each target
+  std::string clock_library;   // preloaded into each node; "": their clocks are the machine's
 };
 
 /// The nodes of one run, in folders of their own below `dir`. What it does to them is for one
 /// thread, whose end would be theirs; endpoints() is for any.
 class Nodes {
  public:
-  Nodes(std::string dir, Shape shape);
+  /// `home`: asked for each new node by its name; null: all on the loopback.
+  using FindHome = std::function<Result<Home>(const std::string& name)>;
+  Nodes(std::string dir, Shape shape, FindHome home = nullptr);
   ~Nodes();
 
   /// Starts all, one after the other.
@@ -78,6 +91,9 @@ class Nodes {
   /// Null unless the map is in etcd.
   EtcdProcesses* etcd() { return etcd_.get(); }
 
+  /// With a clock library: what the node's wall clock shows, for as long as the process lives.
+  ClockFile* clock_of(const Member& member) const { return member.clock; }
+
   std::string folder_of(const Member& member) const { return dir_ + "/" + member.name; }
 
   /// Of a dead member: its folders as they are now, beside them; one copy a member.
@@ -91,13 +107,14 @@ class Nodes {
  private:
   class Resumer;
 
-  Member& add(std::string name, bool gateway);
+  Result<Member*> add(std::string name, bool gateway);
   Status start(Member& member);
   void publish();
   std::string gateways() const;
 
   const std::string dir_;
   const Shape shape_;
+  const FindHome home_;
   std::string key_file_;
   std::unique_ptr<EtcdProcesses> etcd_;
   std::vector<std::unique_ptr<Member>> members_;

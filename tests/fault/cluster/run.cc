@@ -8,10 +8,18 @@
 #include "tests/fault/cluster/final_look.h"
 #include "tests/fault/cluster/judge.h"
 #include "tests/fault/cluster/nemesis.h"
+#include "tests/fault/cluster/wires.h"
 #include "tests/kit/history/history_file.h"
 
 namespace aisfs::tests::storm {
 namespace {
+
+// These need more than processes on a loopback.
+const std::string kPartition = "partition", kClock = "clock";
+
+bool has(const RunOptions& options, const std::string& nemesis) {
+  return std::ranges::find(options.nemeses, nemesis) != options.nemeses.end();
+}
 
 // Below it a run says little of what the cluster does in trouble.
 constexpr double kAnsweredShareMin = 0.3;
@@ -61,10 +69,13 @@ class Crowd {
 /// The nemeses in turns until the time is over, then none.
 class Trouble {
  public:
-  Trouble(const RunOptions& options, Nodes& nodes) : nodes_(nodes) {
+  Trouble(const RunOptions& options, Nodes& nodes, Wires* wires) : nodes_(nodes) {
     for (const std::string& name : options.nemeses) {
-      const auto part = kNemesis + all_.size();
-      all_.push_back({make_nemesis(name, nodes, seed_of(options.seed, part)), {}});
+      const std::uint64_t seed = seed_of(options.seed, kNemesis + all_.size());
+      all_.push_back({name == kPartition ? make_partition(nodes, *wires, seed)
+                      : name == kClock   ? make_clock(nodes, seed)
+                                         : make_nemesis(name, nodes, seed),
+                      {}});
     }
   }
 
@@ -86,6 +97,11 @@ class Trouble {
     return all_run();
   }
 
+  std::size_t deeds() const {
+    std::size_t sum = 0;
+    for (const One& one : all_) sum += one.nemesis->deeds();
+    return sum;
+  }
   std::string done() const {
     std::string text;
     for (const One& one : all_) {
@@ -111,7 +127,8 @@ class Trouble {
 };
 
 /// The storm itself, up to the last look.
-Status blow(const RunOptions& options, Nodes& nodes, Ledger& ledger, RunResult& result) {
+Status blow(
+    const RunOptions& options, Nodes& nodes, Wires* wires, Ledger& ledger, RunResult& result) {
   Doors doors([&nodes] { return nodes.endpoints(); }, nodes.admin());
   if (!doors.why_not().empty()) return Error(Errc::unreachable, doors.why_not());
   BucketProps props{.copies = options.copies};
@@ -119,7 +136,7 @@ Status blow(const RunOptions& options, Nodes& nodes, Ledger& ledger, RunResult& 
   auto made = doors.run(
       doors.straight().create_bucket(User::within(seconds(20)), kBucket, std::move(props)));
   if (!made) return std::move(made).error();
-  Trouble trouble(options, nodes);
+  Trouble trouble(options, nodes, wires);
   Status survived;
   {
     Crowd crowd(options, nodes, ledger);
@@ -127,13 +144,42 @@ Status blow(const RunOptions& options, Nodes& nodes, Ledger& ledger, RunResult& 
   }
   if (survived) survived = trouble.heal();
   result.done = trouble.done();
+  result.deeds = trouble.deeds();
   result.totals = ledger.totals();
   CHECK_OK(std::move(survived));
   for (std::string& line : look_at_the_end(ledger, doors)) result.wrong.push_back(std::move(line));
   return {};
 }
 
+/// In which the links are ours; none when nobody cuts them.
+Result<std::unique_ptr<Wires>> make_wires(const RunOptions& options) {
+  if (!has(options, kPartition)) return std::unique_ptr<Wires>();
+  return Wires::make();
+}
+
+Status storm(const RunOptions& options, Ledger& ledger, RunResult& result) {
+  TRY(const auto wires, make_wires(options));
+  if (wires) result.shape.etcd = false;  // it serves the loopback alone
+  if (has(options, kClock)) {
+    result.shape.clock_library = AISFS_CLOCK_LIBRARY;
+    // No signature is good by a clock that is wrong.
+    ledger.forgive(Errc::unauthenticated);
+    ledger.forgive(Errc::invalid_argument);
+  }
+  Nodes::FindHome home;
+  if (wires) home = [&wires](const std::string& name) { return wires->add(name); };
+  Nodes nodes(options.dir, result.shape, std::move(home));
+  Status done = nodes.start();
+  if (done) done = blow(options, nodes, wires.get(), ledger, result);
+  for (std::string& crash : nodes.crashed()) result.wrong.push_back(std::move(crash));
+  return done;
+}
+
 }  // namespace
+
+bool is_trouble(std::string_view name) {
+  return name == kPartition || name == kClock || is_nemesis(name);
+}
 
 std::vector<std::string> draw_nemeses(std::uint64_t seed) {
   const auto& all = usual_nemeses();
@@ -149,12 +195,9 @@ RunResult run_storm(const RunOptions& options) {
   RunResult result{.shape = draw_shape(options.seed)};
   const double time = std::chrono::duration<double>(options.time).count();
   Ledger ledger(static_cast<double>(kKeys * kOperationsOfKeyMax) / time);
-  {
-    Nodes nodes(options.dir, result.shape);
-    Status done = nodes.start();
-    if (done) done = blow(options, nodes, ledger, result);
-    if (!done) result.wrong.push_back(done.error().what());
-    for (std::string& crash : nodes.crashed()) result.wrong.push_back(std::move(crash));
+  ledger.set_uploads();
+  if (const Status done = storm(options, ledger, result); !done) {
+    result.wrong.push_back(done.error().what());
   }
   const auto operations = ledger.history().operations();
   Judgement judgement = judge(operations, ledger.repeatable(), options.strict);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/fault/cluster/client.h"
@@ -22,6 +23,7 @@ struct RunResult {
   Shape shape;
   Ledger::Totals totals;
   std::string done;                   // by the nemeses
+  std::size_t deeds = 0;              // how many things that was
   std::string verdicts;               // of the checkers, a word each
   std::vector<std::string> repeated;  // keys where a request must have taken effect twice
   std::vector<std::string> wrong;     // what is broken; empty if nothing is
@@ -36,6 +38,9 @@ struct RunResult {
 
 /// One storm over a cluster of its own, whose shape and troubles follow from the seed.
 RunResult run_storm(const RunOptions& options);
+
+/// Whether there is a nemesis of this name.
+bool is_trouble(std::string_view name);
 
 /// One or two of the usual nemeses.
 std::vector<std::string> draw_nemeses(std::uint64_t seed);
