@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/control/map_store.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/base/hash.h"
@@ -65,21 +66,10 @@ std::string key(std::string_view kind, std::string_view id = {}) {
   return std::string(kMapPrefix) + std::string(kind) + std::string(id);
 }
 
-using Keys = std::map<std::string, std::string>;
-
 const std::string kMappingsPrefix = key("mappings/");
 
 /// Of the mappings as they are stored, in their order.
 using MappingKeys = std::vector<std::string>;
-
-MappingKeys mapping_keys_of(const std::map<std::string, meta::KeyValue>& kvs) {
-  MappingKeys keys;
-  for (auto it = kvs.lower_bound(kMappingsPrefix); it != kvs.end(); ++it) {
-    if (!it->first.starts_with(kMappingsPrefix)) break;
-    keys.push_back(it->first);
-  }
-  return keys;
-}
 
 /// Mappings that stay keep their keys, so that a change writes those that come and go alone; what
 /// is new comes behind all others.
@@ -101,57 +91,83 @@ MappingKeys next_mapping_keys(const ClusterMap& before,
   return next;
 }
 
-Keys keys_of(const MapDraft& draft, const MappingKeys& mapping_keys) {
-  Keys keys;
-  keys[key("epoch")] = std::to_string(draft.map.epoch);
-  keys[key("uuid")] = draft.map.uuid;
-  keys[key("store")] = draft.map.store_node;
-  if (draft.map.placement != Placement{}) {
-    keys[key("placement")] = wire::encode(Boxed<Placement>{draft.map.placement});
-  }
-  for (const auto& [id, v] : draft.map.nodes) keys[key("nodes/", id)] = wire::encode(Boxed<NodeInfo>{v});
-  for (const auto& [id, v] : draft.map.buckets) keys[key("buckets/", id)] = wire::encode(Boxed<Bucket>{v});
-  for (const auto& [id, v] : draft.map.users) keys[key("users/", id)] = wire::encode(Boxed<User>{v});
-  for (const auto& [id, v] : draft.records) keys[key("records/", id)] = wire::encode(v);
-  for (std::size_t i = 0; i < draft.map.mappings.size(); ++i) {
-    keys[mapping_keys[i]] = wire::encode(Boxed<PrefixMapping>{draft.map.mappings[i]});
-  }
-  return keys;
+using Steps = std::vector<meta::Step>;
+
+template <class V>
+void add_steps(std::string_view kind,
+               const SharedMap<V>& before,
+               const SharedMap<V>& after,
+               Steps& steps) {
+  SharedMap<V>::differences(before, after, [&](const auto* old, const auto* now) {
+    if (now == nullptr) {
+      steps.push_back(meta::remove_step(key(kind, old->first)));
+    } else if constexpr (std::is_same_v<V, wire::NodeRecord>) {
+      steps.push_back(meta::put_step(key(kind, now->first), wire::encode(now->second)));
+    } else {
+      steps.push_back(meta::put_step(key(kind, now->first), wire::encode(Boxed<V>{now->second})));
+    }
+  });
 }
 
-meta::TxnRequest steps_between(const Keys& before, const Keys& after) {
-  meta::TxnRequest request;
-  for (const auto& [name, value] : after) {
-    const auto it = before.find(name);
-    if (it == before.end() || it->second != value)
-      request.then.push_back(meta::put_step(name, value));
+/// The mappings whose keys are new or gone.
+void add_mapping_steps(const MappingKeys& before,
+                       const MappingKeys& after,
+                       const std::vector<PrefixMapping>& mappings,
+                       Steps& steps) {
+  for (const std::string& old : before) {
+    const bool stays = std::binary_search(after.begin(), after.end(), old);
+    if (!stays) steps.push_back(meta::remove_step(old));
   }
-  for (const auto& [name, _] : before) {
-    if (!after.contains(name)) request.then.push_back(meta::remove_step(name));
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    if (std::binary_search(before.begin(), before.end(), after[i])) continue;
+    steps.push_back(meta::put_step(after[i], wire::encode(Boxed<PrefixMapping>{mappings[i]})));
   }
-  return request;
 }
 
-Status read_key(std::string_view name, const std::string& value, MapDraft& draft) {
-  const auto slash = name.find('/');
-  const std::string_view kind = name.substr(0, slash);
-  const std::string id(slash == name.npos ? "" : name.substr(slash + 1));
-  if (kind == "epoch") {
-    const auto epoch = parse_u64(value);
-    if (!epoch) return Error(Errc::corrupt, "meta store: the epoch is no number");
-    draft.map.epoch = static_cast<Epoch>(*epoch);
+/// What makes of the one in the store the other, but for the epoch.
+Steps steps_between(const MapDraft& before,
+                    const MappingKeys& mapping_keys,
+                    const MapDraft& after) {
+  Steps steps;
+  const ClusterMap &old = before.map, &now = after.map;
+  if (old.uuid != now.uuid) steps.push_back(meta::put_step(key("uuid"), now.uuid));
+  if (old.store_node != now.store_node)
+    steps.push_back(meta::put_step(key("store"), now.store_node));
+  if (old.placement != now.placement) {
+    const bool none = now.placement == Placement{};
+    steps.push_back(
+        none ? meta::remove_step(key("placement"))
+             : meta::put_step(key("placement"), wire::encode(Boxed<Placement>{now.placement})));
   }
-  if (kind == "uuid") draft.map.uuid = value;
-  if (kind == "store") draft.map.store_node = value;
-  if (kind == "placement") return unbox(value, draft.map.placement);
-  if (kind == "nodes") return unbox(value, draft.map.nodes[id]);
-  if (kind == "buckets") return unbox(value, draft.map.buckets[id]);
-  if (kind == "users") return unbox(value, draft.map.users[id]);
-  if (kind == "mappings") return unbox(value, draft.map.mappings.emplace_back());
-  if (kind == "records") {
-    TRY(draft.records[id], wire::decode<wire::NodeRecord>(value));
-  }
-  return {};
+  add_steps("nodes/", old.nodes, now.nodes, steps);
+  add_steps("buckets/", old.buckets, now.buckets, steps);
+  add_steps("users/", old.users, now.users, steps);
+  add_steps("records/", before.records, after.records, steps);
+  add_mapping_steps(mapping_keys, next_mapping_keys(old, mapping_keys, now), now.mappings, steps);
+  return steps;
+}
+
+meta::Step epoch_step(Epoch epoch) {
+  return meta::put_step(std::string(kEpochKey), std::to_string(epoch));
+}
+
+/// "buckets" and "ais/@#/b/" of "buckets/ais/@#/b/".
+struct Name {
+  explicit Name(std::string_view name)
+      : kind(name.substr(0, name.find('/'))),
+        id(name.substr(std::min(name.size(), kind.size() + 1))) {}
+
+  std::string_view kind, id;
+};
+
+std::string_view below_prefix(const std::string& name) {
+  return std::string_view(name).substr(kMapPrefix.size());
+}
+
+Result<Epoch> epoch_of(const std::string& value) {
+  const auto epoch = parse_u64(value);
+  if (!epoch) return Error(Errc::corrupt, "meta store: the epoch is no number");
+  return static_cast<Epoch>(*epoch);
 }
 
 std::string proof_of(const auth::ClusterKey& key, const std::string& uuid) {
@@ -160,20 +176,112 @@ std::string proof_of(const auth::ClusterKey& key, const std::string& uuid) {
 
 }  // namespace
 
+Status MapStore::put(std::string_view name, const std::string& value, Loaded& loaded) {
+  const auto [kind, id] = Name(name);
+  ClusterMap& map = loaded.draft.map;
+  if (kind == "uuid") map.uuid = value;
+  if (kind == "store") map.store_node = value;
+  if (kind == "key_proof") loaded.key_proof = value;
+  if (kind == "placement") return unbox(value, map.placement);
+  if (kind == "nodes") return unbox(value, map.nodes[id]);
+  if (kind == "buckets") return unbox(value, map.buckets[id]);
+  if (kind == "users") return unbox(value, map.users[id]);
+  if (kind == "epoch") {
+    TRY(map.epoch, epoch_of(value));
+  }
+  if (kind == "records") {
+    TRY(loaded.draft.records[id], wire::decode<wire::NodeRecord>(value));
+  }
+  if (kind == "mappings") {
+    std::string at = key(name);
+    if (!loaded.mapping_keys.empty() && loaded.mapping_keys.back() >= at) {
+      return Error(Errc::corrupt, "meta store: a mapping is not behind those before it");
+    }
+    loaded.mapping_keys.push_back(std::move(at));
+    return unbox(value, map.mappings.emplace_back());
+  }
+  return {};
+}
+
+void MapStore::remove(std::string_view name, Loaded& loaded) {
+  const auto [kind, id] = Name(name);
+  ClusterMap& map = loaded.draft.map;
+  if (kind == "placement") map.placement = {};
+  if (kind == "nodes") map.nodes.erase(id);
+  if (kind == "buckets") map.buckets.erase(id);
+  if (kind == "users") map.users.erase(id);
+  if (kind == "records") loaded.draft.records.erase(id);
+  if (kind == "mappings") {
+    auto& keys = loaded.mapping_keys;
+    const auto at = std::find(keys.begin(), keys.end(), key(name));
+    if (at == keys.end()) return;
+    map.mappings.erase(map.mappings.begin() + (at - keys.begin()));
+    keys.erase(at);
+  }
+}
+
 Task<Result<MapStore::Loaded>> MapStore::load_all(meta::Revision at) {
   meta::GetRequest all{meta::prefix_range(std::string(kMapPrefix)), at, 0};
-  CO_TRY(auto reply, co_await meta_.get(std::move(all)));
+  CO_TRY(const auto reply, co_await meta_.get(std::move(all)));
   Loaded loaded;
-  for (auto& kv : reply.kvs) {
-    CO_CHECK_OK(read_key(std::string_view(kv.key).substr(kMapPrefix.size()), kv.value, loaded.draft));
-    std::string name = kv.key;
-    loaded.kvs[std::move(name)] = std::move(kv);
+  for (const auto& kv : reply.kvs) {
+    CO_CHECK_OK(put(below_prefix(kv.key), kv.value, loaded));
+    if (kv.key == kEpochKey) loaded.epoch_at = kv.mod_revision;
   }
   co_return loaded;
 }
 
+Task<Result<MapStore::Loaded>> MapStore::load_newest() {
+  std::shared_ptr<const Loaded> known;
+  {
+    const std::lock_guard lock(mutex_);
+    known = known_;
+  }
+  Result<Loaded> loaded(Errc::not_found);
+  if (known) {
+    meta::GetRequest one{{std::string(kEpochKey), {}}, 0, 0};
+    CO_TRY(const auto epoch, co_await meta_.get(std::move(one)));
+    const meta::Revision written = epoch.kvs.empty() ? 0 : epoch.kvs.front().mod_revision;
+    if (written == known->epoch_at) co_return *known;
+    Loaded before = *known;
+    if (written > known->epoch_at) loaded = co_await catch_up(std::move(before), written);
+  }
+  if (!loaded) loaded = co_await load_all();
+  if (!loaded) co_return std::move(loaded).error();
+  const std::lock_guard lock(mutex_);
+  known_.reset();
+  if (loaded->epoch_at != 0) known_ = std::make_shared<const Loaded>(*loaded);
+  co_return loaded;
+}
+
+Task<Result<MapStore::Loaded>> MapStore::catch_up(Loaded known, meta::Revision epoch_at) {
+  meta::WatchRequest since{meta::prefix_range(std::string(kMapPrefix)), known.epoch_at + 1, 0};
+  while (since.from <= epoch_at) {
+    meta::WatchRequest request = since;
+    CO_TRY(const auto history, co_await meta_.watch(std::move(request)));
+    if (history.events.empty()) co_return Error(Errc::out_of_range, "not all changes are known");
+    since.from = history.next;
+    for (const meta::Event& event : history.events) {
+      if (event.kv.mod_revision > epoch_at) break;
+      CO_CHECK_OK(apply(event, known));
+    }
+  }
+  if (known.epoch_at != epoch_at) co_return Error(Errc::out_of_range, "not all changes are known");
+  co_return known;
+}
+
+Status MapStore::apply(const meta::Event& event, Loaded& loaded) {
+  const std::string_view name = below_prefix(event.kv.key);
+  if (event.removed) {
+    remove(name, loaded);
+    return {};
+  }
+  if (event.kv.key == kEpochKey) loaded.epoch_at = event.kv.mod_revision;
+  return put(name, event.kv.value, loaded);
+}
+
 Task<Result<MapDraft>> MapStore::load() {
-  CO_TRY(auto loaded, co_await load_all());
+  CO_TRY(auto loaded, co_await load_newest());
   if (loaded.draft.map.epoch == 0) co_return co_await no_cluster();
   co_return std::move(loaded.draft);
 }
@@ -193,18 +301,17 @@ Task<Error> MapStore::no_cluster() {
 Task<Result<Epoch>> MapStore::epoch() {
   meta::GetRequest one{{std::string(kEpochKey), {}}, 0, 0};
   CO_TRY(const auto reply, co_await meta_.get(std::move(one)));
-  MapDraft draft;
-  for (const auto& kv : reply.kvs) CO_CHECK_OK(read_key("epoch", kv.value, draft));
-  co_return draft.map.epoch;
+  if (reply.kvs.empty()) co_return Epoch{0};
+  co_return epoch_of(reply.kvs.front().value);
 }
 
 Task<Result<MapDraft>> MapStore::change(Edit edit) {
   Lost lost;
   const auto failed = [&lost](Error why) { return lost.made.empty() ? std::move(why) : *lost.why; };
   for (int race = 0; race < kRacesMax; ++race) {
-    auto loaded = co_await load_all();
+    auto loaded = co_await load_newest();
     if (!loaded) co_return failed(std::move(loaded).error());
-    const meta::Revision base = loaded->kvs[std::string(kEpochKey)].mod_revision;
+    const meta::Revision base = loaded->epoch_at;
     if (!lost.made.empty() && lost.base != base) {
       auto happened = co_await find_happened(lost);
       if (!happened) co_return failed(std::move(happened).error());
@@ -215,13 +322,10 @@ Task<Result<MapDraft>> MapStore::change(Edit edit) {
     MapDraft next = loaded->draft;
     Status edited = edit(next);
     if (!edited) co_return failed(std::move(edited).error());
-    const MappingKeys mapping_keys = mapping_keys_of(loaded->kvs);
-    const MappingKeys next_keys = next_mapping_keys(loaded->draft.map, mapping_keys, next.map);
-    const Keys before = keys_of(loaded->draft, mapping_keys);
-    if (keys_of(next, next_keys) == before) co_return next;
-    ++next.map.epoch;
-    Keys after = keys_of(next, next_keys);
-    meta::TxnRequest request = steps_between(before, after);
+    meta::TxnRequest request;
+    request.then = steps_between(loaded->draft, loaded->mapping_keys, next);
+    if (request.then.empty()) co_return next;
+    request.then.push_back(epoch_step(++next.map.epoch));
     request.compares.push_back({.key = std::string(kEpochKey), .number = base});
     const auto reply = co_await meta_.txn(std::move(request));
     if (reply && reply->succeeded) co_return next;
@@ -230,7 +334,7 @@ Task<Result<MapDraft>> MapStore::change(Edit edit) {
     lost.base = base;
     ++lost.count;
     if (lost.made.empty()) lost.why = reply.error();
-    lost.made.push_back({std::move(next), std::move(after)});
+    lost.made.push_back(std::move(next));
   }
   co_return failed(Error(Errc::overloaded, "the cluster map changes too fast; try again"));
 }
@@ -243,9 +347,8 @@ Task<Result<std::optional<MapDraft>>> MapStore::find_happened(const Lost& lost) 
     co_return Error(Errc::unreachable, "the store does not know yet what has become of the epoch");
   }
   CO_TRY(const auto first, co_await load_all(history.events.front().kv.mod_revision));
-  const Keys keys = keys_of(first.draft, mapping_keys_of(first.kvs));
-  for (const Lost::Made& made : lost.made) {
-    if (made.keys == keys) co_return std::optional(made.draft);
+  for (const MapDraft& made : lost.made) {
+    if (made == first.draft) co_return std::optional(made);
   }
   co_return std::optional<MapDraft>();
 }
@@ -259,8 +362,9 @@ Task<Status> MapStore::bootstrap(std::string uuid, auth::ClusterKey key) {
   for (const std::string_view absent : {kEpochKey, kMovedKey}) {
     request.compares.push_back({.key = std::string(absent), .number = 0});
   }
-  for (const auto& [name, value] : keys_of(first, {}))
-    request.then.push_back(meta::put_step(name, value));
+  for (meta::Step& step : steps_between({}, {}, first)) request.then.push_back(std::move(step));
+  request.then.push_back(meta::put_step(std::string(kMapPrefix) + "store", ""));
+  request.then.push_back(epoch_step(first.map.epoch));
   CO_TRY(const auto reply, co_await meta_.txn(std::move(request)));
   static_cast<void>(reply);  // lost: there is a cluster already, which is as good
   co_return Status{};
@@ -272,9 +376,8 @@ Task<Status> MapStore::check_key(auth::ClusterKey key) {
     CO_TRY(auto loaded, co_await load_all());
     if (loaded.draft.map.epoch == 0) co_return co_await no_cluster();
     const std::string proof = proof_of(key, loaded.draft.map.uuid);
-    const auto known = loaded.kvs.find(std::string(kKeyProofKey));
-    if (known != loaded.kvs.end()) {
-      if (equal_constant_time(known->second.value, proof)) co_return Status{};
+    if (loaded.key_proof) {
+      if (equal_constant_time(*loaded.key_proof, proof)) co_return Status{};
       co_return Error(
           Errc::permission_denied,
           "this store holds the map of a cluster with another key; give this gateway a "
@@ -282,8 +385,7 @@ Task<Status> MapStore::check_key(auth::ClusterKey key) {
     }
     meta::TxnRequest request;
     request.compares.push_back({.key = std::string(kKeyProofKey), .number = 0});
-    request.compares.push_back(
-        {.key = std::string(kEpochKey), .number = loaded.kvs[std::string(kEpochKey)].mod_revision});
+    request.compares.push_back({.key = std::string(kEpochKey), .number = loaded.epoch_at});
     request.then.push_back(meta::put_step(std::string(kKeyProofKey), proof));
     const auto reply = co_await meta_.txn(std::move(request));
     const bool may_be_there = reply || may_have_happened(reply.error());

@@ -17,6 +17,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -37,12 +38,15 @@ inline constexpr std::string_view kMovedKey = "aisfs/moved";
 /// The map and what gateways keep beside it.
 struct MapDraft {
   ClusterMap map;
-  std::map<std::string, wire::NodeRecord> records;  // by node id
+  SharedMap<wire::NodeRecord> records;  // by node id
+
+  bool operator==(const MapDraft&) const = default;
 };
 
 /// Notes it for MapStore::ceiling_of. It is on all disks of the target already.
 meta::Step ceiling_step(const std::string& node, std::uint64_t ceiling);
 
+/// Keeps what it has read: the next time it reads what has changed since. Thread-safe.
 class MapStore {
  public:
   /// `meta` outlives it.
@@ -77,29 +81,38 @@ class MapStore {
   Task<Result<std::uint64_t>> ceiling_of(std::string node);
 
  private:
+  /// The map with where it lies in the store.
   struct Loaded {
-    std::map<std::string, meta::KeyValue> kvs;
+    meta::Revision epoch_at = 0;            // where the epoch was written; 0: there is none
+    std::vector<std::string> mapping_keys;  // of map.mappings, in their order
+    std::optional<std::string> key_proof;
     MapDraft draft;
   };
   /// Transactions of one change whose answer was lost, and which may have happened. At most one
   /// has: each replaces the same epoch. Of those of an earlier one it is known that none has.
   struct Lost {
-    struct Made {
-      MapDraft draft;
-      std::map<std::string, std::string> keys;
-    };
     meta::Revision base = 0;  // where that epoch was written
-    std::vector<Made> made;
+    std::vector<MapDraft> made;
     std::optional<Error> why;  // the first of their errors
     int count = 0;             // with those of earlier epochs
   };
-  /// As of that revision, or of now.
+  /// As it is now.
+  Task<Result<Loaded>> load_newest();
+  /// All of it, as of that revision, or of now.
   Task<Result<Loaded>> load_all(meta::Revision at = 0);
+  /// Brings what was read before up to the epoch that was written at `epoch_at`. Fails when the
+  /// store does not tell all that has changed between the two.
+  Task<Result<Loaded>> catch_up(Loaded known, meta::Revision epoch_at);
+  static Status apply(const meta::Event& event, Loaded& loaded);
+  static Status put(std::string_view name, const std::string& value, Loaded& loaded);
+  static void remove(std::string_view name, Loaded& loaded);
   /// What became of them, when there is a later epoch.
   Task<Result<std::optional<MapDraft>>> find_happened(const Lost& lost);
   Task<Error> no_cluster();
 
   MetaStore& meta_;
+  std::mutex mutex_;
+  std::shared_ptr<const Loaded> known_;  // read last; guarded by mutex_
 };
 
 }  // namespace aisfs::control
