@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node/store/recovery.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -49,6 +51,7 @@ class Recovery {
   void finish_renames();
   Status finish_rename(const RenameIntentRecord& intent);
   Status settle_names();
+  bool lies_at(const std::string& path) const;
   Status settle(const Name& name, const Logged& logged);
   Status rebuild();
   Status drop_forgotten();
@@ -287,6 +290,12 @@ Status Recovery::settle_names() {
 }
 
 /// Of file, reference and tombstone the newest counts.
+/// Whether there is any file at all.
+bool Recovery::lies_at(const std::string& path) const {
+  const auto file = disk::open_beneath(mp_.root(), path, O_RDONLY);
+  return file || file.error() != Errc::not_found;
+}
+
 Status Recovery::settle(const Name& name, const Logged& logged) {
   const auto& [bucket, key] = name;
   const auto dir = dir_of_bucket(bucket);
@@ -309,10 +318,13 @@ Status Recovery::settle(const Name& name, const Logged& logged) {
   } else if (tombstone && !logged.forgotten) {
     index.put_if_newer(bucket, key, tombstone_of(tombstone));
   } else if (there && (there->kind == IndexRecord::Kind::kObject || logged.forgotten)) {
+    const bool damaged = !logged.forgotten && lies_at(path_of(*dir, key, there->escaped));
     if (!logged.forgotten) {
-      LOG_ERROR("an object's file is gone", "mountpath", mp_.path(), "key", key);
+      LOG_ERROR(damaged ? "an object's file is damaged" : "an object's file is gone", "mountpath",
+                mp_.path(), "key", key);
     }
-    index.erase(bucket, key);
+    // What is damaged stays known: readers get another target's copy, or an error.
+    if (!damaged) index.erase(bucket, key);
   }
   return {};
 }

@@ -51,5 +51,15 @@ TEST_F(LogDamageTest, NorWhatWasCutOff) {
   EXPECT_EQ(started.error(), Errc::corrupt) << started.error().what();
 }
 
+TEST_F(LogDamageTest, AFileThatIsDamagedWhenTheLogIsReadIsNotTakenForGone) {
+  ASSERT_TRUE(put("k", std::string(100'000, 'x')).ok());
+  ASSERT_TRUE(put("k", std::string(100'000, 'y')).ok());
+  store_.reset();  // without a clean end: what the log says of the name is done again
+  std::filesystem::resize_file(file_of(dir_, "k"), 5000);
+  ASSERT_TRUE(start().ok());
+  EXPECT_EQ(get("k").error(), Errc::corrupt);
+  EXPECT_EQ(list(), std::vector<std::string>{"k"});
+}
+
 }  // namespace
 }  // namespace aisfs::store
