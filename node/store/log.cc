@@ -199,6 +199,11 @@ Status Log::sync(Lsn to) {
   return {};
 }
 
+Status Log::health() const {
+  const std::lock_guard lock(mutex_);
+  return failed_ ? Status(*failed_) : Status{};
+}
+
 void Log::mark_synced(Lsn to) {
   const std::lock_guard lock(mutex_);
   synced_ = std::max(synced_, std::min(to, flushed_));

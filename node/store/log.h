@@ -78,6 +78,8 @@ class Log {
   /// flush before that instead, and mark_synced after it.
   Status sync(Lsn to);
   void mark_synced(Lsn to);
+  /// The error after which it takes nothing more.
+  Status health() const;
 
   /// Calls `visit` for every record from `from` (begin() if that is later) to the end, in order;
   /// stops at its first error. Records appended meanwhile may be missed.

@@ -341,6 +341,8 @@ void Mountpaths::fail_stuck() {
       } else if (const Status index = open.mountpath->index().health();
                  !index && is_disk_error(index.error())) {
         failed.emplace_back(open.mountpath, index.error());
+      } else if (const Status log = open.mountpath->log().health(); !log) {
+        failed.emplace_back(open.mountpath, log.error());  // no name on it can change any more
       }
     }
   }
