@@ -104,6 +104,7 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
   if (owner == nullptr || owner->id != options_.node_id) {
     co_return Error(Errc::stale_map, key.display() + " is not this target's");
   }
+  const Courtesy::Turn turn = co_await courtesy_.turn();
   CO_CHECK_OK(co_await handover_.bring_home(context, map, bucket, key, Handover::Need::kChange));
   CO_TRY(bool known, has_state(key, state));
   if (!known && state.kind == store::NameState::Kind::kTombstone) {

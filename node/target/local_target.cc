@@ -93,6 +93,7 @@ Result<Bucket> admit_by(const ClusterMap& map, const Context& context, const Buc
 }  // namespace
 
 Result<Bucket> LocalTarget::admit(const Context& context, const BucketName& name) const {
+  courtesy_.note(context.who);
   const MapSnapshot map = maps_.current();
   store_.set_epoch(map->epoch);
   return admit_by(*map, context, name);
@@ -100,6 +101,7 @@ Result<Bucket> LocalTarget::admit(const Context& context, const BucketName& name
 
 Result<LocalTarget::Admitted> LocalTarget::admit(const Context& context, ObjectName name) const {
   CHECK_OK(validate_version_key(name.key));
+  courtesy_.note(context.who);
   MapSnapshot map = maps_.current();
   store_.set_epoch(map->epoch);  // what is written beats what was by older maps
   TRY(Bucket bucket, admit_by(*map, context, name.bucket));

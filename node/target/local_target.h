@@ -10,6 +10,7 @@
 #include "node/store/store.h"
 #include "node/target/changes.h"
 #include "node/target/closed_dirs.h"
+#include "node/target/courtesy.h"
 #include "node/target/handover.h"
 #include "node/target/healer.h"
 #include "node/target/leases.h"
@@ -481,6 +482,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Peers& peers_;
   Clock& clock_;
   disk::IoPool io_{{.threads = 2}};  // of what is in state_dir
+  mutable Courtesy courtesy_{io_.threads().get_executor(), clock_};
   std::unique_ptr<RenameLog> renames_;
   store::KeyLocks finishing_;  // renames to names of this target
   std::unique_ptr<Leases> leases_;
