@@ -3,19 +3,27 @@
 // sides of a ratio.
 //
 //   aisfs_bench_load HOST PORT --op get|put|head --path PREFIX [--query Q] [--size N] [--names N]
-//                    [--connections N] [--seconds N] [--header 'Name: value']... [--pid N]...
+//                    [--connections N] [--seconds N] [--rate N] [--header 'Name: value']... [--pid
+//                    N]...
 //
 // A line of: requests per second, MB per second, CPU microseconds per request of the processes
-// named by --pid and their children, failures. Object i is PREFIX + i. Bodies are discarded in the
-// kernel, so that the client takes as little of a shared machine as it can.
+// named by --pid and their children, failures; then the median, the 99th percentile and the most of
+// the milliseconds that a request took. Object i is PREFIX + i. Bodies are discarded in the kernel,
+// so that the client takes as little of a shared machine as it can.
+//
+// With --rate, so many requests a second come at even distances, whether those before are answered
+// or not: a connection that is late begins the next one at once, and what it was late counts.
+// SIGTERM ends the run as the end of its time does.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -43,6 +51,7 @@ struct Load {
   std::size_t names = 1000;
   std::size_t connections = 16;
   double seconds = 2;
+  double rate = 0;    // requests a second of all connections; 0: as many as are answered
   bool once = false;  // each name one time, instead of for --seconds
   std::vector<std::string> pids;
 };
@@ -53,6 +62,8 @@ struct Totals {
   std::atomic<std::uint64_t> bytes = 0;
   std::atomic<std::uint64_t> failures = 0;
 };
+
+std::atomic<bool> told_to_end = false;
 
 /// Nanoseconds on a CPU of all threads of the process and of its children.
 double cpu_ns(const std::string& pid) {
@@ -77,10 +88,18 @@ double cpu_ns(const Load& load) {
 /// One connection: sends a request, takes its answer, and so on.
 class Client {
  public:
-  Client(const Load& load, Totals& totals, const std::string& body)
-      : load_(load), totals_(totals), body_(body) {}
+  /// With --rate, its first request is due at `first` and each one `distance` after the one before.
+  Client(const Load& load,
+         Totals& totals,
+         const std::string& body,
+         Clock::time_point first,
+         Clock::duration distance)
+      : load_(load), totals_(totals), body_(body), due_(first), distance_(distance) {}
 
   int fd() const { return fd_.get(); }
+  bool waits() const { return waits_; }
+  Clock::time_point due() const { return due_; }
+  const std::vector<float>& took_ms() const { return took_ms_; }
 
   bool connect() {
     fd_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -93,8 +112,16 @@ class Client {
     return ::connect(fd_.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
   }
 
-  /// False when there is nothing left to ask or the connection is lost.
+  /// The next request, or the wait for it. False when there is nothing left to ask or the
+  /// connection is lost.
+  bool next() {
+    if (load_.rate == 0) due_ = Clock::now();
+    waits_ = due_ > Clock::now();
+    return waits_ || start();
+  }
+
   bool start() {
+    waits_ = false;
     const std::size_t i = totals_.next++;
     if (load_.once && i >= load_.names) return false;
     request_ = (load_.op == "put" ? "PUT " : load_.op == "head" ? "HEAD " : "GET ") + load_.path +
@@ -135,6 +162,7 @@ class Client {
 
   /// Takes what has arrived; the next request follows the end of an answer.
   bool receive() {
+    if (waits_) return false;  // nothing was asked: it has closed the connection
     while (true) {
       if (left_ < 0) {
         char part[2048];
@@ -150,7 +178,7 @@ class Client {
       }
       if (left_ == 0) {
         count();
-        return start();
+        return next();
       }
     }
   }
@@ -169,6 +197,8 @@ class Client {
   }
 
   void count() {
+    took_ms_.push_back(std::chrono::duration<float, std::milli>(Clock::now() - due_).count());
+    due_ += distance_;
     const bool whole = load_.op != "get" || length_ == load_.size;
     if (status_ / 100 == 2 && whole) {
       ++totals_.requests;
@@ -188,9 +218,28 @@ class Client {
   int status_ = 0;
   std::uint64_t length_ = 0;
   long long left_ = -1;  // of the body; -1 before the head is complete
+  Clock::time_point due_;
+  const Clock::duration distance_;
+  bool waits_ = false;
+  std::vector<float> took_ms_;
 };
 
-void drive(const Load& load, Totals& totals, std::size_t count, Clock::time_point end) {
+/// Milliseconds until the first of the requests that are due later.
+int patience(const std::vector<std::unique_ptr<Client>>& clients) {
+  auto first = Clock::now() + std::chrono::milliseconds(100);
+  for (const auto& client : clients) {
+    if (client->waits()) first = std::min(first, client->due());
+  }
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(first - Clock::now());
+  return std::max(0, static_cast<int>(left.count()));
+}
+
+/// Every connection of one thread; returns how long each request took.
+std::vector<float> drive(const Load& load,
+                         Totals& totals,
+                         std::size_t count,
+                         Clock::time_point begin,
+                         Clock::time_point end) {
   const std::string body(load.op == "put" ? load.size : 0, 'b');
   aisfs::UniqueFd poll(::epoll_create1(EPOLL_CLOEXEC));
   std::vector<std::unique_ptr<Client>> clients;
@@ -201,15 +250,19 @@ void drive(const Load& load, Totals& totals, std::size_t count, Clock::time_poin
     event.data.u64 = i;
     ::epoll_ctl(poll.get(), how, clients[i]->fd(), &event);
   };
+  const std::chrono::duration<double> seconds(
+      load.rate > 0 ? static_cast<double>(load.connections) / load.rate : 0);
+  const auto distance = std::chrono::duration_cast<Clock::duration>(seconds);
   for (std::size_t i = 0; i < count; ++i) {
-    clients.push_back(std::make_unique<Client>(load, totals, body));
-    if (!clients[i]->connect() || !clients[i]->start()) continue;
+    const auto first = begin + distance * i / count;
+    clients.push_back(std::make_unique<Client>(load, totals, body, first, distance));
+    if (!clients[i]->connect() || !clients[i]->next()) continue;
     watch(i, EPOLL_CTL_ADD);
     ++alive;
   }
   epoll_event events[64];
-  while (alive > 0 && (load.once || Clock::now() < end)) {
-    const int n = ::epoll_wait(poll.get(), events, 64, 100);
+  while (alive > 0 && !told_to_end && (load.once || Clock::now() < end)) {
+    const int n = ::epoll_wait(poll.get(), events, 64, load.rate > 0 ? patience(clients) : 100);
     for (int e = 0; e < n; ++e) {
       const auto i = events[e].data.u64;
       Client& client = *clients[i];
@@ -223,25 +276,47 @@ void drive(const Load& load, Totals& totals, std::size_t count, Clock::time_poin
         watch(i, EPOLL_CTL_MOD);
       }
     }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (clients[i]->waits() && clients[i]->due() <= Clock::now() && clients[i]->start()) {
+        watch(i, EPOLL_CTL_MOD);
+      }
+    }
   }
+  std::vector<float> took;
+  for (const auto& client : clients) {
+    took.insert(took.end(), client->took_ms().begin(), client->took_ms().end());
+  }
+  return took;
+}
+
+/// The part of them that is not above the result.
+float percentile(std::vector<float>& sorted, double part) {
+  if (sorted.empty()) return 0;
+  const auto at = static_cast<std::size_t>(part * static_cast<double>(sorted.size() - 1));
+  return sorted[at];
 }
 
 int run(const Load& load) {
+  std::signal(SIGTERM, [](int) { told_to_end = true; });
   Totals totals;
   const double before = cpu_ns(load);
   const auto begin = Clock::now();
   const auto end = begin + std::chrono::duration_cast<Clock::duration>(
                                std::chrono::duration<double>(load.seconds));
   std::vector<std::thread> threads;
-  for (int i = 0; i < 2; ++i) {
-    threads.emplace_back([&] { drive(load, totals, load.connections / 2, end); });
+  std::vector<float> took[2];
+  for (auto& mine : took) {
+    threads.emplace_back([&] { mine = drive(load, totals, load.connections / 2, begin, end); });
   }
   for (auto& thread : threads) thread.join();
   const double wall = std::chrono::duration<double>(Clock::now() - begin).count();
   const double cpu = (cpu_ns(load) - before) / 1000;
   const auto requests = static_cast<double>(std::max<std::uint64_t>(1, totals.requests));
-  std::printf("%.0f %.1f %.1f %llu\n", requests / wall, totals.bytes / wall / 1e6, cpu / requests,
-              static_cast<unsigned long long>(totals.failures));
+  took[0].insert(took[0].end(), took[1].begin(), took[1].end());
+  std::sort(took[0].begin(), took[0].end());
+  std::printf("%.0f %.1f %.1f %llu %.2f %.2f %.2f\n", requests / wall, totals.bytes / wall / 1e6,
+              cpu / requests, static_cast<unsigned long long>(totals.failures),
+              percentile(took[0], 0.5), percentile(took[0], 0.99), percentile(took[0], 1));
   return totals.failures == 0 && totals.requests > 0 ? 0 : 1;
 }
 
@@ -265,6 +340,8 @@ bool parse(int argc, char** argv, Load& load) {
     else if (option == "--names") load.names = std::stoul(value);
     else if (option == "--connections") load.connections = std::stoul(value);
     else if (option == "--seconds") load.seconds = std::stod(value);
+    else if (option == "--rate")
+      load.rate = std::stod(value);
     else if (option == "--pid") load.pids.push_back(value);
     else return false;
   }

@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A target is added to a cluster that has TARGETS, on one loop-mounted disk: how fast names move to it,
+# against `rsync -a` of the very files that have moved, from where they lie now to a folder of the same
+# disk. Then another is added while a client reads: the 99th percentile of its GETs against the one
+# before. The page cache is dropped before each.
+#   tests/bench/rebalance_grid.sh [LEVEL...]=none full
+#     environment: BUILD PORT FSTYPE TARGETS=1 LARGE=2000 SMALL=20000 RATE=100 QUIET=20
+# LARGE objects of 1 MiB and SMALL ones of 16 KiB. `rebalance`: from the first look of a target until the
+# last has nothing left that belongs to others, and that is durable. `rsync`: alone, and with a sync of
+# the disk. GETs are of the small objects, RATE a second, through the S3 listener of the first node.
+# Exit status 1: below 0.6 of rsync, with or without GETs, or above 3 times the quiet GET.
+. "$(dirname "$0")/lib.sh"
+TARGETS=${TARGETS:-1}
+LARGE=${LARGE:-2000}
+SMALL=${SMALL:-20000}
+RATE=${RATE:-100}
+QUIET=${QUIET:-20}
+LEVELS=("$@")
+((${#LEVELS[@]} > 0)) || LEVELS=(none full)
+TARGET_PIDS=()
+
+end_cluster() {
+  local pid
+  for pid in "${TARGET_PIDS[@]}"; do stop_process "$pid"; done
+  stop_process "$NODE_PID"
+  TARGET_PIDS=() NODE_PID=''
+}
+trap 'end_cluster; cleanup' EXIT
+
+ais() { "$BUILD/bin/ais" "$@"; }
+
+# add_target NUMBER: with a mountpath and four ports of its own; returns when names are placed on it.
+add_target() {
+  local first=$((PORT + 10 * $1))
+  mkdir -p "$WORK/disk/mp$1" "$WORK/state$1"
+  {
+    printf '%s\n' "role = target" "join = 127.0.0.1:$((PORT + 2))" "data_dir = $WORK/state$1"
+    printf '%s\n' "cluster_key = $WORK/cluster.key" "mountpaths = $WORK/disk/mp$1" "net.host = 127.0.0.1"
+    printf '%s\n' "net.public_port = $first" "net.s3_port = $((first + 1))"
+    printf '%s\n' "net.control_port = $((first + 2))" "net.data_port = $((first + 3))"
+  } >"$WORK/node$1.conf"
+  "$BUILD/bin/aisnode" --config "$WORK/node$1.conf" >>"$WORK/node$1.log" 2>&1 &
+  TARGET_PIDS+=($!)
+  ais wait --targets "$1" --for 60s >/dev/null 2>&1
+}
+
+drop_caches() {
+  sync
+  echo 3 >/proc/sys/vm/drop_caches
+}
+
+# fill PREFIX COUNT BYTES
+fill() {
+  "$BUILD/bin/aisfs_bench_load" 127.0.0.1 $((PORT + 1)) --header "Authorization: Bearer $TOKEN" --op put --once \
+    --path "/moved/$1-" --names "$2" --size "$3" --connections 16 >/dev/null
+}
+
+# wait_settled: prints the progress of all targets when nothing is left to move.
+wait_settled() {
+  local i progress
+  for ((i = 0; i < 6000; i++)); do
+    progress=$(ais show rebalance --json)
+    if jq -e .settled <<<"$progress" >/dev/null; then
+      echo "$progress"
+      return 0
+    fi
+    sleep 0.1
+  done
+  echo "names still move after 10 minutes: $progress" >&2
+  return 1
+}
+
+# moved_in PROGRESS: seconds, bytes, names of those who had something to move
+moved_in() {
+  jq -r 'def at: capture("(?<s>.*)\\.(?<f>[0-9]+)Z") | (.s + "Z" | fromdate) + ("0." + .f | tonumber);
+    [.nodes[] | select(.names_moved > 0)] |
+    [(map(.ended | at) | max) - (map(.started | at) | min), (map(.bytes_moved) | add), (map(.names_moved) | add)] |
+    @tsv' <<<"$1"
+}
+
+# files_of NUMBER: paths of the objects on a target's mountpath, relative to it
+files_of() { (cd "$WORK/disk/mp$1" && find . -path '*/%ob/*' -type f); }
+
+seconds() {
+  local begin end
+  begin=$(date +%s.%N)
+  "$@" >&2
+  end=$(date +%s.%N)
+  awk -v a="$begin" -v b="$end" 'BEGIN { printf "%.3f", b - a }'
+}
+
+rsync_moved() { rsync -a --files-from="$WORK/moved.list" "$WORK/disk/mp$1/" "$WORK/disk/rsync/"; }
+
+# Reads for so long, or until it is told to end; prints the line of aisfs_bench_load.
+get_for() {
+  exec "$BUILD/bin/aisfs_bench_load" 127.0.0.1 $((PORT + 1)) --header "Authorization: Bearer $TOKEN" --op get \
+    --path "/moved/small-" --names "$SMALL" --size 16384 --connections 16 --rate "$RATE" --seconds "$1"
+}
+
+measure() {
+  local level=$1 i progress copy synced before during
+  make_disk
+  start_node
+  for ((i = 2; i <= TARGETS; i++)); do add_target "$i"; done
+  ais create ais://moved --props "write_level=$level copies=1" >/dev/null
+  fill large "$LARGE" $((1 << 20))
+  fill small "$SMALL" 16384
+  wait_settled >/dev/null
+
+  drop_caches
+  add_target $((TARGETS + 1))
+  progress=$(wait_settled)
+  read -ra moved < <(moved_in "$progress")
+  files_of $((TARGETS + 1)) >"$WORK/moved.list"
+  mkdir -p "$WORK/disk/rsync"
+  drop_caches
+  copy=$(seconds rsync_moved $((TARGETS + 1)))
+  synced=$(seconds sync -f "$WORK/disk")
+  rm -rf "$WORK/disk/rsync"
+
+  drop_caches
+  read -ra before < <(get_for "$QUIET")
+  drop_caches
+  get_for 600 >"$WORK/during" &
+  local client=$!
+  add_target $((TARGETS + 2))
+  progress=$(wait_settled)
+  kill -TERM "$client"
+  wait "$client"
+  read -ra during <"$WORK/during"
+  read -ra again < <(moved_in "$progress")
+  printf '%s\n' "$level ${moved[*]} $(wc -l <"$WORK/moved.list") $copy $synced ${before[4]} ${before[5]} ${during[4]} ${during[5]} ${again[*]}" >>"$WORK/rows"
+  end_cluster
+  unmount_disk
+  rm -rf --one-file-system "$WORK"/{disk.img,cluster.key,state*,node*}
+}
+
+echo "# $(date -u +%FT%TZ) $FSTYPE, $TARGETS target(s) and one more, $LARGE objects of 1 MiB and $SMALL of 16 KiB, $RATE GETs a second, load $(cut -d' ' -f1-3 /proc/loadavg)"
+for level in "${LEVELS[@]}"; do measure "$level"; done
+awk '
+  BEGIN {
+    printf "%-6s %7s %8s %10s %11s %7s %7s %10s %7s %16s %16s %6s\n", "level", "names", "MB", "rebalance", "rsync+sync",
+      "ratio", "+sync", "with GETs", "ratio", "quiet p50/p99", "during p50/p99", "p99 x"
+  }
+  {
+    alone = $3 / 1e6 / $2
+    rsync = $3 / 1e6 / $6
+    synced = $3 / 1e6 / ($6 + $7)
+    busy = $13 / 1e6 / $12
+    slower = $9 > 0 ? $11 / $9 : 0
+    printf "%-6s %7d %8.0f %10.1f %5.1f %5.1f %7.2f %7.2f %10.1f %7.2f %7.1f/%5.1f ms %7.1f/%5.1f ms %6.2f\n", $1, $4,
+      $3 / 1e6, alone, rsync, synced, alone / rsync, alone / synced, busy, busy / rsync, $8, $9, $10, $11, slower
+    if (alone < 0.6 * rsync || busy < 0.6 * rsync || slower > 3) missed = 1
+  }
+  END { exit missed }' "$WORK/rows"
