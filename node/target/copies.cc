@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kAtOnce = 32;
 // As long as the node waits before it says that a map is in force.
 constexpr Duration kOlderChangesMax = std::chrono::seconds(2);
+constexpr Duration kCopyingMax = std::chrono::seconds(20);
 
 store::Key plain_key_of(const Bucket& bucket, std::string_view key) {
   return store::make_key(bucket.id, {bucket.name, std::string(plain_key(key))});
@@ -27,11 +28,16 @@ Task<Result<std::vector<store::NameState>>> LocalTarget::name_states(Context con
   // Not while a rename of it is under way: what it leaves here would not be found again.
   CO_CHECK_OK(co_await wait_for_rename(context, at));
   // Nor before what an older map let in is here, or is not: nobody asks again. A copy that was
-  // being taken when the name got other holders would stay for ever.
+  // being taken when the name got other holders would stay, and be listed, until it is offered.
   const Epoch epoch = maps_.current()->epoch;
   if (changes_.given_up() < epoch) {
     (void)co_await changes_.wait_for_older(epoch, Deadline::after(kOlderChangesMax));
   }
+  // Changes of this target's own that nobody waits for any more are not acknowledged either. Copies
+  // are, by their owners: they are waited for, however slow the disk is.
+  const Deadline patience = context.deadline.earlier(Deadline::after(kCopyingMax));
+  const bool all = co_await copying_.wait_for_older(epoch, patience);
+  if (!all) co_return Error(Errc::not_ready, "copies are still on their way to a disk");
   co_return store_.states_of(at);
 }
 

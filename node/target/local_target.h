@@ -61,9 +61,10 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Task<bool> wait_for_older_changes(Epoch epoch, Deadline deadline) {
     return changes_.wait_for_older(epoch, deadline);
   }
-  /// Whether one is under way, a copy that is being taken included: it may still leave a name here
-  /// that has other holders by that map.
-  bool has_older_changes(Epoch epoch) const { return changes_.has_older(epoch); }
+  /// Whether one is, or a copy for another owner: a name may still come here that is others' by it.
+  bool has_older_changes(Epoch epoch) const {
+    return changes_.has_older(epoch) || copying_.has_older(epoch);
+  }
 
   /// Whether renames between targets that this one has a part in are not at their end.
   bool has_open_renames() const;
@@ -491,7 +492,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   std::unique_ptr<Restorer> restorer_;  // never null
   Slicer slicer_;
   std::unique_ptr<Replicator> replicator_;
-  ChangesUnderWay changes_;
+  ChangesUnderWay changes_, copying_;  // the latter: copies for other owners
   ClosedDirs closed_dirs_;
   Notifier work_;                    // for run()
 };

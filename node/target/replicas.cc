@@ -34,7 +34,7 @@ Status LocalTarget::check_copy_from(const ClusterMap& map,
 Result<LocalTarget::Copying> LocalTarget::admit_copy(const Context& context,
                                                      const BucketName& bucket) {
   // The ticket first: see admit_change.
-  Copying copying{.ticket = changes_.begin(maps_.current()->epoch), .map = {}, .bucket = {}};
+  Copying copying{.ticket = copying_.begin(maps_.current()->epoch), .map = {}, .bucket = {}};
   TRY(copying.bucket, admit(context, bucket));
   copying.map = maps_.current();
   return copying;
