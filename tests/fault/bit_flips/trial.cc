@@ -32,6 +32,14 @@ SliceVersion version_of_slice(const std::string& path) {
   return version;
 }
 
+/// The version fields of an envelope (bytes 4 to 7) are not under its checksum: what they say of
+/// metadata that are read all the same means nothing.
+bool is_without_checksum(const Harm& harm) {
+  if (harm.file.place != Place::kMetadata || harm.before.size() != harm.after.size()) return false;
+  const auto changed = std::ranges::mismatch(harm.before, harm.after).in1 - harm.before.begin();
+  return harm.way == Way::kBit && changed >= 4 && changed < 8;
+}
+
 }  // namespace
 
 std::size_t Counts::all() const {
@@ -236,7 +244,7 @@ Result<ScrubProgress> Trial::scrub(std::size_t target) {
 
 /// A slice may be made anew on another target, when holders have changed.
 bool Trial::is_healed(const Harm& harm) const {
-  if (!is_still_there(harm)) return true;
+  if (!is_still_there(harm) || is_without_checksum(harm)) return true;
   if (harm.file.place != Place::kSlice || fs::exists(harm.file.path)) return false;
   const std::string name = fs::path(harm.file.path).stem();  // without the index
   std::set<std::string> indices;
