@@ -63,9 +63,11 @@ TEST_F(CourtesyTest, WithoutClientsManyAreAtWork) {
 
 TEST_F(CourtesyTest, WhileAClientIsHereFewAre) {
   courtesy_.client_came();
-  EXPECT_EQ(begin(Courtesy::kFew + 3), Courtesy::kFew);
+  EXPECT_EQ(begin(2 * Courtesy::kFew + 1), Courtesy::kFew);
   give_back_all();
   EXPECT_EQ(turns_.size(), Courtesy::kFew);
+  give_back_all();
+  EXPECT_EQ(turns_.size(), 1U);
 }
 
 TEST_F(CourtesyTest, AClientThatHasGoneHoldsNobodyUp) {
