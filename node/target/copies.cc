@@ -86,6 +86,8 @@ Task<Status> LocalTarget::forget_copies(Context context,
                                         BucketName bucket,
                                         std::vector<store::NameState> states,
                                         Durability level) {
+  // The ticket first, as in admit_change: this target may get the names back by the next map.
+  const auto ticket = copying_.begin(maps_.current()->epoch);
   CO_TRY(const Bucket found, admit(context, bucket));
   for (const store::NameState& state : states) {
     const store::Key key = store::make_key(found.id, {bucket, state.key});
@@ -111,7 +113,7 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
     co_return Error(Errc::stale_map, key.display() + " is not this target's");
   }
   const Courtesy::Turn turn = co_await courtesy_.turn();
-  CO_CHECK_OK(co_await handover_.bring_home(context, map, bucket, key, Handover::Need::kChange));
+  CO_CHECK_OK(co_await bring_home(context, key, Handover::Need::kChange));
   CO_TRY(bool known, has_state(key, state));
   if (!known && state.kind == store::NameState::Kind::kTombstone) {
     // Of one who has nothing to do with the name any more, and has kept it for longer than others.
@@ -123,8 +125,7 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
   if (!known) {
     // A change that its target did not acknowledge any more, after the name was brought home.
     handover_.doubt(key);
-    CO_CHECK_OK(co_await handover_.bring_home(context, std::move(map), bucket, key,
-                                              Handover::Need::kChange));
+    CO_CHECK_OK(co_await bring_home(context, key, Handover::Need::kChange));
     CO_TRY(bool here, has_state(key, state));
     if (!here) {
       CO_TRY(here, co_await healer_.bring_back(bucket, state));

@@ -281,6 +281,12 @@ Task<Status> LocalTarget::bring_home(Context context,
   if (map->placement.past.empty() && !store_.lacks_anything()) co_return Status{};
   const Bucket* bucket = map->find_bucket(key.bucket);
   if (bucket == nullptr) co_return Status{};
+  // What is here of the name may be about to go, because by an older map it was of no use here.
+  if (copying_.has_older(map->epoch)) {
+    const Deadline patience = context.deadline.earlier(Deadline::after(kWaitMax));
+    const bool at_rest = co_await copying_.wait_for_older(map->epoch, patience);
+    if (!at_rest) co_return Error(Errc::not_ready, key.display() + " is not at rest yet");
+  }
   co_return co_await handover_.bring_home(std::move(context), map, *bucket, key, need);
 }
 
