@@ -145,12 +145,14 @@ Status PutMutation::take_effect() {
   return {};
 }
 
-/// The work file's name is the old file's now. Unless somebody has read it, it becomes a spare; else
-/// it goes with the work file, and stays for those who have it open.
+/// The work file's name is the old file's now. Unless somebody has read it, it becomes a spare;
+/// else it goes with the work file, and stays for those who have it open. What has the name of an
+/// upload's part goes with the upload.
 void PutMutation::settle() {
   // Asked again, after the exchange: a promise that comes later is kept by a barrier that covers it.
   const bool needed = swapped && !is_durable() && engine.is_promised(*base);
-  if (swapped && !needed && !engine.pins.was_read(base->info.content_version)) {
+  const bool stays = swapped && body.work->path().starts_with(layout::kWorkDir);
+  if (stays && !needed && !engine.pins.was_read(base->info.content_version)) {
     SpareFile old{key.bucket, body.work->release(), base->info.size};
     mp.remove_spares(mp.spares().give(std::move(old)));
   }

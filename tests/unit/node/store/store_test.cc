@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "common/async/gather.h"
 #include "common/base/hash.h"
 #include "common/base/text.h"
 #include "tests/unit/node/store/store_fixture.h"
@@ -343,6 +344,42 @@ TEST_F(StoreTest, MultipartAcrossARestart) {
   EXPECT_TRUE(run(store_->list_uploads(kBucket, "", "", "", 10))->uploads.empty());
   restart_cleanly();
   EXPECT_EQ(*get("big"), one + two + three);
+}
+
+TEST_F(StoreTest, WhatAnUploadReplacesIsNotInTheWayOfOtherObjects) {
+  const std::string bytes = pattern(8192, 1);
+  const auto complete = [this](std::string upload, std::string etag) -> Task<Status> {
+    std::vector<CompletedPart> parts{{1, std::move(etag)}};
+    Conditions none;
+    CO_TRY(const auto info, co_await store_->complete_upload(key("big"), std::move(upload),
+                                                             std::move(parts), std::move(none)));
+    static_cast<void>(info);
+    co_return Status{};
+  };
+  const auto overwrite = [this, &bytes](std::string name) -> Task<Status> {
+    for (int i = 0; i < 10; ++i) {
+      StringSource body(bytes);
+      PutOptions options{.size = bytes.size()};
+      ExpectedChecksums unknown;
+      CO_TRY(const auto info,
+             co_await store_->put(key(name), std::move(options), std::move(unknown), body));
+      static_cast<void>(info);
+    }
+    co_return Status{};
+  };
+  ASSERT_TRUE(put("big", bytes).ok());
+  for (int i = 0; i < 30; ++i) {
+    const auto upload = run(store_->create_upload(key("big"), {}, "user"));
+    StringSource body(bytes);
+    const auto part = run(store_->put_part(key("big"), *upload, 1, {}, body));
+    ASSERT_TRUE(part.ok());
+    std::vector<Task<Status>> together;
+    together.push_back(complete(*upload, part->etag));
+    for (int k = 0; k < 8; ++k) together.push_back(overwrite("k" + std::to_string(k)));
+    for (const Status& done : run(gather(std::move(together)))) {
+      ASSERT_TRUE(done.ok()) << done.error().what();
+    }
+  }
 }
 
 TEST_F(StoreTest, ChecksumsThatAreAskedForAreComputedAndStored) {
