@@ -11,4 +11,11 @@ inline Status after_change(Status done) {
   return Error(Errc::timed_out, done.error().what() + "; the change has been made");
 }
 
+/// Whether a refusal says what there is, which nobody is told before all copies have it. Nothing
+/// has been changed then.
+inline bool tells_of_state(const Error& refusal) {
+  return refusal == Errc::not_found || refusal == Errc::already_exists ||
+         refusal == Errc::precondition_failed;
+}
+
 }  // namespace aisfs::target

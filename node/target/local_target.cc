@@ -358,6 +358,9 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
   auto changed = co_await store_.set_attrs(at.key, std::move(change), std::move(conditions), level);
   if (changed) {
     CO_CHECK_OK(co_await telling.told(Replicator::Kind::kAttributes, std::move(at.ticket)));
+  } else if (tells_of_state(changed.error())) {
+    telling.copied();
+    CO_CHECK_OK(co_await replicator_->seen(context, at.key));
   }
   if (!changed && is_damage(changed.error())) healer_.suspect(at.key);
   co_return acknowledged(at, std::move(changed));
@@ -390,7 +393,12 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
   CO_CHECK_OK(co_await change.alone());
   CO_CHECK_OK(check_placed(at));
   CO_CHECK_OK(change.begin());
-  CO_CHECK_OK(co_await store_.remove(at.key, std::move(options), level));
+  Status removed = co_await store_.remove(at.key, std::move(options), level);
+  if (!removed && tells_of_state(removed.error())) {
+    change.copied();
+    CO_CHECK_OK(co_await replicator_->seen(context, at.key));
+  }
+  CO_CHECK_OK(std::move(removed));
   CO_CHECK_OK(co_await change.told(Replicator::Kind::kOther, std::move(at.ticket)));
   if (old) CO_CHECK_OK(after_change(co_await drop_referenced(std::move(context), at.key, *old)));
   co_return acknowledged(at, Status{});

@@ -41,6 +41,9 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
     auto reserved = co_await store_.reserve(at.key, std::move(options));
     if (reserved) {
       CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(ticket)));
+    } else if (tells_of_state(reserved.error())) {
+      change.copied();
+      CO_CHECK_OK(co_await replicator_->seen(context, at.key));
     }
     co_return acknowledged(at, std::move(reserved));
   }
@@ -77,6 +80,10 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
     made = co_await put_sliced(context, at, std::move(options), std::move(expected), body);
   } else {
     made = co_await store_.put(at.key, std::move(options), std::move(expected), body);
+  }
+  if (!made && tells_of_state(made.error())) {
+    change.copied();
+    CO_CHECK_OK(co_await replicator_->seen(context, at.key));
   }
   CO_TRY(ObjectInfo info, std::move(made));
   if (!streams) CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(ticket)));

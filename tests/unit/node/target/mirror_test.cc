@@ -202,6 +202,28 @@ TEST_F(MirrorTest, WhatDidNotReachTheOtherHolderIsNotShown) {
   EXPECT_EQ(*stored(holders(key)[1], key), "new");
 }
 
+TEST_F(MirrorTest, ARefusalTellsNothingThatDidNotReachTheOtherHolder) {
+  const std::string key = key_on("t1", "k"), other = key_on("t1", "m");
+  ASSERT_TRUE(put(key, "old").ok());
+  cut_off_ = holders(key)[1];
+  const auto remove_soon = [&] {
+    return run(targets_.at("t1")->remove(soon(), name(key), {})).error().code();
+  };
+  EXPECT_EQ(remove_soon(), Errc::timed_out) << "it may have been removed";
+  EXPECT_EQ(remove_soon(), Errc::not_ready) << "not that it is gone";
+  cut_off_ = holders(other)[1];
+  EXPECT_FALSE(put_soon(other, "new").ok());
+  StringSource source("newer");
+  PutOptions options{.conditions = {.must_not_exist = true}};
+  ExpectedChecksums expected;
+  const auto refused = run(
+      targets_.at("t1")->put(soon(), name(other), std::move(options), std::move(expected), source));
+  EXPECT_EQ(refused.error(), Errc::not_ready) << "not that it exists";
+  cut_off_.clear();
+  EXPECT_EQ(settle("t1"), 0u);
+  EXPECT_EQ(remove_soon(), Errc::not_found);
+}
+
 TEST_F(MirrorTest, WhatDidNotReachTheOtherHolderIsLostWithItsOwner) {
   const std::string key = key_on("t1", "k");
   ASSERT_TRUE(put(key, "old").ok());
