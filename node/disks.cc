@@ -178,6 +178,7 @@ Task<Status> Disks::check_give_up(const std::string& mountpath) {
   if (!target_->slicer().has_told_of(mountpath)) {
     co_return Error(Errc::busy, "not all targets know yet that " + mountpath + " has gone" + again);
   }
+  CO_CHECK_OK(co_await ask_for_copies(map, mountpath));
   for (const NodeInfo* other : map->active_targets()) {
     if (other->id == node_id_) continue;
     Context context{.who = auth::node_identity(node_id_),
@@ -189,6 +190,32 @@ Task<Status> Disks::check_give_up(const std::string& mountpath) {
     co_return Error(Errc::busy,
                     "target " + other->id + " still makes copies of what was on the disk" + again);
   }
+  co_return Status{};
+}
+
+/// What a target was told before it was started anew it knows no more.
+Task<Status> Disks::ask_for_copies(const MapSnapshot& map, const std::string& mountpath) {
+  std::map<std::string, std::uint32_t> now;
+  for (const NodeInfo* other : map->active_targets()) {
+    if (other->id != node_id_) now[other->id] = other->incarnation;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = asked_.find(mountpath); it != asked_.end() && it->second == now) {
+      co_return Status{};
+    }
+  }
+  for (const auto& [id, _] : now) {
+    Context context{.who = auth::node_identity(node_id_),
+                    .deadline = Deadline::after(kAskMax),
+                    .trace = "give-up"};
+    std::vector<std::string> everything;
+    const BucketName none;
+    CO_CHECK_OK(
+        co_await peers_.slices().miss_slices(std::move(context), id, none, std::move(everything)));
+  }
+  const std::lock_guard lock(mutex_);
+  asked_[mountpath] = std::move(now);
   co_return Status{};
 }
 

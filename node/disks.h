@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <map>
 #include <memory>
+#include <mutex>
 
 #include "common/async/clock.h"
 #include "common/wire/control.h"
@@ -67,12 +69,17 @@ class Disks {
         Clock& clock);
 
   Task<Status> check_give_up(const std::string& mountpath);
+  /// Has all other targets look for what they have copies of, unless those that run now did so.
+  Task<Status> ask_for_copies(const MapSnapshot& map, const std::string& mountpath);
 
   const std::string node_id_;
   MapSource& maps_;
   Clock& clock_;
   store::Store store_;
   cluster::ClusterPeers peers_;
+  // By mountpath that is to be given up: which start of each other target was asked for copies.
+  std::map<std::string, std::map<std::string, std::uint32_t>> asked_;
+  std::mutex mutex_;  // of asked_
   std::unique_ptr<target::LocalTarget> target_;
   std::unique_ptr<target::Rebalancer> rebalancer_;
   disk::IoPool io_{{.threads = 1}};  // of the scrub's state
