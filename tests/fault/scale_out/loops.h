@@ -61,6 +61,7 @@ struct Site {
   std::vector<Endpoint> gateways;  // public
   Endpoint s3;                     // of a gateway
   Credentials keys;
+  Duration patience{};  // for a gateway that starts anew
   bool renames = true;  // of directories in the mount
 };
 

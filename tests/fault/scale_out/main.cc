@@ -3,18 +3,18 @@
 // members of etcd and targets by fixed steps, while clients, a mount, aws and rclone go on. A row a
 // step; exit status 1 if a bar is missed.
 //
-//   scale_out [--targets 3|5] [--objects N] [--seconds S] [--seed X] [--json]
+//   scale_out [--targets 3|5] [--objects N] [--seconds S] [--patience S] [--seed X] [--json]
 //             [--without mount|aws|rclone|renames[,...]] [--keep DIR]
 //
 // With 3 targets: 3 -> 6 -> 2 -> 3 -> 2, and buckets of one copy and of two. With 5: 5 -> 6 -> 4 ->
 // 5 -> 4, and a bucket in slices, 2+2, beside them. --objects: of each bucket. --seconds: the least
-// that a step is under load.
+// that a step is under load. --patience: the most that an operation may wait.
 //
 // Without renames the mount's loop renames no directories. The bars: no operation of the stock's
-// clients, the mount, aws and rclone fails after its own retries, or waits for more than 15 s; no
-// history of the storm's clients is impossible; nothing is lost, and nothing that was deleted is
-// back; after each step every file is where placement says, and the files that moved are those that
-// had to, within 5 %. What fails is kept below DIR (/tmp).
+// clients, the mount, aws and rclone fails after its own retries, or waits for longer than
+// --patience; no history of the storm's clients is impossible; nothing is lost, and nothing that
+// was deleted is back; after each step every file is where placement says, and the files that moved
+// are those that had to, within 5 %. What fails is kept below DIR (/tmp).
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -29,7 +29,7 @@ using namespace aisfs;
 using namespace aisfs::tests::scale;
 
 struct Options {
-  std::uint64_t targets = 3, objects = 2000, seconds = 10, seed = 1;
+  std::uint64_t targets = 3, objects = 2000, seconds = 10, patience = 15, seed = 1;
   std::set<std::string> without;
   std::string keep = "/tmp";
   bool json = false;
@@ -41,6 +41,7 @@ Result<Options> parse_options(int argc, char** argv) {
       {"--targets", &options.targets},
       {"--objects", &options.objects},
       {"--seconds", &options.seconds},
+      {"--patience", &options.patience},
       {"--seed", &options.seed}};
   for (int i = 1; i < argc; ++i) {
     const std::string option = argv[i];
@@ -79,6 +80,7 @@ int run(const Options& options) {
     Scenario scenario({.targets = options.targets,
                        .objects = options.objects,
                        .step_least = std::chrono::seconds(options.seconds),
+                       .patience = std::chrono::seconds(options.patience),
                        .seed = options.seed,
                        .without = options.without,
                        .dir = dir,

@@ -12,7 +12,6 @@ constexpr Duration kGoesOn = std::chrono::seconds(90);
 constexpr auto kLook = std::chrono::milliseconds(200);
 constexpr std::size_t kStockClients = 4, kStormClients = 6, kOperations = 40;
 constexpr double kMovedTolerance = 0.05;
-constexpr Duration kLongestMax = std::chrono::seconds(15);
 constexpr Duration kStepGuess = std::chrono::seconds(40);  // beside its load
 
 const BucketName kPlain = native_bucket("plain"), kMirror = native_bucket("mirror"),
@@ -126,6 +125,7 @@ Status Scenario::begin() {
     Site site{.folder = options_.dir + "/" + name,
               .bucket = kTools,
               .keys = nodes_.admin(),
+              .patience = options_.patience,
               .renames = !options_.without.contains("renames")};
     std::filesystem::create_directories(site.folder);
     for (const auto& member : nodes_.members()) {
@@ -308,7 +308,7 @@ void Scenario::finish() {
     }
   }
   for (const auto& [name, counts] : report_.totals) {
-    if (name.starts_with("storm") || counts.longest <= kLongestMax) continue;
+    if (name.starts_with("storm") || counts.longest <= options_.patience) continue;
     wrong("an operation of " + name + " waited for " +
           std::to_string(std::chrono::duration_cast<std::chrono::seconds>(counts.longest).count()) +
           " s");

@@ -18,6 +18,7 @@ struct ScenarioOptions {
   std::size_t targets = 3;  // to begin with: 3, or 5 with erasure coding
   std::size_t objects = 2000;
   Duration step_least = seconds(10);  // each step is under load for so long
+  Duration patience = seconds(15);    // one operation waits for no longer
   std::uint64_t seed = 1;
   std::set<std::string> without;  // loops: mount, aws, rclone; renames, of directories in the mount
   std::string dir;                // of the nodes; exists

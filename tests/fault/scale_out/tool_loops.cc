@@ -12,7 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration kCommandMax = std::chrono::minutes(3);
-constexpr Duration kGatewayAwayMax = std::chrono::seconds(15);
 constexpr std::size_t kFiles = 12;
 constexpr std::size_t kShown = 600;  // bytes of what a command has said
 
@@ -57,7 +56,7 @@ class ToolLoop : public Loop {
   /// whose answer broke off.
   bool command(Tally::Kind kind, const Arguments& arguments, const Environment& environment) {
     const std::string log = site_.folder + "/" + name() + ".log";
-    const Deadline deadline = Deadline::after(kGatewayAwayMax);
+    const Deadline deadline = Deadline::after(site_.patience);
     Relay::Seen seen;
     for (;;) {
       Program program(arguments, environment, log);

@@ -271,7 +271,7 @@ TEST_F(LocalTargetTest, AFencedTargetPublishesAndAcknowledgesNothing) {
   PutOptions options;
   ExpectedChecksums unknown;
   auto context = alice();
-  context.deadline = Deadline::after(std::chrono::milliseconds(100));
+  context.deadline = Deadline::after(std::chrono::seconds(1));
   EXPECT_EQ(code(run(cluster_.put(context, name("x"), options, unknown, body))), Errc::not_ready);
   EXPECT_EQ(code(run(cluster_.remove(context, name("x"), {.missing_ok = true}))), Errc::not_ready);
   fenced_ = false;

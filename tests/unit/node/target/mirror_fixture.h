@@ -65,9 +65,11 @@ class MirrorFixture : public LocalTargetTest {
   Status remove(const std::string& key) {
     return run(cluster_.remove(alice(), name(key), RemoveOptions{}));
   }
+  /// Long enough for a slow disk to publish what then cannot reach the other holder.
+  static constexpr Duration kSoon = std::chrono::seconds(1);
   static Context soon() {
     Context context = alice();
-    context.deadline = Deadline::after(std::chrono::milliseconds(200));
+    context.deadline = Deadline::after(kSoon);
     return context;
   }
   Result<ObjectInfo> put_soon(const std::string& key, const std::string& body) {
