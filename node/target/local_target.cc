@@ -132,13 +132,13 @@ LocalTarget::Change::~Change() {
   if (now && *now == before_) copies_.done();
 }
 
-Status LocalTarget::Change::begin() {
+Status LocalTarget::Change::begin(Version makes) {
   const MapSnapshot map = self_.maps_.current();
   const Bucket* bucket = map->find_bucket(key_.bucket);
   if (bucket == nullptr || bucket->props.copies == 1) return {};
   CHECK_OK(Replicator::check_targets(*map, *bucket));
   TRY(before_, self_.version_of(key_));
-  TRY(copies_, self_.replicator_->begin(key_));
+  TRY(copies_, self_.replicator_->begin(key_, makes));
   return {};
 }
 
@@ -240,8 +240,10 @@ Task<Result<ObjectInfo>> LocalTarget::head(Context context,
   }
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
   auto info = co_await store_.head(at.key, std::move(conditions));
+  // Before it is waited for: then the rename is over, and nothing says any more what this was.
+  const bool gone = info && moved_away(at.key, *info);
   CO_CHECK_OK(co_await replicator_->seen(std::move(context), at.key));
-  if (info && moved_away(at.key, *info)) co_return Error(Errc::not_found, at.key.display());
+  if (gone) co_return Error(Errc::not_found, at.key.display());
   co_return info;
 }
 
@@ -271,7 +273,11 @@ Task<Result<ObjectStream>> LocalTarget::open_here(Context context,
     co_return co_await open_referenced(std::move(context), at.key, *reference, std::move(options),
                                        std::move(info));
   }
-  co_return co_await open_object(at.key, std::move(options), at.bucket.props.verify_read);
+  auto stream = co_await open_object(at.key, std::move(options), at.bucket.props.verify_read);
+  if (stream && moved_away(at.key, stream->info)) {
+    co_return Error(Errc::not_found, at.key.display());
+  }
+  co_return stream;
 }
 
 std::optional<ObjectStream> LocalTarget::get_now(const Context& context,
@@ -305,6 +311,7 @@ const Bucket* LocalTarget::readable_now(const ClusterMap& map,
   const Bucket* bucket = map.find_bucket(name.bucket);
   if (bucket == nullptr || !may_use(context.who, *bucket)) return nullptr;
   if (renames_->prepared_to(bucket->id, name.key)) return nullptr;
+  if (renames_->committed_from(bucket->id, name.key)) return nullptr;
   if (leases_->is_delegated(context, bucket->id, path_of(name.key))) return nullptr;
   if (map.placement.settled()) return bucket;
   const bool home = handover_.is_home(map, *bucket, store::make_key(bucket->id, name));

@@ -248,8 +248,8 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
     /// Before the change: recalls what others have been delegated.
     Task<Status> alone() { return telling_.alone(); }
     /// Right before it is published: readers wait from now on until all copies are there.
-    /// not_ready when there are too few targets for them.
-    Status begin();
+    /// not_ready when there are too few targets for them. `makes` as in Replicator::begin.
+    Status begin(Version makes = {});
     /// After it: all copies are there, who believes what was read before has heard, and nobody else
     /// has the old name. Copies may take until a target that has died is away: `ticket` ends
     /// before, so that the map which says so is not held up. What is acknowledged is checked after

@@ -243,7 +243,7 @@ Task<Status> LocalTarget::bury_source(Context context,
                                       const RenameIntent& intent) {
   const store::Key key = store::make_key(bucket.id, {bucket.name, intent.source});
   auto change = changing(std::move(context), key);
-  CO_CHECK_OK(change.begin());
+  CO_CHECK_OK(change.begin(intent.gone_version));
   CO_TRY(const bool gone,
          co_await store_.adopt_tombstone(key, intent.gone_version, Durability::kFull));
   // By an earlier attempt, perhaps, that was killed before its barrier had passed.

@@ -77,7 +77,7 @@ Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
     // nothing.
     CO_CHECK_OK(co_await store_.sync(key));
     auto change = changing(context, key);
-    CO_CHECK_OK(change.begin());
+    CO_CHECK_OK(change.begin(prepared.version));
     CO_CHECK_OK(co_await told_or_handed_over(change, key));
   } else if (state == RenameState::kCommitted) {
     CO_TRY(info, co_await publish_prepared(std::move(context), key, prepared.rename,
@@ -102,7 +102,7 @@ Task<Result<ObjectInfo>> LocalTarget::publish_prepared(Context context,
     CO_TRY(info.meta_version, store_.next_version());
   }
   auto change = changing(context, key);
-  CO_CHECK_OK(change.begin());
+  CO_CHECK_OK(change.begin(info.meta_version));
   // The new name is durable before anybody may forget the old one, at whatever level the rename was
   // asked for: power loss in between must not take both.
   auto put = co_await place_renamed(context, key, content, info);

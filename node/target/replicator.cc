@@ -64,9 +64,11 @@ Result<std::unique_ptr<Replicator>> Replicator::open(Deps deps) {
 
 // --- changes that are open ----------------------------------------------------------------------
 
-Result<Replicator::Change> Replicator::begin(const Key& key) {
+Result<Replicator::Change> Replicator::begin(const Key& key, Version makes) {
   TRY(const Version before, deps_.store.next_version());
-  Open open{.key = plain_of(key), .clock = before.hlc};
+  // What is newer than the clock of the state file is compared after a restart.
+  const std::uint64_t clock = makes ? std::min(makes.hlc - 1, before.hlc) : before.hlc;
+  Open open{.key = plain_of(key), .clock = clock};
   const std::uint64_t name = name_hash(open.key);
   const std::lock_guard lock(mutex_);
   const std::uint64_t seq = next_seq_++;

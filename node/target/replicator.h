@@ -86,8 +86,8 @@ class Replicator {
   /// not_ready when the cluster has fewer active targets than the bucket keeps copies.
   static Status check_targets(const ClusterMap& map, const Bucket& bucket);
 
-  /// Before the change is published.
-  Result<Change> begin(const store::Key& key);
+  /// Before the change is published. `makes`: the version that it makes, if that was given before.
+  Result<Change> begin(const store::Key& key, Version makes = {});
   /// Returns when all holders have the name as it is here. stale_map when it has another owner by
   /// now, not_ready when there are too few targets or they do not answer before the deadline. Of a
   /// new object `streams` may have brought the bytes to holders already.
@@ -126,6 +126,8 @@ class Replicator {
   Task<Status> look_back();
   /// One round of the rest; how many changes are left without all their copies.
   Task<std::size_t> settle();
+  /// After it: writes the state file, if it is not true any more.
+  Task<Status> note_clock();
 
  private:
   using Seqs = std::set<std::uint64_t>;
@@ -180,8 +182,6 @@ class Replicator {
                                         const Bucket& bucket,
                                         bool tombstones);
   Task<Status> tell_owner(store::Key plain);
-  /// Writes the state file, if it is not true any more.
-  Task<Status> note_clock();
 
   const Deps deps_;
   const UniqueFd root_;        // of the state file

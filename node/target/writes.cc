@@ -133,7 +133,7 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
       CO_CHECK_OK(co_await find_version(context, source, options.source_conditions));
     }
     CO_CHECK_OK(co_await make_keepable(context, target.key));
-    CO_CHECK_OK(co_await settle_for_read(context, source.key));
+    CO_CHECK_OK(co_await settle_for_write(context, source.key, Handover::Need::kRead));
     CO_TRY(const auto kept, co_await keep_whole(context, source.key));
     CO_CHECK_OK(co_await materialise(context, source.key));
     options.put.level = level_of(target.bucket, options.put.level, options.put.lower_level);

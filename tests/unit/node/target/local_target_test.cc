@@ -126,6 +126,9 @@ TEST_F(LocalTargetTest, ACommittedRenameIsSeenWholeThoughItsEndIsLost) {
   // Not answered as done before both names say so.
   EXPECT_EQ(code(rename_within(std::chrono::seconds(1), from, to)), Errc::timed_out);
   EXPECT_EQ(code(head(from)), Errc::not_found);
+  EXPECT_EQ(code(get(from)), Errc::not_found);
+  const auto at_once = targets_["t1"]->get_now(alice(), name(from), {});
+  EXPECT_FALSE(at_once.has_value());
   EXPECT_EQ(get(to).value_or("?"), "new");  // the reader's target has asked
   restart("t1");
   restart("t2");

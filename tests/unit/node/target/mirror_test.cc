@@ -285,6 +285,37 @@ TEST_F(MirrorTest, ARenamedFileLiesAtTheHoldersOfItsNewName) {
   EXPECT_EQ(list(), std::vector<std::string>{far});
 }
 
+/// The tombstone of a rename has the version of when it was decided, however late it is made.
+TEST_F(MirrorTest, ALateTombstoneIsToldTheOwnerOfNowAfterARestart) {
+  place("t3", NodeState::kAway);
+  ClusterMap later = *maps_.current();
+  later.nodes["t3"].state = NodeState::kActive;
+  using Ids = std::vector<std::string>;
+  const auto find = [&](const std::string& owner, const std::string& begin, const Ids& holders) {
+    for (int i = 0;; ++i) {
+      const std::string key = key_on(owner, begin + std::to_string(i) + "-");
+      if (placement::holder_ids(later, name(key), 2) == holders) return key;
+    }
+  };
+  const std::string from = find("t1", "from", {"t3", "t1"}), to = find("t2", "to", {"t2", "t1"});
+  settled();
+  ASSERT_TRUE(put(from, "text").ok());
+  finish_is_lost_ = true;
+  EXPECT_EQ(code(rename_within(kSoon, from, to)), Errc::timed_out);
+  finish_is_lost_ = false;
+  cut_off_ = "t1";
+  place("t3", NodeState::kActive);
+  EXPECT_EQ(*get(from), "text") << "t2 knows of nothing else";
+  cut_off_ = "t3";
+  EXPECT_EQ(*run(targets_.at("t1")->settle_all(as("node", true))), 0u);
+  EXPECT_TRUE(run(targets_.at("t1")->replicator().note_clock()).ok());
+  cut_off_.clear();
+  restart("t1");
+  EXPECT_TRUE(run(targets_.at("t1")->replicator().look_back()).ok());
+  EXPECT_EQ(code(head(from)), Errc::not_found);
+  EXPECT_EQ(*get(to), "text");
+}
+
 TEST_F(MirrorTest, AReservationIsKeptByBoth) {
   const std::string key = key_on("t1", "k");
   ASSERT_TRUE(reserve(key).ok());
