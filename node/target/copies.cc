@@ -10,6 +10,9 @@ namespace {
 
 // Names that are brought home at once for one that offers them.
 constexpr std::size_t kAtOnce = 32;
+// Until its copies are there, beside the time that its bytes take.
+constexpr Duration kOfferedMax = std::chrono::seconds(10);
+constexpr std::uint64_t kBytesPerSecond = 1_MiB;
 // As long as the node waits before it says that a map is in force.
 constexpr Duration kOlderChangesMax = std::chrono::seconds(2);
 constexpr Duration kCopyingMax = std::chrono::seconds(20);
@@ -112,6 +115,8 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
   if (owner == nullptr || owner->id != options_.node_id) {
     co_return Error(Errc::stale_map, key.display() + " is not this target's");
   }
+  // Who offers does nothing else meanwhile, and may be one of those that are missing.
+  if (!Replicator::check_targets(*map, bucket)) co_return false;
   const Courtesy::Turn turn = co_await courtesy_.turn();
   CO_CHECK_OK(co_await bring_home(context, key, Handover::Need::kChange));
   CO_TRY(bool known, has_state(key, state));
@@ -133,6 +138,8 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
     if (!here) co_return false;
   }
   // What is forgotten there may have been one of the copies.
+  const Duration time = kOfferedMax + std::chrono::seconds(state.size / kBytesPerSecond);
+  context.deadline = context.deadline.earlier(Deadline::after(time));
   CO_CHECK_OK(co_await replicator_->replicate(std::move(context), key, Replicator::Kind::kOther));
   co_return true;
 }
