@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/uio.h>
 
+#include "common/async/lent_source.h"
 #include "common/base/hash.h"
 #include "common/disk/posix.h"
 #include "common/obs/log.h"
@@ -36,14 +37,23 @@ Status check_tail(const SliceTail& tail,
                                   std::to_string(header.index) + " of " + meta.key);
 }
 
-/// Compares the blocks with their hashes. `known` has those of the first blocks already.
-Status check_blocks(int fd, const SliceTail& tail, std::span<const std::uint64_t> known) {
+/// Bytes of a slice that were hashed while they were in memory.
+struct Piece {
+  std::size_t bytes = 0;
+  std::uint64_t hash = 0;
+};
+
+/// Compares the blocks with their hashes. `known` are the first bytes of the file, one piece after
+/// the other: a piece that is a block needs not be read.
+Status check_blocks(int fd, const SliceTail& tail, std::span<const Piece> known) {
   const ec::Layout layout = tail.header.layout();
   std::unique_ptr<std::byte[]> buffer;
+  bool in_step = true;
   for (std::uint64_t i = 0; i < layout.stripes(); ++i) {
     std::uint64_t hash = 0;
-    if (i < known.size()) {
-      hash = known[i];
+    in_step = in_step && i < known.size() && known[i].bytes == layout.block_bytes(i);
+    if (in_step) {
+      hash = known[i].hash;
     } else {
       if (!buffer) buffer = std::make_unique_for_overwrite<std::byte[]>(layout.unit());
       const MutableBytes block(buffer.get(), layout.block_bytes(i));
@@ -97,28 +107,31 @@ class SliceBody final : public BodySource {
 /// A slice on its way to its file.
 class IncomingSlice {
  public:
-  IncomingSlice(Engine& engine, Mountpath& mountpath)
-      : mountpath_(mountpath), buffer_(engine.blocks.take()) {}
+  IncomingSlice(Engine& engine, Mountpath& mountpath) : engine_(engine), mountpath_(mountpath) {}
 
   /// Takes all of `body`; the last part stays in memory, for finish().
   Task<Status> take(BodySource& body) {
+    if (auto* lent = dynamic_cast<LentSource*>(&body)) co_return co_await take_lent(*lent);
+    buffer_ = engine_.blocks.take();
     for (;;) {
       CO_TRY(used_, co_await fill(body, {buffer_.get(), kHashBlockBytes}));
       if (used_ < kHashBlockBytes) co_return Status{};
-      auto add = [this] { return write(); };
+      auto add = [this] { return write({buffer_.get(), used_}); };
       CO_CHECK_OK(mountpath_.noted(co_await mountpath_.pool().run(std::move(add))));
     }
   }
 
   /// Blocks.
   Status finish(const Key& home, const Reference& content, unsigned index, Durability level) {
-    if (used_ > 0) CHECK_OK(write());
+    if (used_ > 0) CHECK_OK(write({buffer_.get(), used_}));
     if (!work_) return Error(Errc::corrupt, describe(home, index) + " is empty");
     TRY(const SliceTail tail, read_slice_tail(work_->fd()));
     CHECK_OK(check_tail(tail, home, content, index));
-    hash_last_block(tail);
-    auto right = check_blocks(work_->fd(), tail, hashes_);
-    if (!right) return std::move(right).error().context(describe(home, index));
+    if (buffer_) {  // else who lent the blocks has just hashed them where they lay
+      hash_last_block(tail);
+      auto right = check_blocks(work_->fd(), tail, pieces_);
+      if (!right) return std::move(right).error().context(describe(home, index));
+    }
     if (level == Durability::kData) CHECK_OK(disk::sync_data(work_->fd()));
     CHECK_OK(mountpath_.know_bucket(home.bucket, home.name.bucket));
     const std::string path = slice_path_of(home, content, index);
@@ -129,29 +142,38 @@ class IncomingSlice {
   }
 
  private:
-  Status write() {
-    CHECK_OK(mountpath_.check_space(used_));
+  /// What lies in memory here need not be copied.
+  Task<Status> take_lent(LentSource& body) {
+    for (;;) {
+      CO_TRY(const ConstBytes bytes, co_await body.lend());
+      if (bytes.empty()) co_return Status{};
+      auto add = [this, bytes] { return write(bytes); };
+      CO_CHECK_OK(mountpath_.noted(co_await mountpath_.pool().run(std::move(add))));
+      body.give_back(bytes.size());
+    }
+  }
+
+  Status write(ConstBytes bytes) {
+    CHECK_OK(mountpath_.check_space(bytes.size()));
     if (!work_) {
       TRY(WorkFile work, WorkFile::create(mountpath_));
       work_.emplace(std::move(work));
     }
-    const ConstBytes bytes(buffer_.get(), used_);
-    if (used_ == kHashBlockBytes) hashes_.push_back(xxh3_64(bytes));
+    if (buffer_ && bytes.size() == kHashBlockBytes) {
+      pieces_.push_back({bytes.size(), xxh3_64(bytes)});
+    }
     CHECK_OK(disk::pwrite_all(work_->fd(), bytes, size_));
-    size_ += used_;
+    size_ += bytes.size();
     return {};
   }
 
   /// The short block at the end, as far as it is in memory, needs not be read again.
   void hash_last_block(const SliceTail& tail) {
     const ec::Layout layout = tail.header.layout();
-    const std::uint64_t last = layout.stripes() - 1;
-    const std::size_t bytes = layout.stripes() == 0 ? 0 : layout.block_bytes(last);
-    const bool is_short = bytes != 0 && bytes != layout.unit();
-    const bool is_here = hashes_.size() == last && bytes <= used_;
-    // A full buffer may have ended behind the blocks.
-    hashes_.resize(std::min<std::uint64_t>(hashes_.size(), is_short ? last : layout.stripes()));
-    if (is_short && is_here) hashes_.push_back(xxh3_64(ConstBytes(buffer_.get(), bytes)));
+    if (layout.stripes() != pieces_.size() + 1) return;
+    const std::size_t bytes = layout.block_bytes(pieces_.size());
+    if (bytes > used_) return;
+    pieces_.push_back({bytes, xxh3_64(ConstBytes(buffer_.get(), bytes))});
   }
 
   Status place(const std::string& path) {
@@ -161,12 +183,13 @@ class IncomingSlice {
     return disk::rename_beneath(mountpath_.root(), work_->path(), path);
   }
 
+  Engine& engine_;
   Mountpath& mountpath_;
-  BlockBuffers::Buffer buffer_;
+  BlockBuffers::Buffer buffer_;  // none of lent bytes
   std::size_t used_ = 0;
   std::uint64_t size_ = 0;
   std::optional<WorkFile> work_;
-  std::vector<std::uint64_t> hashes_;  // of what came, block by block
+  std::vector<Piece> pieces_;
 };
 
 /// Where a slice may lie: at its key's place first.
