@@ -169,6 +169,12 @@ Task<Status> LocalTarget::Change::heard() {
   co_return after_change(co_await self_.handover_.drop_leftovers(context_, *map, key_));
 }
 
+Task<Status> LocalTarget::Change::refused(const Error& why) {
+  if (!tells_of_state(why)) co_return Status{};
+  copies_.done();
+  co_return co_await self_.replicator_->seen(context_, key_);
+}
+
 LocalTarget::Change LocalTarget::changing(const Context& context, const store::Key& key) {
   return Change(*this, context, key);
 }
@@ -365,9 +371,8 @@ Task<Result<ObjectInfo>> LocalTarget::set_attrs(Context context,
   auto changed = co_await store_.set_attrs(at.key, std::move(change), std::move(conditions), level);
   if (changed) {
     CO_CHECK_OK(co_await telling.told(Replicator::Kind::kAttributes, std::move(at.ticket)));
-  } else if (tells_of_state(changed.error())) {
-    telling.copied();
-    CO_CHECK_OK(co_await replicator_->seen(context, at.key));
+  } else {
+    CO_CHECK_OK(co_await telling.refused(changed.error()));
   }
   if (!changed && is_damage(changed.error())) healer_.suspect(at.key);
   co_return acknowledged(at, std::move(changed));
@@ -401,10 +406,7 @@ Task<Status> LocalTarget::remove(Context context, ObjectName name, RemoveOptions
   CO_CHECK_OK(check_placed(at));
   CO_CHECK_OK(change.begin());
   Status removed = co_await store_.remove(at.key, std::move(options), level);
-  if (!removed && tells_of_state(removed.error())) {
-    change.copied();
-    CO_CHECK_OK(co_await replicator_->seen(context, at.key));
-  }
+  if (!removed) CO_CHECK_OK(co_await change.refused(removed.error()));
   CO_CHECK_OK(std::move(removed));
   CO_CHECK_OK(co_await change.told(Replicator::Kind::kOther, std::move(at.ticket)));
   if (old) CO_CHECK_OK(after_change(co_await drop_referenced(std::move(context), at.key, *old)));

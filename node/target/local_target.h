@@ -243,8 +243,6 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
    public:
     Change(LocalTarget& self, const Context& context, store::Key key);
     ~Change();
-    Change(const Change&) = delete;
-    Change& operator=(const Change&) = delete;
     /// Before the change: recalls what others have been delegated.
     Task<Status> alone() { return telling_.alone(); }
     /// Right before it is published: readers wait from now on until all copies are there.
@@ -259,6 +257,8 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                       CopyStreams* streams = nullptr);
     /// told() without the copies, for which copied() is called when another change has sent them.
     Task<Status> heard();
+    /// Of what was refused, and has changed nothing: what the refusal says is at all holders.
+    Task<Status> refused(const Error& why);
     void copied() { copies_.done(); }
 
    private:

@@ -67,8 +67,12 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     CO_CHECK_OK(check_placed(source));
     CO_CHECK_OK(leaving.begin());
     CO_CHECK_OK(coming.begin());
-    CO_TRY(ObjectInfo info,
-           co_await store_.rename_local(source.key, target.key, std::move(options), level));
+    auto moved = co_await store_.rename_local(source.key, target.key, std::move(options), level);
+    if (!moved) {
+      CO_CHECK_OK(co_await leaving.refused(moved.error()));
+      CO_CHECK_OK(co_await coming.refused(moved.error()));
+    }
+    CO_TRY(ObjectInfo info, std::move(moved));
     // First the new name: power loss of both may not find neither.
     CO_CHECK_OK(co_await coming.told());
     CO_CHECK_OK(co_await leaving.told());
@@ -104,8 +108,10 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
   const Defer end([&] { renames_->release(from.bucket.id, from.key.key(), op_id); });
   auto leaving = changing(context, from.key);
   CO_CHECK_OK(co_await leaving.alone());
-  CO_TRY(ObjectInfo info, co_await store_.head(from.key, options.source_conditions));
-  if (moved_away(from.key, info)) co_return Error(Errc::not_found, from.key.display());
+  auto there = co_await store_.head(from.key, options.source_conditions);
+  if (there && moved_away(from.key, *there)) there = Error(Errc::not_found, from.key.display());
+  if (!there) CO_CHECK_OK(co_await leaving.refused(there.error()));
+  CO_TRY(ObjectInfo info, std::move(there));
   Conditions unchanged{.if_meta_version = info.meta_version};
   CO_CHECK_OK(leaving.begin());
   // The version first: what changes the source in between is refused below, or newer.

@@ -47,7 +47,10 @@ Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) 
   }
   // Until it is finished no mount is told anything of the name that it might believe (lookup).
   if (fits) fits = co_await change.told();
-  if (!fits) renames_->release(at.bucket.id, rename.destination, rename.op_id);
+  if (!fits) {
+    renames_->release(at.bucket.id, rename.destination, rename.op_id);
+    CO_CHECK_OK(co_await change.refused(fits.error()));
+  }
   co_return fits;
 }
 

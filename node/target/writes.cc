@@ -41,9 +41,8 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
     auto reserved = co_await store_.reserve(at.key, std::move(options));
     if (reserved) {
       CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(ticket)));
-    } else if (tells_of_state(reserved.error())) {
-      change.copied();
-      CO_CHECK_OK(co_await replicator_->seen(context, at.key));
+    } else {
+      CO_CHECK_OK(co_await change.refused(reserved.error()));
     }
     co_return acknowledged(at, std::move(reserved));
   }
@@ -81,10 +80,7 @@ Task<Result<ObjectInfo>> LocalTarget::put(Context context,
   } else {
     made = co_await store_.put(at.key, std::move(options), std::move(expected), body);
   }
-  if (!made && tells_of_state(made.error())) {
-    change.copied();
-    CO_CHECK_OK(co_await replicator_->seen(context, at.key));
-  }
+  if (!made) CO_CHECK_OK(co_await change.refused(made.error()));
   CO_TRY(ObjectInfo info, std::move(made));
   if (!streams) CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(ticket)));
   if (old) CO_CHECK_OK(after_change(co_await drop_referenced(std::move(context), at.key, *old)));
@@ -109,6 +105,8 @@ Task<Result<ObjectInfo>> LocalTarget::patch(Context context,
   if (patched) {
     CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
     split_soon(at, *patched);
+  } else {
+    CO_CHECK_OK(co_await change.refused(patched.error()));
   }
   if (!patched && is_damage(patched.error())) healer_.suspect(at.key);
   co_return acknowledged(at, std::move(patched));
@@ -147,6 +145,8 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
     if (copied) {
       CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
       split_soon(target, *copied);
+    } else {
+      CO_CHECK_OK(co_await change.refused(copied.error()));
     }
     if (!copied && is_damage(copied.error())) healer_.suspect(source.key);
     co_return acknowledged(target, std::move(copied));

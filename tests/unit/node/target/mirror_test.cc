@@ -203,8 +203,9 @@ TEST_F(MirrorTest, WhatDidNotReachTheOtherHolderIsNotShown) {
 }
 
 TEST_F(MirrorTest, ARefusalTellsNothingThatDidNotReachTheOtherHolder) {
-  const std::string key = key_on("t1", "k"), other = key_on("t1", "m");
+  const std::string key = key_on("t1", "k"), other = key_on("t1", "m"), third = key_on("t1", "n");
   ASSERT_TRUE(put(key, "old").ok());
+  ASSERT_TRUE(put(third, "old").ok());
   cut_off_ = holders(key)[1];
   const auto remove_soon = [&] {
     return run(targets_.at("t1")->remove(soon(), name(key), {})).error().code();
@@ -219,6 +220,10 @@ TEST_F(MirrorTest, ARefusalTellsNothingThatDidNotReachTheOtherHolder) {
   const auto refused = run(
       targets_.at("t1")->put(soon(), name(other), std::move(options), std::move(expected), source));
   EXPECT_EQ(refused.error(), Errc::not_ready) << "not that it exists";
+  RenameOptions no_replace{.no_replace = true};
+  const auto moved =
+      run(targets_.at("t1")->rename(soon(), name(third), name(other), std::move(no_replace)));
+  EXPECT_EQ(moved.error(), Errc::not_ready) << "not that it exists";
   cut_off_.clear();
   EXPECT_EQ(settle("t1"), 0u);
   EXPECT_EQ(remove_soon(), Errc::not_found);
