@@ -159,6 +159,7 @@ class Lose final : public Nemesis {
   /// It is still known, and comes back as one that was away.
   Status heal() override {
     if (lost_ == nullptr) return {};
+    if (has_been_given_up()) return replace();
     Member& member = *std::exchange(lost_, nullptr);
     member.claimed = false;
     return nodes_.restart(member);
@@ -173,11 +174,22 @@ class Lose final : public Nemesis {
   Result<Duration> give_up() {
     const Status done = user_->run(
         user_->api().change_node(User::within(seconds(10)), lost_->id, NodeAction::kDataLost));
-    if (!done) return Duration(seconds(1));  // its lease may not be over, or nobody governs
+    // Its lease may not be over, or nobody governs; or the answer was lost.
+    if (!done && !has_been_given_up()) return Duration(seconds(1));
+    CHECK_OK(replace());
+    return draw_time(random_, milliseconds(500), seconds(2));
+  }
+
+  Status replace() {
     nodes_.retire(*std::exchange(lost_, nullptr));
     ++given_up_;
-    CHECK_OK(nodes_.add_target());
-    return draw_time(random_, milliseconds(500), seconds(2));
+    return nodes_.add_target();
+  }
+
+  bool has_been_given_up() const {
+    User fresh(nodes_.endpoints(), nodes_.admin());
+    if (!fresh.why_not().empty()) return false;
+    return fresh.api().current()->find_node(lost_->id) == nullptr;
   }
 
   Nodes& nodes_;
