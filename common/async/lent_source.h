@@ -5,7 +5,8 @@
 namespace aisfs {
 
 /// A body whose bytes lie in somebody's memory, from where they can be sent without a copy. One who
-/// does not know of it reads it as any other.
+/// does not know of it reads it as any other. Hashes that come with the bytes were computed of
+/// them where they lie.
 class LentSource : public BodySource {
  public:
   /// The next bytes, which stay as they are until they are given back or this object goes; empty:

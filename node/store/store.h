@@ -264,8 +264,8 @@ class Store {
   // --- slices of objects that lie on several targets (slices.cc) ---------------------------------
 
   /// A slice of `content` as `body` sends it (slice_file.h), as durable as `level` says when it
-  /// returns. bad_checksum when its blocks are not what its tail says, corrupt or invalid_argument
-  /// when it is another slice.
+  /// returns. bad_checksum when its blocks are not what its tail says (lent ones are: LentSource),
+  /// corrupt or invalid_argument when it is another slice.
   Task<Status> put_slice(BucketId bucket,
                          BucketName name,
                          Reference content,

@@ -3,6 +3,7 @@
 #include "common/async/gather.h"
 #include "common/model/version_key.h"
 #include "common/placement/hrw.h"
+#include "node/target/copy_time.h"
 #include "node/target/local_target.h"
 
 namespace aisfs::target {
@@ -12,7 +13,6 @@ namespace {
 constexpr std::size_t kAtOnce = 32;
 // Until its copies are there, beside the time that its bytes take.
 constexpr Duration kOfferedMax = std::chrono::seconds(10);
-constexpr std::uint64_t kBytesPerSecond = 1_MiB;
 // As long as the node waits before it says that a map is in force.
 constexpr Duration kOlderChangesMax = std::chrono::seconds(2);
 constexpr Duration kCopyingMax = std::chrono::seconds(20);
@@ -138,8 +138,8 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
     if (!here) co_return false;
   }
   // What is forgotten there may have been one of the copies.
-  const Duration time = kOfferedMax + std::chrono::seconds(state.size / kBytesPerSecond);
-  context.deadline = context.deadline.earlier(Deadline::after(time));
+  context.deadline =
+      context.deadline.earlier(Deadline::after(kOfferedMax + time_of_copy(state.size)));
   CO_CHECK_OK(co_await replicator_->replicate(std::move(context), key, Replicator::Kind::kOther));
   co_return true;
 }

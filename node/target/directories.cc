@@ -266,6 +266,8 @@ Task<Result<ObjectInfo>> LocalTarget::make_dir(Context context,
   auto made = co_await store_.put(at.key, std::move(put), std::move(unknown), empty);
   if (made) {
     CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent, std::move(at.ticket)));
+  } else {
+    CO_CHECK_OK(co_await change.refused(made.error()));
   }
   co_return acknowledged(at, std::move(made));
 }

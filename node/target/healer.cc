@@ -7,6 +7,7 @@
 #include "common/model/version_key.h"
 #include "common/obs/log.h"
 #include "common/placement/hrw.h"
+#include "node/target/copy_time.h"
 
 namespace aisfs::target {
 namespace {
@@ -18,7 +19,6 @@ using store::ScrubFinding;
 constexpr Duration kRound = std::chrono::seconds(1);
 constexpr int kRoundsAgain = 60;  // then those that somebody may still have are looked for again
 constexpr Duration kCallMax = std::chrono::seconds(10);
-constexpr std::uint64_t kBytesPerSecond = 1 << 20;  // a copy that is slower is tried again
 
 bool is_good(const ScrubFinding& found) {
   return found.state == ScrubFinding::State::kGood || found.state == ScrubFinding::State::kNone;
@@ -103,7 +103,7 @@ Task<Healer::Verdict> Healer::heal(const Key& key, const ScrubFinding& found) {
 Task<Result<store::ObjectCopy>> Healer::fetch(std::string node,
                                               const Bucket& bucket,
                                               NameState state) {
-  const auto seconds = std::chrono::seconds(state.size / kBytesPerSecond);
+  const Duration seconds = time_of_copy(state.size);
   const Context context{.who = auth::node_identity(deps_.node_id),
                         .deadline = Deadline::after(kCallMax + seconds),
                         .trace = "heal"};

@@ -132,13 +132,13 @@ LocalTarget::Change::~Change() {
   if (now && *now == before_) copies_.done();
 }
 
-Status LocalTarget::Change::begin(Version makes) {
+Status LocalTarget::Change::begin(Version version) {
   const MapSnapshot map = self_.maps_.current();
   const Bucket* bucket = map->find_bucket(key_.bucket);
   if (bucket == nullptr || bucket->props.copies == 1) return {};
   CHECK_OK(Replicator::check_targets(*map, *bucket));
   TRY(before_, self_.version_of(key_));
-  TRY(copies_, self_.replicator_->begin(key_, makes));
+  TRY(copies_, self_.replicator_->begin(key_, version));
   return {};
 }
 
@@ -245,11 +245,9 @@ Task<Result<ObjectInfo>> LocalTarget::head(Context context,
     co_return co_await head_version(std::move(context), std::move(at), std::move(conditions));
   }
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
-  auto info = co_await store_.head(at.key, std::move(conditions));
-  // Before it is waited for: then the rename is over, and nothing says any more what this was.
-  const bool gone = info && moved_away(at.key, *info);
+  Result<ObjectInfo> info = Error(Errc::not_found, at.key.display());
+  if (!moved_away(at.key)) info = co_await store_.head(at.key, std::move(conditions));
   CO_CHECK_OK(co_await replicator_->seen(std::move(context), at.key));
-  if (gone) co_return Error(Errc::not_found, at.key.display());
   co_return info;
 }
 
@@ -272,18 +270,17 @@ Task<Result<ObjectStream>> LocalTarget::open_here(Context context,
                                                   Admitted at,
                                                   GetOptions options) {
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
+  // Who has the file open reads on.
+  if (!options.version && moved_away(at.key)) {
+    co_return Error(Errc::not_found, at.key.display());
+  }
   CO_TRY(const auto reference, reference_of(at.key));
   if (reference) {
     CO_TRY(ObjectInfo info, co_await store_.head(at.key, options.conditions));
-    if (moved_away(at.key, info)) co_return Error(Errc::not_found, at.key.display());
     co_return co_await open_referenced(std::move(context), at.key, *reference, std::move(options),
                                        std::move(info));
   }
-  auto stream = co_await open_object(at.key, std::move(options), at.bucket.props.verify_read);
-  if (stream && moved_away(at.key, stream->info)) {
-    co_return Error(Errc::not_found, at.key.display());
-  }
-  co_return stream;
+  co_return co_await open_object(at.key, std::move(options), at.bucket.props.verify_read);
 }
 
 std::optional<ObjectStream> LocalTarget::get_now(const Context& context,

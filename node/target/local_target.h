@@ -246,8 +246,8 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
     /// Before the change: recalls what others have been delegated.
     Task<Status> alone() { return telling_.alone(); }
     /// Right before it is published: readers wait from now on until all copies are there.
-    /// not_ready when there are too few targets for them. `makes` as in Replicator::begin.
-    Status begin(Version makes = {});
+    /// not_ready when there are too few targets for them. `version` as in Replicator::begin.
+    Status begin(Version version = {});
     /// After it: all copies are there, who believes what was read before has heard, and nobody else
     /// has the old name. Copies may take until a target that has died is away: `ticket` ends
     /// before, so that the map which says so is not held up. What is acknowledged is checked after
@@ -257,7 +257,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                       CopyStreams* streams = nullptr);
     /// told() without the copies, for which copied() is called when another change has sent them.
     Task<Status> heard();
-    /// Of what was refused, and has changed nothing: what the refusal says is at all holders.
+    /// Of what has changed nothing: returns when what the refusal says is at all holders.
     Task<Status> refused(const Error& why);
     void copied() { copies_.done(); }
 
@@ -380,7 +380,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Task<Status> wait_for_rename(Context context, const store::Key& key);
   Status check_unreserved(const store::Key& key) const;
   /// True for a source whose rename has been committed: the name is gone, whatever is still there.
-  bool moved_away(const store::Key& key, const ObjectInfo& there) const;
+  bool moved_away(const store::Key& key) const;
 
   // references.cc
   /// What the name refers to; nullopt for a plain object and for no object.

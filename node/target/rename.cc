@@ -69,6 +69,7 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     CO_CHECK_OK(coming.begin());
     auto moved = co_await store_.rename_local(source.key, target.key, std::move(options), level);
     if (!moved) {
+      if (tells_of_state(moved.error())) coming.copied();  // nobody has to wait for that name
       CO_CHECK_OK(co_await leaving.refused(moved.error()));
       CO_CHECK_OK(co_await coming.refused(moved.error()));
     }
@@ -108,9 +109,12 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
   const Defer end([&] { renames_->release(from.bucket.id, from.key.key(), op_id); });
   auto leaving = changing(context, from.key);
   CO_CHECK_OK(co_await leaving.alone());
-  auto there = co_await store_.head(from.key, options.source_conditions);
-  if (there && moved_away(from.key, *there)) there = Error(Errc::not_found, from.key.display());
-  if (!there) CO_CHECK_OK(co_await leaving.refused(there.error()));
+  Result<ObjectInfo> there = Error(Errc::not_found, from.key.display());
+  if (!moved_away(from.key)) there = co_await store_.head(from.key, options.source_conditions);
+  if (!there) {
+    renames_->release(from.bucket.id, from.key.key(), op_id);
+    CO_CHECK_OK(co_await leaving.refused(there.error()));
+  }
   CO_TRY(ObjectInfo info, std::move(there));
   Conditions unchanged{.if_meta_version = info.meta_version};
   CO_CHECK_OK(leaving.begin());
@@ -257,11 +261,13 @@ Task<Status> LocalTarget::bury_source(Context context,
   co_return co_await told_or_handed_over(change, key);
 }
 
-/// What was decided while this target owned the name counts; its owner of now is offered it.
+/// What was decided while this target owned the name counts; its owner of now is offered it, after
+/// a restart too: the rename may be forgotten then.
 Task<Status> LocalTarget::told_or_handed_over(Change& change, const store::Key& key) {
   Status told = co_await change.told();
   const auto owner = owner_of(key.name);
   if (told || !owner || *owner == options_.node_id) co_return told;
+  CO_CHECK_OK(co_await replicator_->note_clock());
   co_return co_await change.heard();
 }
 
@@ -271,9 +277,12 @@ RenameState LocalTarget::rename_state(const std::string& op_id) const {
 
 // --- readers and writers that meet a rename ----------------------------------------------------
 
-bool LocalTarget::moved_away(const store::Key& key, const ObjectInfo& there) const {
+/// To be asked before the name is read: afterwards the rename may be over.
+bool LocalTarget::moved_away(const store::Key& key) const {
   const auto intent = renames_->committed_from(key.bucket, key.key());
-  return intent && intent->source_meta_version == there.meta_version;
+  if (!intent) return false;
+  const auto now = version_of(key);
+  return now && *now == intent->source_meta_version;
 }
 
 Status LocalTarget::check_unreserved(const store::Key& key) const {

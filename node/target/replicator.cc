@@ -11,6 +11,7 @@
 #include "common/obs/log.h"
 #include "common/placement/hrw.h"
 #include "node/target/copy_streams.h"
+#include "node/target/copy_time.h"
 #include "node/target/name_hash.h"
 
 namespace aisfs::target {
@@ -27,7 +28,6 @@ constexpr Duration kStreamMax = std::chrono::seconds(20);     // until a streame
 constexpr Duration kRound = std::chrono::seconds(1);
 constexpr std::size_t kPage = 1024;
 constexpr std::size_t kSettledAtOnce = 64;
-constexpr std::uint64_t kBytesPerSecond = 1 << 20;  // a copy that is slower is tried again
 
 Key plain_of(Key key) {
   if (is_version_key(key.key())) key.name.key = plain_key(key.key());
@@ -41,9 +41,7 @@ Error not_there_yet(const std::string& what) {
   return Error(Errc::not_ready, what + " has not all its copies yet");
 }
 
-Duration time_for(std::uint64_t bytes) {
-  return kCallMax + std::chrono::seconds(bytes / kBytesPerSecond);
-}
+Duration time_for(std::uint64_t bytes) { return kCallMax + time_of_copy(bytes); }
 
 std::uint64_t bytes_of(const std::vector<NameState>& states) {
   std::uint64_t sum = 0;
@@ -64,10 +62,10 @@ Result<std::unique_ptr<Replicator>> Replicator::open(Deps deps) {
 
 // --- changes that are open ----------------------------------------------------------------------
 
-Result<Replicator::Change> Replicator::begin(const Key& key, Version makes) {
+Result<Replicator::Change> Replicator::begin(const Key& key, Version version) {
   TRY(const Version before, deps_.store.next_version());
   // What is newer than the clock of the state file is compared after a restart.
-  const std::uint64_t clock = makes ? std::min(makes.hlc - 1, before.hlc) : before.hlc;
+  const std::uint64_t clock = version ? std::min(version.hlc - 1, before.hlc) : before.hlc;
   Open open{.key = plain_of(key), .clock = clock};
   const std::uint64_t name = name_hash(open.key);
   const std::lock_guard lock(mutex_);
@@ -457,6 +455,7 @@ Task<Result<Replicator::LookedBack>> Replicator::look_back_at(const MapSnapshot&
 
 /// An older file after power loss makes a restart compare more, no less.
 Task<Status> Replicator::note_clock() {
+  const auto guard = co_await noting_.lock(0);
   CO_TRY(const Version now, deps_.store.next_version());
   std::uint64_t clock = now.hlc;
   {
@@ -465,12 +464,13 @@ Task<Status> Replicator::note_clock() {
     for (const auto& [_, open] : changes_) clock = std::min(clock, open.clock);
     noted_seq_ = changes_.empty() ? next_seq_ : 0;
   }
-  if (clock <= noted_) co_return Status{};
-  noted_ = clock;
+  if (clock == noted_) co_return Status{};
   auto write = [this, clock] {
     return disk::write_file_atomically(root_.get(), kStateFile, std::to_string(clock));
   };
-  co_return co_await deps_.io.run(std::move(write));
+  CO_CHECK_OK(co_await deps_.io.run(std::move(write)));
+  noted_ = clock;
+  co_return Status{};
 }
 
 }  // namespace aisfs::target

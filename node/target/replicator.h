@@ -86,8 +86,9 @@ class Replicator {
   /// not_ready when the cluster has fewer active targets than the bucket keeps copies.
   static Status check_targets(const ClusterMap& map, const Bucket& bucket);
 
-  /// Before the change is published. `makes`: the version that it makes, if that was given before.
-  Result<Change> begin(const store::Key& key, Version makes = {});
+  /// Before the change is published. `version`: what it makes, if that was decided before; then
+  /// note_clock() has to be called before anybody may forget that the change is to be made.
+  Result<Change> begin(const store::Key& key, Version version = {});
   /// Returns when all holders have the name as it is here. stale_map when it has another owner by
   /// now, not_ready when there are too few targets or they do not answer before the deadline. Of a
   /// new object `streams` may have brought the bytes to holders already.
@@ -126,7 +127,8 @@ class Replicator {
   Task<Status> look_back();
   /// One round of the rest; how many changes are left without all their copies.
   Task<std::size_t> settle();
-  /// After it: writes the state file, if it is not true any more.
+  /// After it, and before a change that makes an older version is left for good: the state file
+  /// says what is true now. Written when it does not yet.
   Task<Status> note_clock();
 
  private:
@@ -198,7 +200,8 @@ class Replicator {
   std::map<BucketId, Seqs> by_bucket_;
   std::uint64_t noted_seq_ = 0;  // nothing has begun since the state file was written
 
-  std::uint64_t noted_ = 0;            // what the state file says; by run() alone
+  store::KeyLocks noting_;             // one writer of the state file
+  std::uint64_t noted_ = 0;            // what it says; by who has noting_
   std::atomic<std::size_t> open_ = 1;  // changes, and one until all was looked back at
   Notifier ended_;
 };

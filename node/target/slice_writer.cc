@@ -153,10 +153,9 @@ class Splitter {
 // --- of other slices ----------------------------------------------------------------------------
 
 Task<Status> rebuild(const SliceAccess& access,
-                     SliceSet& slices,
+                     ec::Rebuild& made,
                      SlicePipes& pipes,
                      ec::SliceSet wanted) {
-  ec::Rebuild made(slices.header(), slices.states(), slices, wanted);
   for (;;) {
     CO_CHECK_OK(co_await pipes.taken(Deadline::after(kStripeMax)));
     CO_TRY(const ec::Stripe stripe, co_await made.next());
@@ -186,10 +185,11 @@ Task<Status> make_anew(const SliceAccess& access,
   }
   ec::SliceSet wanted;
   for (const SlicePlan::Move& move : moves) wanted.set(move.slice);
+  ec::Rebuild made(slices.header(), slices.states(), slices, wanted);  // lends what is taken below
   SlicePipes pipes(moves.size());
   unsigned spare = 0;
   std::vector<Task<Status>> tasks;
-  tasks.push_back(ended(pipes, rebuild(access, slices, pipes, wanted)));
+  tasks.push_back(ended(pipes, rebuild(access, made, pipes, wanted)));
   for (std::size_t i = 0; i < moves.size(); ++i) {  // ascending by slice, as the pipes are
     tasks.push_back(take(access, context, pipes, i, splitting, moves[i].to, moves[i].slice, spare));
   }

@@ -9,22 +9,20 @@
 #include "common/model/version_key.h"
 #include "common/obs/log.h"
 #include "common/placement/hrw.h"
+#include "node/target/copy_time.h"
 #include "node/target/name_hash.h"
 
 namespace aisfs::target {
 namespace {
 
 constexpr Duration kObjectMax = std::chrono::seconds(30);  // beside the time that its bytes take
-constexpr std::uint64_t kBytesPerSecond = 1 << 20;
 constexpr Duration kAskMax = std::chrono::seconds(10);
 constexpr std::size_t kSoonMax = 10'000;  // more are found by a look at everything
 constexpr std::size_t kDueMax = 100'000;
 constexpr std::size_t kSplitAtOnce = 32;
 constexpr std::size_t kDamagesMax = 1000;
 
-Duration time_for(std::uint64_t bytes) {
-  return kObjectMax + std::chrono::seconds(bytes / kBytesPerSecond);
-}
+Duration time_for(std::uint64_t bytes) { return kObjectMax + time_of_copy(bytes); }
 
 bool owns(const ClusterMap& map, const std::string& node, const ObjectName& name) {
   const NodeInfo* owner = placement::owner_of(map, name);

@@ -61,6 +61,8 @@ Task<Result<ObjectInfo>> LocalTarget::complete_upload(Context context,
   if (done) {
     CO_CHECK_OK(co_await change.told(Replicator::Kind::kContent));
     split_soon(at, *done);
+  } else {
+    CO_CHECK_OK(co_await change.refused(done.error()));
   }
   co_return acknowledged(at, std::move(done));
 }

@@ -32,10 +32,10 @@ Task<Result<ObjectInfo>> LocalTarget::head_version(Context context,
   for (int look = 1;; ++look) {
     CO_TRY(auto found, store_.find_version(at.key));
     CO_CHECK_OK(co_await settle_for_read(context, found.key));
+    if (moved_away(found.key)) co_return Error(Errc::not_found, at.key.display());
     Conditions exact = exactly(conditions, found);
     auto info = co_await store_.head(found.key, std::move(exact));
     if (has_moved(info, found.key, look)) continue;
-    if (info && moved_away(found.key, *info)) co_return Error(Errc::not_found, at.key.display());
     co_return info;
   }
 }
@@ -98,7 +98,11 @@ Task<Result<ObjectInfo>> LocalTarget::put_delete_marker(Context context,
   CO_CHECK_OK(co_await change.alone());
   CO_CHECK_OK(change.begin());
   auto marker = co_await store_.put_delete_marker(at.key, std::move(conditions), level);
-  if (marker) CO_CHECK_OK(co_await change.told());
+  if (marker) {
+    CO_CHECK_OK(co_await change.told());
+  } else {
+    CO_CHECK_OK(co_await change.refused(marker.error()));
+  }
   co_return acknowledged(at, std::move(marker));
 }
 

@@ -148,6 +148,9 @@ Task<Result<ObjectInfo>> LocalTarget::copy(Context context,
     } else {
       CO_CHECK_OK(co_await change.refused(copied.error()));
     }
+    // What was copied, or is said not to be there, outlives the loss of this target.
+    Status known = co_await replicator_->seen(context, source.key);
+    CO_CHECK_OK(copied ? after_change(std::move(known)) : std::move(known));
     if (!copied && is_damage(copied.error())) healer_.suspect(source.key);
     co_return acknowledged(target, std::move(copied));
   }

@@ -158,6 +158,11 @@ Status pass(const LifeOptions& options,
     ledger.forgive(Errc::unauthenticated);
     ledger.forgive(Errc::invalid_argument);
   }
+  if (nodes.shape().mountpaths > 1) {  // and some of them are bad
+    ledger.forgive(Errc::io);
+    ledger.forgive(Errc::read_only);
+    ledger.forgive(Errc::no_space);
+  }
   Troubles troubles(options, nodes);
   std::vector<std::unique_ptr<Mover>> movers;
   for (std::uint32_t i = 0; i < options.movers; ++i) {
@@ -234,9 +239,12 @@ LifeResult live(const LifeOptions& options) {
   const double rate = static_cast<double>(draw(random, 15, 80));
   storm::Ledger ledger(rate, options.keys);
   ledger.set_listings(draw(random, 2, 15));
+  const bool bad_disks = std::ranges::find(options.troubles, "disk") != options.troubles.end();
   // For ever, as all of the simulation.
-  auto* nodes = new storm::Nodes(
-      kFolder, {.gateways = options.gateways, .targets = options.targets, .etcd = false});
+  auto* nodes = new storm::Nodes(kFolder, {.gateways = options.gateways,
+                                           .targets = options.targets,
+                                           .etcd = false,
+                                           .mountpaths = bad_disks ? 2ul : 1ul});
   Status done = nodes->start();
   if (done) done = pass(options, *nodes, ledger, result);
   if (!done) result.wrong.push_back(done.error().what());

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <thread>
 
+#include "common/base/text.h"
 #include "common/config/file.h"
 #include "common/obs/log.h"
 #include "node/config.h"
@@ -61,7 +62,7 @@ std::vector<std::string> NodeProcess::arguments() const {
                                    "--threads",       "1",
                                    "--node_id",       machine_name(dir)};
   args.insert(args.end(), {"--store.tombstone_life", "8s"});  // lives are short
-  if (options_.role != "gateway") args.insert(args.end(), {"--mountpaths", dir + "/mp1"});
+  if (options_.role != "gateway") args.insert(args.end(), {"--mountpaths", options_.mountpath});
   if (options_.join.empty()) args.insert(args.end(), {"--bootstrap"});
   if (!options_.join.empty()) args.insert(args.end(), {"--join", options_.join});
   args.insert(args.end(), options_.flags.begin(), options_.flags.end());
@@ -81,9 +82,13 @@ void NodeProcess::spawn(const std::vector<std::string>& args) {
 
 void NodeProcess::begin_start() {
   const std::string machine = machine_name(options_.dir);
-  for (const char* part : {"/state", "/mp1"}) {
-    std::filesystem::create_directories(options_.dir + part);
-    open_volume(options_.dir + part);
+  std::vector<std::string> volumes = {options_.dir + "/state"};
+  for (const std::string_view mountpath : split(options_.mountpath, ',')) {
+    if (!mountpath.empty()) volumes.emplace_back(mountpath);
+  }
+  for (const std::string& path : volumes) {
+    std::filesystem::create_directories(path);
+    open_volume(path);
   }
   std::filesystem::remove(options_.dir + "/ready");
   remove_lock_files(options_.dir);

@@ -2,8 +2,11 @@
 #include "tests/sim/troubles.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
+#include <thread>
 
+#include "tests/kit/user.h"
 #include "tests/sim/simulation.h"
 
 namespace aisfs::tests::sim {
@@ -29,7 +32,7 @@ std::string folder_of(const Member& member) { return member.process->options().d
 bool may_join() {
   const Network& network = *Network::current();
   return !network.is_cut() && network.delay_max() == kUsualDelayHigh &&
-         !Scheduler::current()->clocks_differ();
+         !Scheduler::current()->clocks_differ() && !Disk::current()->has_errors();
 }
 
 class Crash final : public storm::Nemesis {
@@ -263,6 +266,74 @@ class Slow final : public storm::Nemesis {
   std::size_t times_ = 0;
 };
 
+/// A disk of a target that refuses to be changed, until it has been replaced or has room again and
+/// an administrator says so.
+class BadDisk final : public storm::Nemesis {
+ public:
+  BadDisk(Nodes& nodes, Random random) : nodes_(nodes), random_(random) {}
+
+  Result<Duration> step() override {
+    if (member_ == nullptr) {
+      hurt();
+      return random_() % 2 == 0 ? draw_time(random_, milliseconds(50), seconds(2))
+                                : draw_time(random_, seconds(2), seconds(15));
+    }
+    Disk::current()->set_errors(disk_, 0, 0);
+    if (!enable()) return Duration(seconds(1));
+    member_ = nullptr;
+    return draw_time(random_, milliseconds(200), seconds(4));
+  }
+
+  /// Nodes that are down open what they have when they start.
+  Status heal() override {
+    if (member_ == nullptr) return {};
+    Disk::current()->set_errors(disk_, 0, 0);
+    for (int i = 0; i < kAttempts && member_->up && !enable(); ++i) {
+      std::this_thread::sleep_for(milliseconds(500));
+    }
+    member_ = nullptr;
+    return {};
+  }
+
+  std::string done() const override { return "bad disks " + std::to_string(times_); }
+
+ private:
+  static constexpr int kAttempts = 40;
+
+  void hurt() {
+    member_ = nodes_.pick(random_, Nodes::is_target);
+    if (member_ == nullptr) return;
+    const std::size_t which = draw(random_, 1, nodes_.shape().mountpaths);
+    disk_ = folder_of(*member_) + "/mp" + std::to_string(which);
+    constexpr int kErrors[] = {EIO, EIO, ENOSPC, EROFS};
+    constexpr std::uint64_t kOneIn[] = {1, 1, 3, 40};
+    const int error = kErrors[random_() % std::size(kErrors)];
+    Disk::current()->set_errors(disk_, error, kOneIn[random_() % std::size(kOneIn)]);
+    ++times_;
+  }
+
+  /// False: to be tried again.
+  bool enable() {
+    tests::User user(nodes_.endpoints(), nodes_.admin());
+    if (!user.why_not().empty()) return false;
+    const auto soon = [] { return tests::User::within(seconds(5)); };
+    const auto storage = user.run(user.api().storage(soon(), member_->id));
+    if (!storage) return storage.error() == Errc::not_found;  // it has left
+    for (const MountpathInfo& mountpath : storage->mountpaths) {
+      if (mountpath.path != disk_ || mountpath.state == "active") continue;
+      MountpathChange change{.action = MountpathAction::kEnable, .path = disk_};
+      return user.run(user.api().change_mountpath(soon(), member_->id, std::move(change))).ok();
+    }
+    return true;
+  }
+
+  Nodes& nodes_;
+  Random random_;
+  Member* member_ = nullptr;  // whose disk it is
+  std::string disk_;
+  std::size_t times_ = 0;
+};
+
 /// Of those that expect everybody who starts to join: who could not, because of other troubles,
 /// starts at the end.
 class Tolerant final : public storm::Nemesis {
@@ -302,11 +373,9 @@ std::unique_ptr<storm::Nemesis> make(Nodes& nodes, Random random) {
 }
 
 const std::map<std::string, Make, std::less<>>& own_troubles() {
-  static const std::map<std::string, Make, std::less<>> all = {{"crash", make<Crash>},
-                                                               {"partition", make<Partition>},
-                                                               {"link", make<Link>},
-                                                               {"clock", make<Clock>},
-                                                               {"slow", make<Slow>}};
+  static const std::map<std::string, Make, std::less<>> all = {
+      {"crash", make<Crash>}, {"partition", make<Partition>}, {"link", make<Link>},
+      {"clock", make<Clock>}, {"disk", make<BadDisk>},        {"slow", make<Slow>}};
   return all;
 }
 

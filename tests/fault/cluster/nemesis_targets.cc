@@ -156,13 +156,17 @@ class Lose final : public Nemesis {
     return draw_time(random_, kBeyondLease, kBeyondLease + seconds(3));
   }
 
-  /// It is still known, and comes back as one that was away.
+  /// One that is still known comes back as one that was away.
   Status heal() override {
     if (lost_ == nullptr) return {};
     if (has_been_given_up()) return replace();
-    Member& member = *std::exchange(lost_, nullptr);
+    Member& member = *lost_;
+    const Status back = nodes_.restart(member);
+    // A node that is behind, or was not reached, did not know.
+    if (!back && has_been_given_up()) return replace();
+    lost_ = nullptr;
     member.claimed = false;
-    return nodes_.restart(member);
+    return back;
   }
 
   std::string done() const override {

@@ -33,7 +33,9 @@ int Disk::step(const std::string& path) {
   if (process.steps_to_live > 0 && --process.steps_to_live == 0) scheduler_.kill(process);
   if (scheduler_.chance(0.1)) scheduler_.maybe_yield();
   for (const auto& [below, errors] : errors_) {
-    const bool there = path.starts_with(below) && errors.one_in > 0;
+    // The simulation's own calls, to prepare a start, are made by nobody's machine.
+    const bool of_node = path.find("/" + process.machine + "/") != path.npos;
+    const bool there = of_node && path.starts_with(below) && errors.one_in > 0;
     if (there && scheduler_.random() % errors.one_in == 0) return errors.error;
   }
   return 0;

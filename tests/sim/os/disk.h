@@ -141,6 +141,7 @@ class Disk {
   Lying lying() const { return lying_; }
   /// One in so many calls that change files below `path` fails with `error`; 0: none.
   void set_errors(std::string path, int error, std::uint64_t one_in);
+  bool has_errors() const { return !errors_.empty(); }
   std::uint64_t steps() const { return steps_; }
 
   /// As programs see it: the same in each run.

@@ -120,13 +120,17 @@ TEST_F(LocalTargetTest, ReferencesBecomePlainObjects) {
 
 TEST_F(LocalTargetTest, ACommittedRenameIsSeenWholeThoughItsEndIsLost) {
   const std::string from = key_on("t1", "from"), to = key_on("t2", "to");
-  ASSERT_TRUE(put(from, "new").ok());
+  const auto before = put(from, "new");
+  ASSERT_TRUE(before.ok());
   ASSERT_TRUE(put(to, "old").ok());
   finish_is_lost_ = true;
   // Not answered as done before both names say so.
   EXPECT_EQ(code(rename_within(std::chrono::seconds(1), from, to)), Errc::timed_out);
   EXPECT_EQ(code(head(from)), Errc::not_found);
   EXPECT_EQ(code(get(from)), Errc::not_found);
+  Conditions other{.if_none_match = {before->etag}};
+  EXPECT_EQ(code(run(cluster_.head(alice(), name(from), std::move(other)))), Errc::not_found);
+  EXPECT_EQ(get(from, before->content_version).value_or("?"), "new") << "who has it open";
   const auto at_once = targets_["t1"]->get_now(alice(), name(from), {});
   EXPECT_FALSE(at_once.has_value());
   EXPECT_EQ(get(to).value_or("?"), "new");  // the reader's target has asked
