@@ -107,6 +107,7 @@ class Troubles {
   /// Nodes last: who starts asks others.
   Status heal() {
     for (auto one = all_.rbegin(); one != all_.rend(); ++one) CHECK_OK(one->trouble->heal());
+    for (const One& one : all_) CHECK_OK(one.trouble->repair());
     return all_run();
   }
 

@@ -284,15 +284,17 @@ class BadDisk final : public storm::Nemesis {
     return draw_time(random_, milliseconds(200), seconds(4));
   }
 
-  /// Nodes that are down open what they have when they start.
   Status heal() override {
+    if (member_ != nullptr) Disk::current()->set_errors(disk_, 0, 0);
+    return {};
+  }
+  Status repair() override {
     if (member_ == nullptr) return {};
-    Disk::current()->set_errors(disk_, 0, 0);
-    for (int i = 0; i < kAttempts && member_->up && !enable(); ++i) {
+    for (int i = 0; i < kAttempts; ++i) {
+      if (enable()) return {};
       std::this_thread::sleep_for(milliseconds(500));
     }
-    member_ = nullptr;
-    return {};
+    return Error(Errc::timed_out, disk_ + " is not enabled again");
   }
 
   std::string done() const override { return "bad disks " + std::to_string(times_); }

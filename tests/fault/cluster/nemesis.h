@@ -22,6 +22,8 @@ class Nemesis {
   virtual Result<Duration> step() = 0;
   /// Ends what it has under way: the nodes that it has in hand run again.
   virtual Status heal() = 0;
+  /// After all nemeses have healed: what an administrator has to say when all nodes run.
+  virtual Status repair() { return {}; }
   /// What it has done so far, for people: "kills 12".
   virtual std::string done() const = 0;
   /// How many of the things that it is there for.
