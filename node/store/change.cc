@@ -100,6 +100,8 @@ class RemoveMutation final : public Mutation {
   RemovedContent content = RemovedContent::kDrop;
 
   Status stage() override {
+    // It may be all that is here of the bucket, and has to be found by walks.
+    CHECK_OK(mp.know_bucket(key.bucket, key.name.bucket));
     const TombstoneRecord record{key.bucket, key.key(), version};
     const std::string payload = wire::encode(record);
     TRY(effect, mp.announce(LogType::kTombstone, std::string_view(payload)));

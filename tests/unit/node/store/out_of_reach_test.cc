@@ -69,6 +69,26 @@ TEST_F(OutOfReachTest, WhatIsWrittenMeanwhileIsNewer) {
   EXPECT_EQ(list().size(), std::size_t{kNames} - 1);
 }
 
+/// That it was deleted is all that the other mountpaths have of the bucket.
+TEST_F(OutOfReachTest, TheOnlyObjectOfABucketStaysDeleted) {
+  std::string only;
+  for (int i = 0; only.empty(); ++i) {
+    ASSERT_TRUE(put(name(i), "text").ok());
+    if (files_on(2).contains(name(i)))
+      only = name(i);
+    else
+      ASSERT_TRUE(remove(name(i)).ok());
+  }
+  ASSERT_TRUE(disable(2, Emptying::kSkip).ok());
+  ASSERT_TRUE(remove_missing(only).ok());
+  ASSERT_TRUE(enable(2).ok());
+  settle();
+  EXPECT_EQ(code(get(only)), Errc::not_found);
+  EXPECT_TRUE(list().empty());
+  lose_power();
+  EXPECT_EQ(code(get(only)), Errc::not_found);
+}
+
 TEST_F(OutOfReachTest, OneThatIsNotThereAtAStartIsMissing) {
   put_all();
   const auto out = files_on(2);
