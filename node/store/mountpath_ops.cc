@@ -246,6 +246,7 @@ bool Store::may_lack(const Key& key) const {
 }
 
 bool Store::lacks_anything() const { return !engine_->mounts.now().lacks.empty(); }
+std::uint64_t Store::losses() const { return engine_->mounts.now().losses; }
 
 StorageInfo Store::storage() const {
   StorageInfo info{.settled = engine_->mounts.now().settled, .resilver = resilver_->progress()};

@@ -37,6 +37,7 @@ struct MountpathSet {
   /// Every name lies at its place and nowhere else.
   bool settled = true;
   std::vector<Lack> lacks;
+  std::uint64_t losses = 0;  // how often one has got out of reach since the start
 
   Mountpath& place_of(std::uint64_t key_digest) const {
     return *placing[placement::heaviest(digests, key_digest)];

@@ -180,6 +180,10 @@ void Mountpaths::publish() {
     set->placing.push_back(open_.at(entry.path).mountpath.get());
     set->digests.push_back(placement::digest(entry.path));
   }
+  if (!sets_.empty()) {
+    const MountpathSet& before = *sets_.back();
+    set->losses = before.losses + (set->lacks.size() > before.lacks.size() ? 1 : 0);
+  }
   set->readable = set->placing;
   for (const MountpathEntry& entry : table_.entries) {
     if (entry.is_emptied()) set->readable.push_back(open_.at(entry.path).mountpath.get());

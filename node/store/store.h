@@ -380,6 +380,9 @@ class Store {
   bool may_lack(const Key& key) const;
   /// Whether that is so of any name.
   bool lacks_anything() const;
+  /// How often a mountpath has got out of reach since the start. What was published before the last
+  /// time may not be here any more.
+  std::uint64_t losses() const;
 
   StorageInfo storage() const;
 

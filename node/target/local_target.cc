@@ -138,6 +138,7 @@ Status LocalTarget::Change::begin(Version version) {
   if (bucket == nullptr || bucket->props.copies == 1) return {};
   CHECK_OK(Replicator::check_targets(*map, *bucket));
   TRY(before_, self_.version_of(key_));
+  losses_ = self_.store_.losses();
   TRY(copies_, self_.replicator_->begin(key_, version));
   return {};
 }
@@ -151,6 +152,10 @@ Task<Status> LocalTarget::Change::told(Replicator::Kind kind,
   if (!copies_.empty() || (bucket != nullptr && bucket->props.copies > 1)) {
     ticket = {};
     CO_CHECK_OK(after_change(co_await self_.replicator_->replicate(context_, key_, kind, streams)));
+    if (!copies_.empty() && self_.store_.losses() != losses_) {
+      // It may have gone with the disk, and what others had of the name before may be here instead.
+      co_return Error(Errc::timed_out, key_.display() + ": a disk has failed since it was changed");
+    }
     copies_.done();
   }
   if (self_.maps_.current()->placement.since != since_) ticket = {};

@@ -150,9 +150,9 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                            store::Reference content,
                            ec::SliceSet slices);
   Task<Result<std::vector<SliceVerdict>>> judge_slices(Context context,
-                                               BucketName bucket,
-                                               std::string from,
-                                               std::vector<store::HeldSlice> slices);
+                                                       BucketName bucket,
+                                                       std::string from,
+                                                       std::vector<store::HeldSlice> slices);
   Task<Status> miss_slices(Context context, BucketName bucket, std::vector<std::string> keys);
 
   /// The copies elsewhere of this target's names.
@@ -248,10 +248,10 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
     /// Right before it is published: readers wait from now on until all copies are there.
     /// not_ready when there are too few targets for them. `version` as in Replicator::begin.
     Status begin(Version version = {});
-    /// After it: all copies are there, who believes what was read before has heard, and nobody else
-    /// has the old name. Copies may take until a target that has died is away: `ticket` ends
-    /// before, so that the map which says so is not held up. What is acknowledged is checked after
-    /// that. `streams` as in Replicator::replicate.
+    /// After it: all copies are there, who believes what was read before has heard, nobody else has
+    /// the old name. Copies may take until a target that has died is away: `ticket` ends before, so
+    /// that the map which says so is not held up; what is acknowledged is checked after that.
+    /// timed_out when a disk has failed meanwhile. `streams` as in Replicator::replicate.
     Task<Status> told(Replicator::Kind kind = Replicator::Kind::kOther,
                       ChangesUnderWay::Ticket ticket = {},
                       CopyStreams* streams = nullptr);
@@ -268,7 +268,8 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
     const Epoch since_;  // of the placement by which it was known who has the name
     Leases::Change telling_;
     Replicator::Change copies_;
-    Version before_;  // of the name
+    Version before_;            // of the name
+    std::uint64_t losses_ = 0;  // of the store, then
   };
   Change changing(const Context& context, const store::Key& key);
   Result<Version> version_of(const store::Key& key) const;
@@ -279,9 +280,8 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   /// fenced, or the name is another's by now.
   template <class R>
   R acknowledged(const Admitted& at, R result) const {
-    if (!result.ok()) return result;
-    if (Status may = check_acknowledged(at); !may) return std::move(may).error();
-    return result;
+    Status may = result.ok() ? check_acknowledged(at) : Status();
+    return may ? std::move(result) : R(std::move(may).error());
   }
   Status check_acknowledged(const Admitted& at) const;
   /// The node id of the owner; not_ready when no target is active.
@@ -494,7 +494,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   std::unique_ptr<Replicator> replicator_;
   ChangesUnderWay changes_, copying_;  // the latter: copies for other owners
   ClosedDirs closed_dirs_;
-  Notifier work_;                    // for run()
+  Notifier work_;  // for run()
 };
 
 }  // namespace aisfs::target

@@ -279,7 +279,7 @@ class BadDisk final : public storm::Nemesis {
                                 : draw_time(random_, seconds(2), seconds(15));
     }
     Disk::current()->set_errors(disk_, 0, 0);
-    if (!enable()) return Duration(seconds(1));
+    if (!enable(member_->id)) return Duration(seconds(1));
     member_ = nullptr;
     return draw_time(random_, milliseconds(200), seconds(4));
   }
@@ -289,18 +289,20 @@ class BadDisk final : public storm::Nemesis {
     return {};
   }
   Status repair() override {
-    if (member_ == nullptr) return {};
+    // A target may notice later, by what it has tried to write meanwhile.
+    int looks_in_order = 0;
     for (int i = 0; i < kAttempts; ++i) {
-      if (enable()) return {};
+      looks_in_order = all_enabled() ? looks_in_order + 1 : 0;
+      if (looks_in_order == kLooksInOrder) return {};
       std::this_thread::sleep_for(milliseconds(500));
     }
-    return Error(Errc::timed_out, disk_ + " is not enabled again");
+    return Error(Errc::timed_out, "not all disks are enabled again");
   }
 
   std::string done() const override { return "bad disks " + std::to_string(times_); }
 
  private:
-  static constexpr int kAttempts = 40;
+  static constexpr int kAttempts = 60, kLooksInOrder = 8;
 
   void hurt() {
     member_ = nodes_.pick(random_, Nodes::is_target);
@@ -315,18 +317,25 @@ class BadDisk final : public storm::Nemesis {
   }
 
   /// False: to be tried again.
-  bool enable() {
+  bool enable(const std::string& target) {
     tests::User user(nodes_.endpoints(), nodes_.admin());
     if (!user.why_not().empty()) return false;
     const auto soon = [] { return tests::User::within(seconds(5)); };
-    const auto storage = user.run(user.api().storage(soon(), member_->id));
+    const auto storage = user.run(user.api().storage(soon(), target));
     if (!storage) return storage.error() == Errc::not_found;  // it has left
+    bool active = true;
     for (const MountpathInfo& mountpath : storage->mountpaths) {
-      if (mountpath.path != disk_ || mountpath.state == "active") continue;
-      MountpathChange change{.action = MountpathAction::kEnable, .path = disk_};
-      return user.run(user.api().change_mountpath(soon(), member_->id, std::move(change))).ok();
+      if (mountpath.state == "active") continue;
+      MountpathChange change{.action = MountpathAction::kEnable, .path = mountpath.path};
+      active &= user.run(user.api().change_mountpath(soon(), target, std::move(change))).ok();
     }
-    return true;
+    return active;
+  }
+
+  bool all_enabled() {
+    return std::ranges::all_of(nodes_.members(), [this](const auto& member) {
+      return member->gateway || enable(member->id);
+    });
   }
 
   Nodes& nodes_;
