@@ -66,7 +66,9 @@ Result<std::vector<std::string>> LocalTarget::places_of_content(
     const store::Key& key, const store::Reference& content) const {
   const ObjectName placed{key.name.bucket, content.key};
   TRY(std::string owner, owner_of(placed));
-  std::vector<std::string> places{std::move(owner)};
+  // Of a rename between two mountpaths it lies here, wherever the old name belongs by now.
+  std::vector<std::string> places{options_.node_id};
+  if (owner != options_.node_id) places.push_back(std::move(owner));
   const MapSnapshot map = maps_.current();
   const Bucket* bucket = map->find_bucket(key.bucket);
   if (bucket == nullptr || map->placement.past.empty()) return places;
@@ -77,7 +79,6 @@ Result<std::vector<std::string>> LocalTarget::places_of_content(
       places.push_back(node);
     }
   };
-  add(options_.node_id);
   for (const NodeInfo* holder : placement::holders_of(*map, placed, bucket->props.copies)) {
     add(holder->id);
   }

@@ -321,6 +321,33 @@ TEST_F(MirrorTest, ALateTombstoneIsToldTheOwnerOfNowAfterARestart) {
   EXPECT_EQ(*get(to), "text");
 }
 
+TEST_F(MirrorTest, WhatWasRenamedBetweenTwoDisksIsReadWhereverTheOldNameBelongs) {
+  keep(1);
+  place("t3", NodeState::kAway);
+  settled();
+  ClusterMap later = *maps_.current();
+  later.nodes["t3"].state = NodeState::kActive;
+  const auto owner_later = [&](const std::string& key) {
+    return placement::owner_of(later, name(key))->id;
+  };
+  std::string from, to;
+  for (int i = 0; to.empty(); ++i) {
+    from = key_on("t1", "from" + std::to_string(i) + "-");
+    const std::string near = key_on("t1", "near" + std::to_string(i) + "-");
+    if (owner_later(from) != "t3" || owner_later(near) != "t1") continue;
+    ASSERT_TRUE(put(from, "text").ok());
+    ASSERT_TRUE(rename(from, near).ok());
+    const auto reference = stores_["t1"]->resolve(store::make_key(kId, name(near)));
+    if (reference.ok() && reference->has_value()) to = near;
+  }
+  place("t3", NodeState::kActive);
+  EXPECT_TRUE(walk());
+  settled();
+  EXPECT_EQ(get(to).value_or("?"), "text");
+  ASSERT_TRUE(remove(to).ok());
+  EXPECT_EQ(code(get(to)), Errc::not_found);
+}
+
 TEST_F(MirrorTest, AReservationIsKeptByBoth) {
   const std::string key = key_on("t1", "k");
   ASSERT_TRUE(reserve(key).ok());
