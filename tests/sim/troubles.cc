@@ -273,19 +273,19 @@ class BadDisk final : public storm::Nemesis {
   BadDisk(Nodes& nodes, Random random) : nodes_(nodes), random_(random) {}
 
   Result<Duration> step() override {
-    if (member_ == nullptr) {
+    if (target_.empty()) {
       hurt();
       return random_() % 2 == 0 ? draw_time(random_, milliseconds(50), seconds(2))
                                 : draw_time(random_, seconds(2), seconds(15));
     }
     Disk::current()->set_errors(disk_, 0, 0);
-    if (!enable(member_->id)) return Duration(seconds(1));
-    member_ = nullptr;
+    if (!enable(target_)) return Duration(seconds(1));
+    target_.clear();
     return draw_time(random_, milliseconds(200), seconds(4));
   }
 
   Status heal() override {
-    if (member_ != nullptr) Disk::current()->set_errors(disk_, 0, 0);
+    if (!target_.empty()) Disk::current()->set_errors(disk_, 0, 0);
     return {};
   }
   Status repair() override {
@@ -305,10 +305,11 @@ class BadDisk final : public storm::Nemesis {
   static constexpr int kAttempts = 60, kLooksInOrder = 8;
 
   void hurt() {
-    member_ = nodes_.pick(random_, Nodes::is_target);
-    if (member_ == nullptr) return;
+    const Member* const member = nodes_.pick(random_, Nodes::is_target);
+    if (member == nullptr) return;
+    target_ = member->id;
     const std::size_t which = draw(random_, 1, nodes_.shape().mountpaths);
-    disk_ = folder_of(*member_) + "/mp" + std::to_string(which);
+    disk_ = folder_of(*member) + "/mp" + std::to_string(which);
     constexpr int kErrors[] = {EIO, EIO, ENOSPC, EROFS};
     constexpr std::uint64_t kOneIn[] = {1, 1, 3, 40};
     const int error = kErrors[random_() % std::size(kErrors)];
@@ -340,8 +341,7 @@ class BadDisk final : public storm::Nemesis {
 
   Nodes& nodes_;
   Random random_;
-  Member* member_ = nullptr;  // whose disk it is
-  std::string disk_;
+  std::string target_, disk_;  // whose disk it is, and which
   std::size_t times_ = 0;
 };
 

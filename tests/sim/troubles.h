@@ -16,6 +16,8 @@ namespace aisfs::tests::sim {
 /// partition  links are cut, in one direction or both, for up to 14 s
 /// link       messages take long, and connections are reset with answers under way
 /// clock      wall clocks jump, by up to an hour
+/// disk       a disk refuses some or all changes, until an administrator enables it again; for
+///            targets with two
 /// slow       syncs of all disks take long
 ///
 /// Also pause, members, away, lose and none of make_nemesis.
@@ -24,7 +26,7 @@ std::unique_ptr<storm::Nemesis> make_trouble(std::string_view name,
                                              std::uint64_t seed);
 bool is_trouble(std::string_view name);
 
-/// One to three that go together.
+/// One to three that go together; no bad disks, which need targets of another shape.
 std::vector<std::string> draw_troubles(std::uint64_t seed, std::uint32_t copies);
 
 }  // namespace aisfs::tests::sim
