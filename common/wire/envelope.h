@@ -2,7 +2,10 @@
 // Every struct that is stored or sent: cereal inside an envelope that lets old and new read each
 // other. Byte by byte, little endian (man/aisfs-formats.7):
 //
-//   magic u32 "AIS1" | version u16 | compat u16 | size u32 | crc32c u32 | payload[size]
+//   magic u32 "AIS2" | version u16 | compat u16 | size u32 | crc32c u32 | payload[size]
+//
+// The checksum is of all others of these. Envelopes "AIS1", where it is of the payload alone, are
+// read.
 //
 // A struct declares kVersion, kCompat and fields(ar, version); new fields come last, behind
 // `if (version >= n)`. An older reader ignores what it does not know (the size lets it skip), and
