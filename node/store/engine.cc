@@ -163,6 +163,11 @@ void Engine::tick() {
 Status Engine::tick_mountpath(Mountpath& mountpath) {
   mountpath.checkpoint();
   (void)mountpath.above_high_watermark();
+  const auto known = [this](const Name& name) { return is_recorded(name); };
+  if (Status dropped = mountpath.lost().drop(known); !dropped) {
+    LOG_WARN("the list of lost names cannot be written", "mountpath", mountpath.path(), "why",
+             dropped.error().what());
+  }
   if (!mountpath.committer().is_flush_due(kFlushAfter)) return {};
   promise_all();  // before the barrier: what it makes durable is not written over
   mountpath.committer().flush();
@@ -258,8 +263,29 @@ Result<std::optional<IndexPeek>> Engine::peek(const Key& key) const {
 }
 
 Status Engine::check_known(const Key& key) const {
-  const Lack* lack = mounts.now().lack_of(key.digest);
-  return lack == nullptr ? Status() : out_of_reach(*lack, "\"" + key.display() + "\"");
+  const MountpathSet& set = mounts.now();
+  if (const Lack* lack = set.lack_of(key.digest)) {
+    return out_of_reach(*lack, "\"" + key.display() + "\"");
+  }
+  for (const Mountpath* mountpath : set.readable) {
+    if (!mountpath->lost().contains(key.bucket, key.key())) continue;
+    return Error(Errc::not_ready, "\"" + key.display() + "\" lay on mountpath " + mountpath->path() +
+                                      " and cannot be read any more");
+  }
+  return {};
+}
+
+bool Engine::has_lost_names() const {
+  const auto& all = mounts.now().readable;
+  return std::any_of(all.begin(), all.end(), [](const auto* one) { return !one->lost().empty(); });
+}
+
+bool Engine::is_recorded(const Name& name) const {
+  const auto& all = mounts.now().readable;
+  return std::any_of(all.begin(), all.end(), [&](const Mountpath* mountpath) {
+    const auto there = mountpath->index().peek(name.first, name.second);
+    return there && *there;
+  });
 }
 
 Result<std::optional<IndexRecord>> Engine::newest(const Key& key) const {

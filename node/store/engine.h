@@ -81,6 +81,9 @@ class Engine {
   /// As find, where something that is written whole takes the place of whatever that may be.
   Result<std::optional<IndexRecord>> find_to_replace(const Key& key) const;
   Status check_known(const Key& key) const;
+  bool has_lost_names() const;
+  /// Whether an index knows anything of the name, be it that it is gone.
+  bool is_recorded(const Name& name) const;
   /// As find, with everything that the file's metadata says.
   Task<Result<std::optional<IndexRecord>>> find_whole(Key key);
   /// The file behind a record, open; from the cache or with one hop.

@@ -210,6 +210,7 @@ Status Mountpath::open_parts() {
     CHECK_OK(disk::make_dirs(root(), dir));
   }
   CHECK_OK(load_buckets());
+  CHECK_OK(lost_.load(root()));
   TRY(const auto mount, disk::mount_identity(root()));
   TRY(index_, Index::open({.path = path() + "/" + layout::kIndexDir,
                            .mount = mount,

@@ -15,6 +15,7 @@
 #include "node/store/intent_log.h"
 #include "node/store/log.h"
 #include "node/store/log_records.h"
+#include "node/store/lost_names.h"
 #include "node/store/mountpath_table.h"
 #include "node/store/spare_files.h"
 
@@ -78,6 +79,8 @@ class Mountpath {
   disk::IoPool& pool() { return pool_; }
   Committer& committer() { return *committer_; }
   SpareFiles& spares() { return spares_; }
+  LostNames& lost() { return lost_; }
+  const LostNames& lost() const { return lost_; }
 
   /// A record of the log whose effect is on its way to files and index. While it lives the index's
   /// checkpoint stays before the record, so a restart after kill -9 looks at it again.
@@ -201,6 +204,7 @@ class Mountpath {
   disk::FsFacts facts_;
   disk::IoPool pool_;
   SpareFiles spares_;
+  LostNames lost_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<IntentLog> intents_;
   std::unique_ptr<Index> index_;

@@ -164,6 +164,7 @@ MountpathInfo info_of(const Engine& engine, const MountpathEntry& entry) {
                      .lacking = entry.is_lacking()};
   for (const auto& mountpath : engine.mounts.opened()) {
     if (mountpath->path() != entry.path) continue;
+    info.lacking = info.lacking || !mountpath->lost().empty();
     info.fs = mountpath->facts().type;
     const BucketCounters counters = mountpath->index().counters();
     info.objects = counters.objects;
@@ -240,12 +241,34 @@ Task<Status> Store::give_up_mountpath(std::string path) {
 }
 
 bool Store::may_lack(const Key& key) const {
-  if (engine_->mounts.now().lacks.empty()) return false;
+  if (!lacks_anything()) return false;
   const auto known = engine_->find_anywhere(key);
   return (!known || !known->record) && !engine_->check_known(key).ok();
 }
 
-bool Store::lacks_anything() const { return !engine_->mounts.now().lacks.empty(); }
+bool Store::lacks_anything() const {
+  return !engine_->mounts.now().lacks.empty() || engine_->has_lost_names();
+}
+
+Status Store::check_names_known(BucketId bucket) const {
+  for (const Mountpath* mountpath : engine_->mounts.now().readable) {
+    if (!mountpath->lost().any_of(bucket)) continue;
+    return Error(Errc::not_ready, "names of the bucket on mountpath " + mountpath->path() +
+                                      " cannot be read any more");
+  }
+  return {};
+}
+
+std::vector<std::pair<BucketId, std::string>> Store::lost_names() const {
+  std::vector<Name> all;
+  for (const Mountpath* mountpath : engine_->mounts.now().readable) {
+    for (Name& name : mountpath->lost().all()) {
+      if (!engine_->is_recorded(name)) all.push_back(std::move(name));
+    }
+  }
+  return all;
+}
+
 std::uint64_t Store::losses() const { return engine_->mounts.now().losses; }
 
 StorageInfo Store::storage() const {

@@ -56,7 +56,19 @@ class Recovery {
   Status rebuild();
   Status drop_forgotten();
   Status take_file(BucketId bucket, const std::string& dir, const std::string& path);
-  Result<StoredMeta> meta_of_path(BucketId bucket, const std::string& dir, const std::string& path);
+  struct ReadFile {
+    StoredMeta meta;
+    bool whole = true;  // of the size that it should have
+  };
+  Result<ReadFile> read_file(BucketId bucket, const std::string& dir, const std::string& path);
+  bool is_exchanged(const std::string& dir,
+                    const std::string& key,
+                    const std::string& other) const;
+  void note_unreadable(BucketId bucket,
+                       const std::string& dir,
+                       const std::string& path,
+                       const Error& why);
+  Status set_aside_unreadable();
   void set_aside(const std::string& path, const Error& why);
   void drop_stale(const std::string& dir, const std::string& path, const StoredMeta& meta);
   std::optional<std::string> dir_of_bucket(BucketId id) const;
@@ -66,7 +78,9 @@ class Recovery {
   RecoveryReport report_;
   LogSum sum_;
   IntentSum intents_;
-  std::mutex mutex_;  // of report_ and of decisions on names while files are walked in parallel
+  std::mutex mutex_;  // of what follows, report_ and decisions on names while files are walked
+  std::vector<Name> lost_;
+  std::vector<std::pair<std::string, Error>> unreadable_;  // paths
 };
 
 std::optional<std::string> Recovery::dir_of_bucket(BucketId id) const {
@@ -289,13 +303,13 @@ Status Recovery::settle_names() {
   return {};
 }
 
-/// Of file, reference and tombstone the newest counts.
 /// Whether there is any file at all.
 bool Recovery::lies_at(const std::string& path) const {
   const auto file = disk::open_beneath(mp_.root(), path, O_RDONLY);
   return file || file.error() != Errc::not_found;
 }
 
+/// Of file, reference and tombstone the newest counts.
 Status Recovery::settle(const Name& name, const Logged& logged) {
   const auto& [bucket, key] = name;
   const auto dir = dir_of_bucket(bucket);
@@ -348,6 +362,7 @@ Status Recovery::rebuild() {
     CHECK_OK(walk_files(mp_.root(), layout::objects_dir(*dir), take));
     CHECK_OK(walk_files(mp_.root(), layout::escaped_dir(*dir), take));
   }
+  CHECK_OK(set_aside_unreadable());
   return drop_forgotten();
 }
 
@@ -362,12 +377,17 @@ Status Recovery::drop_forgotten() {
 }
 
 Status Recovery::take_file(BucketId bucket, const std::string& dir, const std::string& path) {
-  auto read = meta_of_path(bucket, dir, path);
+  auto read = read_file(bucket, dir, path);
   if (!read) {
-    set_aside(path, read.error());
+    note_unreadable(bucket, dir, path, read.error());
     return {};
   }
-  StoredMeta& meta = *read;
+  StoredMeta& meta = read->meta;
+  if (!read->whole && meta.level == Durability::kNone) {  // power loss may do that
+    const std::lock_guard lock(mutex_);
+    unreadable_.emplace_back(path, Error(Errc::corrupt, "it is cut off"));
+    return {};
+  }
   const bool escaped = path != layout::object_path(dir, meta.key).path ||
                        layout::must_escape(meta.key);
   std::lock_guard lock(mutex_);
@@ -386,33 +406,71 @@ Status Recovery::take_file(BucketId bucket, const std::string& dir, const std::s
   return {};
 }
 
+/// Whether what lies where `key` belongs says that it is `other`.
+bool Recovery::is_exchanged(const std::string& dir,
+                            const std::string& key,
+                            const std::string& other) const {
+  const auto file = open_object_file(mp_, dir, layout::object_path(dir, key).path);
+  return file && (*file)->meta.key == other;
+}
+
 /// The metadata of a file as the index should know it. A rename that power loss cut in two, and
 /// that nobody was told of as durable, leaves the new key in a file at the old path: it goes back.
-Result<StoredMeta> Recovery::meta_of_path(BucketId bucket,
-                                          const std::string& dir,
-                                          const std::string& path) {
-  TRY(const auto file, open_object_file(mp_, dir, path));
-  StoredMeta meta = file->meta;
+Result<Recovery::ReadFile> Recovery::read_file(BucketId bucket,
+                                               const std::string& dir,
+                                               const std::string& path) {
+  TRY(const UniqueFd fd, disk::open_beneath(mp_.root(), path, O_RDONLY));
+  ReadFile file;
+  StoredMeta& meta = file.meta;
+  TRY(meta, read_meta(mp_, dir, fd.get()));
+  TRY(const auto stat, disk::stat_of(fd.get()));
+  file.whole = stat.size == meta.info.size;
   if (meta.bucket != bucket) return Error(Errc::corrupt, "it belongs to another bucket");
-  if (path == layout::object_path(dir, meta.key).path) return meta;
-  if (path == layout::escaped_path(dir, meta.key).path) return meta;
+  if (path == layout::object_path(dir, meta.key).path) return file;
+  if (path == layout::escaped_path(dir, meta.key).path) return file;
   if (std::string kept = kept_key(meta.key, meta.info);
       path == layout::escaped_path(dir, kept).path) {
     meta.key = std::move(kept);
-    return meta;
+    return file;
   }
   const std::string below = layout::objects_dir(dir) + "/";
   if (!path.starts_with(below)) return Error(Errc::corrupt, "it lies where its key does not");
   auto key = layout::key_of_plain(std::string_view(path).substr(below.size()));
   if (!key) return Error(Errc::corrupt, "no key lies here");
+  if (is_exchanged(dir, meta.key, *key)) {
+    return Error(Errc::corrupt, "it was exchanged with the file of \"" + meta.key + "\"");
+  }
   meta.key = *std::move(key);
   TRY(const std::string xattr, write_side(mp_, dir, meta));
-  CHECK_OK(disk::set_xattr(file->fd.get(), kMetaXattr, xattr));
-  return meta;
+  CHECK_OK(disk::set_xattr(fd.get(), kMetaXattr, xattr));
+  return file;
+}
+
+/// Which version of its name it is nobody can say here. That the name exists is what a path tells,
+/// unless it is an escaped one.
+void Recovery::note_unreadable(BucketId bucket,
+                               const std::string& dir,
+                               const std::string& path,
+                               const Error& why) {
+  const std::string below = layout::objects_dir(dir) + "/";
+  auto key = path.starts_with(below)
+                 ? layout::key_of_plain(std::string_view(path).substr(below.size()))
+                 : std::nullopt;
+  const std::lock_guard lock(mutex_);
+  if (key) lost_.emplace_back(bucket, *std::move(key));
+  unreadable_.emplace_back(path, why);
+}
+
+/// What the log says of such a name may be older than the file was.
+Status Recovery::set_aside_unreadable() {
+  if (unreadable_.empty()) return {};
+  CHECK_OK(mp_.lost().add(lost_));
+  for (const auto& [bucket, key] : lost_) mp_.index().erase(bucket, key);
+  for (const auto& [path, why] : unreadable_) set_aside(path, why);
+  return {};
 }
 
 void Recovery::set_aside(const std::string& path, const Error& why) {
-  std::lock_guard lock(mutex_);
   const std::string to = std::string(layout::kBadDir) + "/" +
                          std::to_string(++report_.damaged) + "-" +
                          std::to_string(std::chrono::system_clock::now().time_since_epoch().count());

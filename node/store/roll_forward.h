@@ -9,12 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "node/store/lost_names.h"
 #include "node/store/mountpath.h"
 #include "node/store/object_file.h"
 
 namespace aisfs::store {
-
-using Name = std::pair<BucketId, std::string>;
 
 /// What the records of %intent add up to.
 struct IntentSum {

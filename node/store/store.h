@@ -374,12 +374,18 @@ class Store {
   /// back with it. not_found; busy for one that is in use.
   Task<Status> give_up_mountpath(std::string path);
 
-  /// True while a mountpath that is out of reach may have a state of the name that nobody here has.
+  /// True while a mountpath that is out of reach may have a state of the name that nobody here has,
+  /// or a file of it could not be read when an index was made anew.
   /// Whoever has one from elsewhere and knows that it is the newest may adopt() it: then it is
   /// known.
   bool may_lack(const Key& key) const;
   /// Whether that is so of any name.
   bool lacks_anything() const;
+  /// not_ready when a listing of the bucket would be without names whose files cannot be read any
+  /// more, and which others may have.
+  Status check_names_known(BucketId bucket) const;
+  /// These, of all buckets.
+  std::vector<std::pair<BucketId, std::string>> lost_names() const;
   /// How often a mountpath has got out of reach since the start. What was published before the last
   /// time may not be here any more.
   std::uint64_t losses() const;

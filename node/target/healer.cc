@@ -154,6 +154,18 @@ void Healer::suspect(const Key& key) {
   if (suspects_.size() < kSuspectsMax) suspects_.emplace(Name{key.bucket, key.key()}, key);
 }
 
+/// Of those who have others to ask a mirrored bucket's are brought back, or it turns out that there
+/// was nothing.
+void Healer::add_lost_names(std::vector<DamagedName>& to) const {
+  const MapSnapshot map = deps_.maps.current();
+  for (auto& [id, key] : deps_.store.lost_names()) {
+    const Bucket* bucket = map->find_bucket(id);
+    if (bucket == nullptr || to.size() >= kDamagesMax) continue;
+    to.push_back({bucket->name, std::move(key), bucket->props.copies == 1,
+                  "its metadata cannot be read", deps_.clock.unix_ns()});
+  }
+}
+
 std::vector<DamagedName> Healer::damages() {
   const std::lock_guard lock(mutex_);
   std::vector<DamagedName> all;
@@ -164,6 +176,7 @@ std::vector<DamagedName> Healer::damages() {
     if (!is_gone) all.push_back(damage.told);
     it = is_gone ? damages_.erase(it) : std::next(it);
   }
+  add_lost_names(all);
   return all;
 }
 

@@ -53,8 +53,8 @@ class Healer {
 
   /// It is checked in the background, soon.
   void suspect(const store::Key& key);
-  /// What is damaged here and could not be healed, and has not been replaced or removed since; the
-  /// first thousand of it.
+  /// What is damaged or lost here and could not be healed, and has not been replaced or removed
+  /// since; the first thousand of it.
   std::vector<DamagedName> damages();
 
   /// Background work until cancelled. On one shard.
@@ -78,6 +78,7 @@ class Healer {
                                          const Bucket& bucket,
                                          const ObjectName& name) const;
   void suspect_damages();
+  void add_lost_names(std::vector<DamagedName>& to) const;
   Result<std::optional<store::NameState>> state_of(const store::Key& key) const;
   void note(const store::Key& key, const store::ScrubFinding& found, Verdict verdict);
 

@@ -333,6 +333,7 @@ Task<Result<ListPage>> LocalTarget::list(Context context, BucketName name, ListO
                         !placement::has_mappings(*maps_.current(), bucket.id);
   const std::uint64_t changes = leases_->changes();
   const std::string prefix = options.prefix;
+  if (bucket.props.copies > 1) CO_CHECK_OK(store_.check_names_known(bucket.id));
   CO_TRY(ListPage page, co_await store_.list(bucket.id, std::move(options)));
   CO_CHECK_OK(co_await replicator_->seen_all(context, bucket.id));
   if (!leasable) co_return page;

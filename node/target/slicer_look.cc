@@ -71,7 +71,8 @@ Task<void> Slicer::tell_of_lost_mountpaths() {
     if (info.lacking) lacking.insert(info.path);
   }
   const bool first = mountpaths_.empty();
-  const bool gone = first ? !lacking.empty() : !std::ranges::includes(now, mountpaths_);
+  const bool lacks_more = !std::ranges::includes(first ? std::set<std::string>() : lacking_, lacking);
+  const bool gone = lacks_more || !std::ranges::includes(now, mountpaths_);
   mountpaths_ = std::move(now);
   lacking_ = std::move(lacking);
   const MapSnapshot map = deps_.maps.current();

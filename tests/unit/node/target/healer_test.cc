@@ -97,6 +97,25 @@ TEST_F(HealerTest, WithOneCopyItIsAnErrorAndTheNameStays) {
   EXPECT_TRUE(damages("t1").empty());
 }
 
+TEST_F(HealerTest, WhatAStartCouldNotReadIsMissedByNobody) {
+  const std::string read = key_on("t1", "read"), listed = key_on("t1", "listed"),
+                    written = key_on("t1", "written");
+  for (const auto& key : {read, listed, written}) ASSERT_TRUE(put(key, "text").ok());
+  for (const auto& key : {read, listed, written}) flip_bit_of_xattr(file("t1", key), 20);
+  for (const char* other : {"t2", "t3"}) all_copies_are_known(other);
+  forget_index("t1");
+  EXPECT_EQ(damages("t1").size(), 3u);
+  EXPECT_EQ(list(), (std::vector<std::string>{listed, read, written}));
+  EXPECT_EQ(*get(read), "text");
+  EXPECT_EQ(*stored("t1", read), "text");
+  ASSERT_TRUE(put(written, "new").ok());
+  EXPECT_EQ(*stored(holders(written)[1], written), "new");
+  EXPECT_EQ(get(key_on("t1", "never")).error(), Errc::not_found);
+  ASSERT_EQ(damages("t1").size(), 1u);
+  EXPECT_EQ(damages("t1")[0].key, listed);
+  EXPECT_FALSE(damages("t1")[0].lost);
+}
+
 TEST_F(HealerTest, WrongBytesAreNotTakenForAGoodCopy) {
   const std::string key = key_on("t1", "k"), other = holders(key)[1];
   ASSERT_TRUE(put(key, "text").ok());
