@@ -349,7 +349,8 @@ class Node {
     if (!serving() || !disks_) return {};
     return {.settled = disks_->rebalancer().settled(),
             .compared = disks_->rebalancer().compared(),
-            .ceiling = disks_->ceiling()};
+            .ceiling = disks_->ceiling(),
+            .failing = disks_->failing()};
   }
 
   /// The cluster, its uuid, and an administrator with new keys, if there is none yet.

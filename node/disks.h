@@ -49,6 +49,8 @@ class Disks {
   ScrubProgress scrub(ScrubAction action);
   /// What is told with each renewal of the lease (wire::AliveRecord::ceiling).
   std::uint64_t ceiling() const { return store_.saved_ceiling(); }
+  /// wire::AliveRecord::failing.
+  bool failing() const { return store_.is_failing(); }
   StorageInfo storage() const { return store_.storage(); }
   /// Giving one up is refused (precondition_failed) where buckets keep copies.
   Task<Status> change_mountpath(MountpathChange change);

@@ -76,22 +76,24 @@ struct JoinReply {
 
 /// What a living node says of itself, known to gateways as long as its lease lasts.
 struct AliveRecord {
-  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
   std::uint32_t incarnation = 0;
   Epoch settled = 0;   // the placement (its `since`) for which it has nothing left of others
   Epoch compared = 0;  // while it joins: the one for which it has dropped what others have newer
   std::uint64_t ceiling = 0;  // what all its disks know by now (DisksAge); 0: no target
+  bool failing = false;       // the disk of a target's last mountpath has failed
 
   bool operator==(const AliveRecord&) const = default;
   template <class A>
   void fields(A& ar, std::uint16_t version) {
     ar(incarnation, settled, compared);
     if (version >= 2) ar(ceiling);
+    if (version >= 3) ar(failing);
   }
 };
 
 struct KeepAliveRequest {
-  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 4, kCompat = 1;
   std::string node;
   std::int64_t lease = 0;
   AliveRecord state;
@@ -101,6 +103,7 @@ struct KeepAliveRequest {
     ar(node, state.incarnation, lease);
     if (version >= 2) ar(state.settled, state.compared);
     if (version >= 3) ar(state.ceiling);
+    if (version >= 4) ar(state.failing);
   }
 };
 

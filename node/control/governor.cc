@@ -19,6 +19,13 @@ void note(std::map<std::string, TimePoint>& seen,
   for (const std::string& id : now) seen.try_emplace(id, at);
 }
 
+const char* what_happens(NodeState state) {
+  if (state == NodeState::kActive) return "target takes part";
+  if (state == NodeState::kJoining) return "target comes back";
+  if (state == NodeState::kMaintenance) return "the last disk of a target has failed: its names move";
+  return "target is away";
+}
+
 }  // namespace
 
 Task<void> Governor::run() {
@@ -68,6 +75,27 @@ std::map<std::string, NodeState> Governor::due_states(const ClusterMap& map, con
   return due;
 }
 
+std::map<std::string, NodeState> Governor::failing_states(const ClusterMap& map,
+                                                          const Alive& alive) {
+  std::map<std::string, NodeState> states;
+  for (const NodeInfo* target : map.active_targets()) {
+    const auto lives = alive.find(target->id);
+    if (lives == alive.end() || !lives->second.failing) {
+      kept_.erase(target->id);
+      continue;
+    }
+    auto more = states;
+    more[target->id] = NodeState::kMaintenance;
+    if (const Status may = ops::check_targets_left(map, more); may) {
+      states = std::move(more);
+    } else if (kept_.insert(target->id).second) {
+      LOG_ERROR("the last disk of a target has failed, and it cannot be spared", "node",
+                target->id, "why", may.error().what());
+    }
+  }
+  return states;
+}
+
 bool Governor::is_settled(const ClusterMap& map, const Alive& alive) const {
   const auto has_settled = [&](const std::string& id) {
     const auto lives = alive.find(id);
@@ -100,10 +128,9 @@ Task<Status> Governor::look() {
     co_return co_await ops::finish_placing(plane_);
   }
   auto due = due_states(map, alive);
+  if (due.empty()) due = failing_states(map, alive);
   if (!due.empty()) {
-    for (const auto& [id, state] : due) {
-      LOG_INFO(state == NodeState::kActive ? "target takes part" : "target is away", "node", id);
-    }
+    for (const auto& [id, state] : due) LOG_INFO(what_happens(state), "node", id);
     co_return co_await ops::place(plane_, std::move(due));
   }
   const bool decommissioned = std::any_of(map.nodes.begin(), map.nodes.end(), [](const auto& node) {

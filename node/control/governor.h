@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 
 #include "common/async/clock.h"
@@ -9,7 +10,8 @@
 namespace aisfs::control {
 
 /// What a gateway does for the cluster without being asked: a target whose lease is over goes away,
-/// one that has come and compared what it holds gets its names, a change of targets that another
+/// one whose last disk has failed goes into maintenance where that leaves enough others, one that has
+/// come and compared what it holds gets its names, a change of targets that another
 /// gateway left half done is finished, and when all names are where they belong the map says so.
 ///
 /// Every gateway has one; the living gateway with the first id acts. Two that act at once do no
@@ -38,12 +40,15 @@ class Governor {
   bool acts(const ClusterMap& map, const Alive& alive) const;
   /// States that targets should have: those that are gone or have come.
   std::map<std::string, NodeState> due_states(const ClusterMap& map, const Alive& alive);
+  /// Maintenance for those whose disks have failed, as an administrator would be granted it.
+  std::map<std::string, NodeState> failing_states(const ClusterMap& map, const Alive& alive);
   bool is_settled(const ClusterMap& map, const Alive& alive) const;
 
   ControlPlane& plane_;
   Clock& clock_;
   const Options options_;
   std::map<std::string, TimePoint> gone_since_, come_since_;
+  std::set<std::string> kept_;  // targets that fail and are needed
   Epoch stuck_epoch_ = 0;  // of a map with a change half done
   TimePoint stuck_since_;
 };

@@ -199,6 +199,11 @@ Task<Status> Store::enable(std::string path) {
   const MountpathTable table = engine_->mounts.table();
   const MountpathEntry* known = table.find(path);
   if (known == nullptr || !known->is_known()) co_return not_known(path);
+  if (known->state == State::kActive && !known->why.empty()) {
+    co_return Error(Errc::busy, "the disk of " + path +
+                                    " has failed, and it is the last one: mend it and start the "
+                                    "node again");
+  }
   if (known->state == State::kActive) co_return Status{};
   if (!known->is_emptied()) co_return co_await take(*engine_, std::move(path));
   Mountpaths::Edit edit = [path](MountpathTable& t) -> Status {
@@ -269,6 +274,7 @@ std::vector<std::pair<BucketId, std::string>> Store::lost_names() const {
   return all;
 }
 
+bool Store::is_failing() const { return engine_->mounts.last_fails(); }
 std::uint64_t Store::losses() const { return engine_->mounts.now().losses; }
 
 StorageInfo Store::storage() const {

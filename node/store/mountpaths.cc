@@ -104,6 +104,7 @@ Status Mountpaths::open_known(MountpathEntry& entry) {
     return std::move(opened).error();
   }
   if (!entry.is_open()) table_.bring_back(entry);
+  entry.why.clear();  // of a last one that failed before
   open_[entry.path] = {*std::move(opened), nullptr};
   return {};
 }
@@ -255,8 +256,10 @@ void Mountpaths::fail(const Mountpath& mountpath, const Error& why) {
     MountpathEntry& entry = *table_.find(mountpath.path());
     if (table_.active() == PlacedOn{entry.path}) {
       if (std::exchange(entry.why, why.what()).empty()) {
-        LOG_ERROR("the last mountpath fails", "path", entry.path, "why", why.what());
+        LOG_ERROR("the last mountpath fails", "path", entry.path, "why", why.what(), "remedy",
+                  "mend its disk and start the node again");
       }
+      last_fails_ = true;
       return;
     }
     LOG_ERROR(
@@ -264,6 +267,7 @@ void Mountpaths::fail(const Mountpath& mountpath, const Error& why) {
         "path", entry.path, "why", why.what(), "remedy",
         "mount it again and enable it, or give it up");
     table_.lose(entry, State::kFailed, why.what());
+    last_fails_ = false;  // now that there is another one
     entry.buckets = mountpath.bucket_ids_now();
     ++table_.version;
     failed = it->second.mountpath;

@@ -71,6 +71,8 @@ class Mountpaths {
 
   /// Takes one out because its disk has failed. The last one stays. Blocks on no disk.
   void fail(const Mountpath& mountpath, const Error& why);
+  /// Whether that was to happen to the last one.
+  bool last_fails() const { return last_fails_.load(); }
   /// An operation on it has met an error.
   void suspect(const Mountpath& mountpath);
 
@@ -111,6 +113,7 @@ class Mountpaths {
 
   const Deps deps_;
   std::atomic<const MountpathSet*> now_ = nullptr;
+  std::atomic<bool> last_fails_ = false;
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   MountpathTable table_;

@@ -389,6 +389,8 @@ class Store {
   /// How often a mountpath has got out of reach since the start. What was published before the last
   /// time may not be here any more.
   std::uint64_t losses() const;
+  /// Whether the disk of the last mountpath has failed. It stays in use, for what it still does.
+  bool is_failing() const;
 
   StorageInfo storage() const;
 

@@ -44,6 +44,8 @@ Task<Status> leave(ControlPlane& plane, auth::Identity who, wire::LeaveRequest r
 /// Gives targets these states: their names are handed over in steps (ClusterMap::placement).
 /// precondition_failed when no target would be left; overloaded while others change.
 Task<Status> place(ControlPlane& plane, std::map<std::string, NodeState> states);
+/// What place() would say of them, but for overloaded.
+Status check_targets_left(const ClusterMap& map, const std::map<std::string, NodeState>& states);
 /// precondition_failed when there are not as many targets as the bucket would keep copies.
 Status check_copies(const ClusterMap& map, const BucketProps& props);
 /// What has to follow when the bucket kept so many copies before: they are made, or go. overloaded

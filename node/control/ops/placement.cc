@@ -59,31 +59,6 @@ std::string what_it_keeps(const BucketProps& props) {
   return to_string(props.erasure) + " slices";
 }
 
-/// What an administrator wants may not take away copies that a bucket promises; a target that is
-/// away takes them in any case.
-Status check_targets_left(const ClusterMap& map, const std::map<std::string, NodeState>& states) {
-  ClusterMap later = map;
-  set_states(later, states);
-  const std::size_t left = later.active_targets().size();
-  const bool forced = std::any_of(states.begin(), states.end(), [](const auto& state) {
-    return state.second == NodeState::kAway || state.second == NodeState::kActive;
-  });
-  if (left == 0 && !map.active_targets().empty()) {
-    return Error(Errc::precondition_failed,
-                 "no target would be left for the objects; add one before this one goes");
-  }
-  if (forced || left >= map.active_targets().size()) return {};
-  for (const auto& [_, bucket] : map.buckets) {
-    const std::size_t needed = targets_needed(bucket.props);
-    if (needed <= left) continue;
-    return Error(Errc::precondition_failed,
-                 "bucket \"" + bucket.name.display() + "\" keeps " + what_it_keeps(bucket.props) +
-                     ", and " + std::to_string(left) +
-                     " targets would be left; add one, or change the bucket first");
-  }
-  return {};
-}
-
 /// Makes the change known before it holds names back, and holds them before it is made.
 Task<Result<MapDraft>> hold_and_commit(ControlPlane& plane) {
   const MapStore::Edit hold = [](MapDraft& draft) -> Status {
@@ -178,6 +153,31 @@ Status check_copies(const ClusterMap& map, const BucketProps& props) {
                                               " active targets, so a bucket cannot keep " +
                                               what_it_keeps(props) +
                                               "; add targets, or ask for fewer");
+}
+
+/// What is wanted may not take away copies that a bucket promises; a target that is away takes them in
+/// any case.
+Status check_targets_left(const ClusterMap& map, const std::map<std::string, NodeState>& states) {
+  ClusterMap later = map;
+  set_states(later, states);
+  const std::size_t left = later.active_targets().size();
+  const bool forced = std::any_of(states.begin(), states.end(), [](const auto& state) {
+    return state.second == NodeState::kAway || state.second == NodeState::kActive;
+  });
+  if (left == 0 && !map.active_targets().empty()) {
+    return Error(Errc::precondition_failed,
+                 "no target would be left for the objects; add one before this one goes");
+  }
+  if (forced || left >= map.active_targets().size()) return {};
+  for (const auto& [_, bucket] : map.buckets) {
+    const std::size_t needed = targets_needed(bucket.props);
+    if (needed <= left) continue;
+    return Error(Errc::precondition_failed,
+                 "bucket \"" + bucket.name.display() + "\" keeps " + what_it_keeps(bucket.props) +
+                     ", and " + std::to_string(left) +
+                     " targets would be left; add one, or change the bucket first");
+  }
+  return {};
 }
 
 Task<Status> place(ControlPlane& plane, std::map<std::string, NodeState> states) {

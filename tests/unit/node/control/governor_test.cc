@@ -117,6 +117,32 @@ TEST_F(GovernorTest, ATargetWithoutALeaseIsAwayAndTheOthersTakeOver) {
   EXPECT_FALSE(placement.held);
 }
 
+TEST_F(GovernorTest, ATargetWhoseLastDiskHasFailedGivesItsNamesAway) {
+  say("t2", {.failing = true});
+  look();
+  EXPECT_EQ(state("t2"), NodeState::kMaintenance);
+  EXPECT_TRUE(map().placement.has_past("t2")) << "what it can still read it has";
+  say("t2", {});
+  look();
+  EXPECT_EQ(state("t2"), NodeState::kMaintenance) << "until an administrator ends it";
+}
+
+TEST_F(GovernorTest, OneThatCannotBeSparedStays) {
+  change([](MapDraft& draft) {
+    draft.map.buckets.at(native_bucket("b").uname()).props.copies = 2;
+  });
+  say("t2", {.failing = true});
+  say("t3", {.failing = true});
+  look();
+  EXPECT_EQ(state("t2"), NodeState::kMaintenance);
+  EXPECT_EQ(state("t3"), NodeState::kActive) << "two copies need two targets";
+  lose("t1");
+  look();
+  look();
+  EXPECT_EQ(state("t1"), NodeState::kAway);
+  EXPECT_EQ(state("t3"), NodeState::kActive) << "it is the last one";
+}
+
 TEST_F(GovernorTest, NobodyIsAwayWhenNobodyIsLeft) {
   for (const char* id : {"t1", "t2", "t3"}) lose(id);
   look();

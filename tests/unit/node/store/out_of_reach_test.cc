@@ -173,8 +173,14 @@ TEST_F(OutOfReachTest, TheLastOneStaysWhateverHappensToIt) {
   settle();
   fs::rename(m(1), dir_ + "/pulled");
   wait_for_state(1, "failed");
+  EXPECT_TRUE(store_->is_failing());
   expect_all();  // its descriptors are as good as before
   fs::rename(dir_ + "/pulled", m(1));
+  EXPECT_EQ(code(enable(1)), Errc::busy) << "nothing can take its place meanwhile";
+  restart_cleanly();
+  EXPECT_FALSE(store_->is_failing());
+  EXPECT_EQ(state_of(1), "active");
+  expect_all();
 }
 
 TEST_F(OutOfReachTest, WhatIsGivenUpIsNotFoundAndNeverComesBack) {
