@@ -318,8 +318,7 @@ const Bucket* LocalTarget::readable_now(const ClusterMap& map,
                                         const ObjectName& name) const {
   const Bucket* bucket = map.find_bucket(name.bucket);
   if (bucket == nullptr || !may_use(context.who, *bucket)) return nullptr;
-  if (renames_->prepared_to(bucket->id, name.key)) return nullptr;
-  if (renames_->committed_from(bucket->id, name.key)) return nullptr;
+  if (renames_->concerns(bucket->id, name.key)) return nullptr;
   if (leases_->is_delegated(context, bucket->id, path_of(name.key))) return nullptr;
   if (map.placement.settled()) return bucket;
   const bool home = handover_.is_home(map, *bucket, store::make_key(bucket->id, name));

@@ -151,6 +151,13 @@ std::optional<RenameLog::Intent> RenameLog::committed_from(BucketId bucket,
   return it == sources_.end() ? std::nullopt : std::optional(intents_.at(it->second));
 }
 
+bool RenameLog::concerns(BucketId bucket, const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  if (destinations_.empty() && sources_.empty()) return false;
+  const Name key(bucket.value, name);
+  return destinations_.contains(key) || sources_.contains(key);
+}
+
 std::optional<RenameLog::Prepared> RenameLog::prepared(const std::string& op_id) const {
   const std::lock_guard lock(mutex_);
   const auto it = prepared_.find(op_id);

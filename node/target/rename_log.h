@@ -87,6 +87,8 @@ class RenameLog {
   /// Names with this prefix that are reserved or prepared for.
   std::vector<std::string> destinations_below(BucketId bucket, const std::string& prefix) const;
 
+  /// Whether a rename to this name is under way, or a committed one of it.
+  bool concerns(BucketId bucket, const std::string& name) const;
   /// Whether the state of any name with this prefix is for a rename to say.
   bool touches(BucketId bucket, const std::string& prefix) const;
 
