@@ -188,10 +188,10 @@ Task<Status> Store::remove(Key key,
   const bool in_place = key.versioning == Versioning::kOff && !is_version_key(key.key());
   CO_TRY(const auto guard, co_await engine_->lock_to_remove(key, in_place));
   CO_TRY(auto base, engine_->newest(key));
-  if (Status known = base ? Status() : engine_->check_known(key); !known) {
+  if (Status known = engine_->check_known(key, base); !known) {
     if (!options.missing_ok || options.conditions.any()) co_return known;
-    IndexRecord nothing = tombstone_of({});
-    co_return co_await remove_locked(*engine_, std::move(key), std::move(nothing), level, content);
+    IndexRecord there = base ? *std::move(base) : tombstone_of({});
+    co_return co_await remove_locked(*engine_, std::move(key), std::move(there), level, content);
   }
   if (base && !base->visible()) base.reset();
   if (base && is_too_new(options.conditions, base->info.meta_version)) {

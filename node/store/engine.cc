@@ -31,7 +31,8 @@ Engine::Engine(StoreOptions o, Clock& c)
       files(options.open_files),
       mounts({.options = [this](const std::string& path) { return mountpath_options(path); },
               .gate = gate,
-              .files = files}),
+              .files = files,
+              .last_version = [this] { return versions.last_version(); }}),
       versions(c, options.epoch, options.incarnation, [this](std::uint64_t hlc) {
         return save_ceiling(hlc);
       }) {}
@@ -114,7 +115,7 @@ Status Engine::finish_rename(Mountpath& source, const RenameIntentRecord& intent
   const bool source_is_left = left && left->kind == IndexRecord::Kind::kObject &&
                               left->info.meta_version == intent.source_meta_version;
   if (!source_is_left) return {};
-  if (!there && !check_known(to)) return {};  // nobody can tell; both names stay
+  if (!check_known(to, there)) return {};  // nobody can tell; both names stay
   // A destination that somebody wrote since says nothing about the rename: the source stays.
   const bool happened = there && there->reference &&
                         there->reference->content_version == intent.source_version;
@@ -262,8 +263,9 @@ Result<std::optional<IndexPeek>> Engine::peek(const Key& key) const {
   return newest;
 }
 
-Status Engine::check_known(const Key& key) const {
+Status Engine::check_known(const Key& key, const std::optional<IndexRecord>& known) const {
   const MountpathSet& set = mounts.now();
+  if (known) return check_newest(set, key, known->info.meta_version);
   if (const Lack* lack = set.lack_of(key.digest)) {
     return out_of_reach(*lack, "\"" + key.display() + "\"");
   }
@@ -273,6 +275,12 @@ Status Engine::check_known(const Key& key) const {
                                       " and cannot be read any more");
   }
   return {};
+}
+
+Status Engine::check_newest(const MountpathSet& set, const Key& key, Version known) const {
+  const Lack* lack = set.lack_of(key.digest, known);
+  if (lack == nullptr || confirmed.contains(set.losses, key, known)) return {};
+  return out_of_reach(*lack, "a newer version of \"" + key.display() + "\"");
 }
 
 bool Engine::has_lost_names() const {
@@ -298,7 +306,7 @@ Result<std::optional<IndexRecord>> Engine::newest(const Key& key) const {
 
 Result<std::optional<IndexRecord>> Engine::find(const Key& key) const {
   TRY(auto record, newest(key));
-  if (!record) CHECK_OK(check_known(key));
+  CHECK_OK(check_known(key, record));
   if (record && !record->visible()) record.reset();
   return record;
 }
@@ -404,6 +412,7 @@ std::shared_ptr<OpenFile> Engine::open_of(const Key& key) {
   if (!ready) return nullptr;
   const auto now = peek(key);
   if (!now || !*now || (*now)->kind != IndexRecord::Kind::kObject) return nullptr;
+  if (!check_newest(mounts.now(), key, (*now)->meta_version)) return nullptr;
   auto file = files.find((*now)->content_version);
   // Attributes that changed since the file was opened are in the record alone.
   if (!file || file->meta.info.meta_version != (*now)->meta_version) return nullptr;

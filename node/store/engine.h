@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "node/store/block_buffers.h"
+#include "node/store/confirmed_names.h"
 #include "node/store/key_locks.h"
 #include "node/store/mountpaths.h"
 #include "node/store/object_file.h"
@@ -80,10 +81,13 @@ class Engine {
   Result<std::optional<IndexRecord>> find(const Key& key) const;
   /// As find, where something that is written whole takes the place of whatever that may be.
   Result<std::optional<IndexRecord>> find_to_replace(const Key& key) const;
-  Status check_known(const Key& key) const;
+  /// `known`: what newest() said. not_ready when one that is out of reach may have something newer.
+  Status check_known(const Key& key, const std::optional<IndexRecord>& known) const;
   bool has_lost_names() const;
   /// Whether an index knows anything of the name, be it that it is gone.
   bool is_recorded(const Name& name) const;
+  /// Whether that is so of what is known, beside what find() says, because others have said so.
+  ConfirmedNames confirmed;
   /// As find, with everything that the file's metadata says.
   Task<Result<std::optional<IndexRecord>>> find_whole(Key key);
   /// The file behind a record, open; from the cache or with one hop.
@@ -110,6 +114,7 @@ class Engine {
   void tick();
   Status tick_mountpath(Mountpath& mountpath);
   void stop_ticking();
+  Status check_newest(const MountpathSet& set, const Key& key, Version known) const;
   Result<std::shared_ptr<OpenFile>> open_file_now(const Key& key, const IndexRecord& record);
 
   std::atomic<std::uint64_t> promised_ = 0;  // the clock when promise_all() was called last

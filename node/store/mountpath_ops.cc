@@ -84,7 +84,8 @@ Result<std::shared_ptr<Mountpath>> open_and_recover(Engine& engine,
 Status take_entry(MountpathTable& table,
                   const std::string& path,
                   const std::string& uuid,
-                  std::uint32_t stamped) {
+                  std::uint32_t stamped,
+                  Version last) {
   MountpathEntry* known = table.find(path);
   if (known != nullptr && known->is_open()) return Error(Errc::already_exists);
   if (known == nullptr) {
@@ -93,7 +94,7 @@ Status take_entry(MountpathTable& table,
   }
   if (known->uuid != uuid) *known = {.path = path, .uuid = uuid, .state = State::kDetached};
   known->stamped = stamped;
-  table.bring_back(*known);
+  table.bring_back(*known, last);
   return {};
 }
 
@@ -107,8 +108,8 @@ Task<Status> take(Engine& engine, std::string path) {
   auto open = [&] { return open_and_recover(engine, path, table); };
   CO_TRY(const auto mountpath, co_await engine.chores.run(std::move(open)));
   const std::string uuid = mountpath->uuid();
-  Mountpaths::Edit edit = [path, uuid, stamped = engine.options.incarnation](MountpathTable& t) {
-    return take_entry(t, path, uuid, stamped);
+  Mountpaths::Edit edit = [&engine, path, uuid](MountpathTable& t) {
+    return take_entry(t, path, uuid, engine.options.incarnation, engine.versions.last_version());
   };
   co_return co_await change_apart(engine, mountpath, std::move(edit));
 }
@@ -119,7 +120,8 @@ Status let_go(MountpathTable& table,
               State begun,
               State ended,
               Store::Emptying emptying,
-              const std::set<std::uint64_t>& buckets) {
+              const std::set<std::uint64_t>& buckets,
+              Version last) {
   MountpathEntry* entry = table.find(path);
   if (entry == nullptr || !entry->is_known()) return not_known(path);
   if (!entry->is_open()) {
@@ -134,7 +136,7 @@ Status let_go(MountpathTable& table,
     return Error(Errc::precondition_failed, path + " is the last mountpath that is active");
   }
   if (emptying == Store::Emptying::kSkip) {
-    table.lose(*entry, ended, "taken out by an administrator");
+    table.lose(*entry, ended, "taken out by an administrator", last);
     entry->buckets = buckets;
     return {};
   }
@@ -151,8 +153,8 @@ Task<Status> take_out(
     if (mountpath->path() != path) continue;
     for (const auto& [id, name] : mountpath->buckets()) buckets.insert(id.value);
   }
-  Mountpaths::Edit edit = [=](MountpathTable& table) {
-    return let_go(table, path, begun, ended, emptying, buckets);
+  Mountpaths::Edit edit = [=, &engine](MountpathTable& table) {
+    return let_go(table, path, begun, ended, emptying, buckets, engine.versions.last_version());
   };
   co_return co_await change_apart(engine, nullptr, std::move(edit));
 }
@@ -248,7 +250,12 @@ Task<Status> Store::give_up_mountpath(std::string path) {
 bool Store::may_lack(const Key& key) const {
   if (!lacks_anything()) return false;
   const auto known = engine_->find_anywhere(key);
-  return (!known || !known->record) && !engine_->check_known(key).ok();
+  return !engine_->check_known(key, known ? known->record : std::nullopt).ok();
+}
+
+void Store::confirm(const Key& key, Version newest) {
+  const MountpathSet& set = engine_->mounts.now();
+  if (!set.lacks.empty()) engine_->confirmed.add(set.losses, key, newest);
 }
 
 bool Store::lacks_anything() const {

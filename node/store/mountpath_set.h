@@ -18,6 +18,7 @@ struct Lack {
   std::uint64_t digest = 0;                      // of the mountpath
   std::vector<std::vector<std::uint64_t>> held;  // digests: MountpathEntry::held
   std::optional<std::set<std::uint64_t>> buckets;
+  Version newer_until;  // MountpathEntry::newer_until
 
   bool may_hold(std::uint64_t key_digest) const {
     for (const auto& placement : held) {
@@ -26,6 +27,14 @@ struct Lack {
     return false;
   }
   bool may_hold(BucketId bucket) const { return !buckets || buckets->contains(bucket.value); }
+  /// Whether what it may hold of a name may be newer than this. What a later map let in is newer than
+  /// all that it has; and so is what this target has changed since: of one map, one target changes
+  /// a name.
+  bool may_supersede(Version known) const {
+    if (!newer_until) return false;
+    if (known.epoch != newer_until.epoch) return known.epoch < newer_until.epoch;
+    return known.incarnation != newer_until.incarnation || known.hlc <= newer_until.hlc;
+  }
 };
 
 /// Which mountpaths count at one moment. Immutable; lives as long as the store, and so do the
@@ -46,6 +55,13 @@ struct MountpathSet {
   const Lack* lack_of(std::uint64_t key_digest) const {
     for (const Lack& lack : lacks) {
       if (lack.may_hold(key_digest)) return &lack;
+    }
+    return nullptr;
+  }
+  /// What may hold something newer of it than what is known.
+  const Lack* lack_of(std::uint64_t key_digest, Version known) const {
+    for (const Lack& lack : lacks) {
+      if (lack.may_supersede(known) && lack.may_hold(key_digest)) return &lack;
     }
     return nullptr;
   }

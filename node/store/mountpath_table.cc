@@ -63,9 +63,13 @@ void MountpathTable::settle() {
   placements = {active()};
 }
 
-void MountpathTable::lose(MountpathEntry& entry, MountpathEntry::State state, std::string why) {
+void MountpathTable::lose(MountpathEntry& entry,
+                          MountpathEntry::State state,
+                          std::string why,
+                          Version last) {
   if (entry.is_open()) {
     entry.held.clear();
+    entry.newer_until = settled ? Version() : last;
     for (const PlacedOn& placement : placements) {
       if (has(placement, entry.path)) entry.held.push_back(placement);
     }
@@ -76,13 +80,17 @@ void MountpathTable::lose(MountpathEntry& entry, MountpathEntry::State state, st
   settled ? settle() : place_anew();
 }
 
-void MountpathTable::bring_back(MountpathEntry& entry) {
+void MountpathTable::bring_back(MountpathEntry& entry, Version last) {
   settled = false;
   placements.insert(placements.begin(), entry.held.begin(), entry.held.end());
   entry.state = MountpathEntry::State::kActive;
   entry.why.clear();
   entry.held.clear();
   entry.buckets.reset();
+  entry.newer_until = {};
+  for (MountpathEntry& other : entries) {
+    if (other.is_lacking()) other.newer_until = last;
+  }
   place_anew();
 }
 

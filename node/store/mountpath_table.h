@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/model/bucket.h"
+#include "common/model/version.h"
 #include "common/wire/envelope.h"
 
 namespace aisfs::store {
@@ -38,6 +39,9 @@ struct MountpathEntry {
   std::vector<PlacedOn> held;
   /// Buckets that it may have something of; nullopt: of any.
   std::optional<std::set<std::uint64_t>> buckets;
+  /// Names are known here in states older than what it has, made by this version of this target's or
+  /// before (Lack::may_supersede). None: what is known of a name is newer.
+  Version newer_until;
 
   bool is_open() const { return state <= State::kDetaching; }
   bool is_emptied() const { return state == State::kDisabling || state == State::kDetaching; }
@@ -60,7 +64,7 @@ struct MountpathEntry {
 };
 
 struct MountpathTable {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
 
   std::uint64_t version = 0;  // the highest one counts
   std::vector<MountpathEntry> entries;
@@ -79,15 +83,23 @@ struct MountpathTable {
   void place_anew();
   /// All of them are there.
   void settle();
-  /// The mountpath goes out of reach with what it holds, for `state`.
-  void lose(MountpathEntry& entry, MountpathEntry::State state, std::string why);
-  /// The mountpath is back, with names of whatever placement it knew.
-  void bring_back(MountpathEntry& entry);
+  /// The mountpath goes out of reach with what it holds, for `state`. `last`: the newest version that
+  /// the target has given.
+  void lose(MountpathEntry& entry, MountpathEntry::State state, std::string why, Version last);
+  /// The mountpath is back, with names of whatever placement it knew, and maybe older states of them
+  /// than those that are still out of reach have.
+  void bring_back(MountpathEntry& entry, Version last);
 
   bool operator==(const MountpathTable&) const = default;
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t format) {
     ar(version, entries, settled, placements);
+    if (format < 2) return;
+    std::vector<Version> newer;
+    for (const MountpathEntry& entry : entries) newer.push_back(entry.newer_until);
+    ar(newer);
+    newer.resize(entries.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) entries[i].newer_until = newer[i];
   }
 };
 

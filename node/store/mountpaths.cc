@@ -26,7 +26,8 @@ Lack lack_of(const MountpathEntry& entry) {
             .why = entry.why.empty() ? std::string(text_of(entry.state)) : entry.why,
             .digest = placement::digest(entry.path),
             .held = {},
-            .buckets = entry.buckets};
+            .buckets = entry.buckets,
+            .newer_until = entry.newer_until};
   for (const PlacedOn& placement : entry.held) lack.held.push_back(digests_of(placement));
   return lack;
 }
@@ -98,12 +99,12 @@ Status Mountpaths::open_known(MountpathEntry& entry) {
   options.doubted = entry.state == State::kFailed;
   auto opened = Mountpath::open(std::move(options));
   if (!opened) {
-    if (entry.is_open()) table_.lose(entry, State::kMissing, opened.error().what());
+    if (entry.is_open()) lose_at_start(entry, State::kMissing, opened.error());
     LOG_ERROR("a mountpath is missing: what only it holds is answered not_ready", "path",
               entry.path, "why", opened.error().what());
     return std::move(opened).error();
   }
-  if (!entry.is_open()) table_.bring_back(entry);
+  if (!entry.is_open()) table_.bring_back(entry, deps_.last_version());
   entry.why.clear();  // of a last one that failed before
   open_[entry.path] = {*std::move(opened), nullptr};
   return {};
@@ -135,15 +136,24 @@ Status Mountpaths::drop(const Mountpath& mountpath, const Error& why) {
   const PlacedOn active = table_.active();
   if (active.empty() || active == PlacedOn{entry.path}) return why;
   LOG_ERROR("a mountpath cannot be recovered", "path", entry.path, "why", why.what());
-  table_.lose(entry, State::kFailed, why.what());
+  lose_at_start(entry, State::kFailed, why);
   open_.erase(mountpath.path());
   return {};
+}
+
+void Mountpaths::lose_at_start(MountpathEntry& entry, State state, const Error& why) {
+  table_.lose(entry, state, why.what(), deps_.last_version());
+  lost_at_start_.push_back(entry.path);
 }
 
 void Mountpaths::start(bool in_order) {
   {
     const std::lock_guard lock(mutex_);
     if (!in_order && table_.active().size() > 1) table_.settled = false;
+    // Power loss may have brought back what was forgotten before one went.
+    for (const std::string& path : lost_at_start_) {
+      if (!in_order) table_.find(path)->newer_until = deps_.last_version();
+    }
     ++table_.version;
     for (auto& [path, open] : open_) open.health = watch(open.mountpath);
     publish();
@@ -266,7 +276,7 @@ void Mountpaths::fail(const Mountpath& mountpath, const Error& why) {
         "a mountpath has failed and is used no more; what only it holds is answered not_ready",
         "path", entry.path, "why", why.what(), "remedy",
         "mount it again and enable it, or give it up");
-    table_.lose(entry, State::kFailed, why.what());
+    table_.lose(entry, State::kFailed, why.what(), deps_.last_version());
     last_fails_ = false;  // now that there is another one
     entry.buckets = mountpath.bucket_ids_now();
     ++table_.version;

@@ -32,6 +32,7 @@ class Mountpaths {
     std::function<MountpathOptions(const std::string& path)> options;
     OpGate& gate;
     OpenFiles& files;
+    std::function<Version()> last_version;  // that was given
   };
   explicit Mountpaths(Deps deps) : deps_(std::move(deps)) {}
   ~Mountpaths() { close(); }
@@ -102,6 +103,7 @@ class Mountpaths {
 
   Status open_known(MountpathEntry& entry);
   Status open_new(const std::string& path);
+  void lose_at_start(MountpathEntry& entry, MountpathEntry::State state, const Error& why);
   Result<MountpathTable> find_table(const std::vector<std::string>& configured) const;
   std::unique_ptr<DiskHealth> watch(const std::shared_ptr<Mountpath>& mountpath);
   void publish();
@@ -118,6 +120,7 @@ class Mountpaths {
   // Guarded by mutex_.
   MountpathTable table_;
   std::map<std::string, Open> open_;  // by path
+  std::vector<std::string> lost_at_start_;
   std::vector<std::unique_ptr<const MountpathSet>>
       sets_;  // all there were: somebody may look at one
   std::list<Retired> retired_;

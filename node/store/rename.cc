@@ -361,7 +361,7 @@ Task<Result<ObjectInfo>> Store::put_reference(Key key,
                                               Durability level) {
   CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(auto base, engine_->newest(key));
-  if (!base) CO_CHECK_OK(engine_->check_known(key));
+  CO_CHECK_OK(engine_->check_known(key, base));
   if (base && base->info.meta_version >= info.meta_version) {
     co_return Error(Errc::precondition_failed, key.display() + ": there is something newer");
   }
@@ -400,7 +400,10 @@ Result<std::optional<Reference>> Store::resolve(const Key& key) {
   if (!engine_->ready) return Error(Errc::not_ready, "the target recovers its disks");
   // Asked before every GET, and nearly every name is a plain object.
   TRY(const auto now, engine_->peek(key));
-  if (now && now->kind == IndexRecord::Kind::kObject) return std::optional<Reference>();
+  const bool plain = now && now->kind == IndexRecord::Kind::kObject;
+  if (plain && !engine_->mounts.now().lack_of(key.digest, now->meta_version)) {
+    return std::optional<Reference>();
+  }
   TRY(auto record, engine_->find(key));
   if (!record) return no_such_object(key);
   return std::move(record->reference);

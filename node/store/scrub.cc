@@ -153,7 +153,7 @@ Task<Result<ScrubFinding>> Store::scrub(Key key, Pace pace) {
     if (!engine_->ready) co_return Error(Errc::not_ready, "the target recovers its disks");
     CO_TRY(const auto place, engine_->find_anywhere(key));
     const auto& record = place.record;
-    if (!record) CO_CHECK_OK(engine_->check_known(key));
+    CO_CHECK_OK(engine_->check_known(key, record));
     if (!record || record->kind != IndexRecord::Kind::kObject) co_return ScrubFinding{};
     const auto mountpath = engine_->mounts.hold(*place.mountpath);
     if (!mountpath) co_return gone(key);

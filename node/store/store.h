@@ -374,11 +374,14 @@ class Store {
   /// back with it. not_found; busy for one that is in use.
   Task<Status> give_up_mountpath(std::string path);
 
-  /// True while a mountpath that is out of reach may have a state of the name that nobody here has,
+  /// True while a mountpath that is out of reach may have a newer state of the name than is known here,
   /// or a file of it could not be read when an index was made anew.
   /// Whoever has one from elsewhere and knows that it is the newest may adopt() it: then it is
   /// known.
   bool may_lack(const Key& key) const;
+  /// Its owner, or all who hold it, say that this is its newest version: what is here counts, if it
+  /// is as new. Version(): they have none.
+  void confirm(const Key& key, Version newest);
   /// Whether that is so of any name.
   bool lacks_anything() const;
   /// not_ready when a listing of the bucket would be without names whose files cannot be read any

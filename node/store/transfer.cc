@@ -53,7 +53,7 @@ Result<std::vector<NameState>> Store::states_of(const Key& key) {
   if (!engine_->ready) return Error(Errc::not_ready, "the target recovers its disks");
   std::vector<NameState> states;
   TRY(const auto now, engine_->find_anywhere(key));
-  if (!now.record) CHECK_OK(engine_->check_known(key));
+  CHECK_OK(engine_->check_known(key, now.record));
   if (now.record) states.push_back(state_of(key.key(), *now.record));
   std::map<std::string, NameState> kept;
   const MountpathSet& set = engine_->mounts.now();

@@ -163,6 +163,7 @@ Task<Status> Handover::bring_home(
     if (!newest && !replaces) co_return missing(plain, asked.missing);
   }
   CO_CHECK_OK(co_await take_newest(context, bucket, plain, asked.found));
+  if (forgotten) store_.confirm(plain, newest_of(plain, asked.found));
   if (forgotten && store_.may_lack(plain)) {  // nobody has ever had it
     CO_TRY([[maybe_unused]] const bool taken,
            co_await store_.adopt_tombstone(plain, kNeverWritten, Durability::kNone));
@@ -226,6 +227,16 @@ Task<Result<Handover::Asked>> Handover::ask(Context context,
 Result<std::vector<NameState>> Handover::known_here(const Key& plain) const {
   if (store_.may_lack(plain)) return std::vector<NameState>{};
   return store_.states_of(plain);
+}
+
+Version Handover::newest_of(const Key& plain, const std::vector<Found>& found) {
+  Version newest;
+  for (const Found& other : found) {
+    for (const NameState& state : other.states) {
+      if (state.key == plain.key()) newest = std::max(newest, state.meta_version);
+    }
+  }
+  return newest;
 }
 
 Task<Status> Handover::take_newest(Context context,

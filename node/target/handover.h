@@ -101,6 +101,7 @@ class Handover {
                           const ClusterMap& map,
                           const store::Key& plain,
                           placement::PastHolders past);
+  static Version newest_of(const store::Key& plain, const std::vector<Found>& found);
   Task<Status> take_newest(Context context,
                            const Bucket& bucket,
                            const store::Key& plain,

@@ -69,7 +69,6 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   /// Whether renames between targets that this one has a part in are not at their end.
   bool has_open_renames() const;
 
-  /// What mounts believe of this target's names.
   Leases& leases() { return *leases_; }
   /// Returns when no mount has a directory to itself; timed_out at the deadline.
   Task<Status> recall_all(const ClusterMap& map, Deadline deadline);
@@ -320,6 +319,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                          const Bucket& bucket,
                          const std::string& from,
                          const ObjectName& name) const;
+  void confirm_copy(const store::Key& key, Version version);
   Task<Status> forget_kept(const Bucket& bucket, const std::vector<store::NameState>& states);
 
   // copies.cc

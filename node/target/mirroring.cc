@@ -107,7 +107,9 @@ Task<Status> LocalTarget::take_streamed(Context context,
   context.epoch = end.epoch;
   CO_TRY(const Copying copying, admit_copy(context, copy.bucket));
   CO_CHECK_OK(check_copy_from(*copying.map, copying.bucket, from, key.name));
+  const Version version = end.meta.info.meta_version;
   auto taken = co_await upload->adopt(std::move(end.meta));
+  if (taken) confirm_copy(key, version);
   co_return taken ? Status{} : Status(std::move(taken).error());
 }
 

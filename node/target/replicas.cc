@@ -52,6 +52,7 @@ Task<Result<std::vector<bool>>> LocalTarget::lacks_copies(Context context,
     const store::Key key = store::make_key(bucket.id, {name, state.key});
     CO_CHECK_OK(check_copy_from(*copying.map, bucket, from, key.name));
     std::vector<store::NameState> here;
+    if (whole && &state == &states.front()) store_.confirm(key, state.meta_version);
     if (!store_.may_lack(key)) {  // else it is on a disk that is out of reach, if anywhere
       CO_TRY(here, store_.states_of(key));
     }
@@ -93,7 +94,9 @@ Task<Status> LocalTarget::take_copy(
   if (meta.reference) {
     CO_TRY(const Copying copying, admit_copy(context, name));
     CO_CHECK_OK(check_copy_from(*copying.map, bucket, from, key.name));
+    const Version version = meta.info.meta_version;
     auto taken = co_await store_.adopt_reference(key, std::move(meta));
+    if (taken) confirm_copy(key, version);
     co_return taken ? Status{} : Status(std::move(taken).error());
   }
   PutOptions options{.level = meta.level, .size = meta.info.size};
@@ -102,8 +105,15 @@ Task<Status> LocalTarget::take_copy(
   // The bytes may have been long on their way.
   CO_TRY(const Copying copying, admit_copy(context, name));
   CO_CHECK_OK(check_copy_from(*copying.map, copying.bucket, from, key.name));
+  const Version version = meta.info.meta_version;
   auto taken = co_await upload->adopt(std::move(meta));
+  if (taken) confirm_copy(key, version);
   co_return taken ? Status{} : Status(std::move(taken).error());
+}
+
+/// Of the plain name it is what its owner has now.
+void LocalTarget::confirm_copy(const store::Key& key, Version version) {
+  if (!is_version_key(key.key())) store_.confirm(key, version);
 }
 
 Task<Result<bool>> LocalTarget::take_attributes(

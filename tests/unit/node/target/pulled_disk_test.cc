@@ -2,6 +2,7 @@
 // A disk of a target is out of reach, and other targets have copies of what was on it.
 #include <set>
 
+#include "tests/unit/node/store/damage.h"
 #include "tests/unit/node/target/mirror_fixture.h"
 
 namespace aisfs::target {
@@ -134,6 +135,63 @@ TEST_F(PulledDisk, WhatWasOnItIsMadeAgainBeforeAnybodyReadsIt) {
   for (int i = 0; i < kNames; ++i) {
     EXPECT_EQ(read(key(i)), is_removed(i) ? "not_found" : "first") << key(i);
   }
+}
+
+/// One comes back with what it knew, and the other one, which has all that was changed meanwhile, goes.
+class SwappedDisks : public PulledDisk {
+ protected:
+  void swap(const std::string& id) {
+    bring_one_back(id, "m1");
+    EXPECT_TRUE(run(stores_[id]->disable(other_disk(id), store::Store::Emptying::kSkip)).ok());
+  }
+  void bring_one_back(const std::string& id, const std::string& mountpath) {
+    EXPECT_TRUE(run(stores_[id]->enable(dir_ + "/" + id + "/" + mountpath)).ok());
+  }
+  std::string other_disk(const std::string& id) const { return dir_ + "/" + id + "/m2"; }
+  /// Those that "t1" owns and has on the disk that is pulled next.
+  std::vector<std::string> names_to_change() {
+    std::vector<std::string> keys;
+    for (int i = 0; i < kNames; ++i) {
+      const bool lies_there = !store::file_of(disk("t1"), key(i)).empty();
+      if (lies_there && !is_removed(i) && owner(key(i)) == "t1") keys.push_back(key(i));
+    }
+    return keys;
+  }
+};
+
+TEST_F(SwappedDisks, WhatCameBackIsNotTakenForTheNewest) {
+  auto names = names_to_change();
+  ASSERT_GT(names.size(), 4u);
+  const std::string removed = names.back();
+  names.pop_back();
+  pull("t1");
+  for (const std::string& at : names) EXPECT_TRUE(put(at, "second").ok());
+  EXPECT_TRUE(remove(removed).ok());
+  swap("t1");
+  for (const std::string& at : names) EXPECT_EQ(read(at), "second") << at;
+  EXPECT_EQ(read(removed), "not_found");
+  EXPECT_TRUE(put(names[0], "third").ok());
+  EXPECT_EQ(read(names[0]), "third");
+  bring_one_back("t1", "m2");
+  EXPECT_TRUE(run(stores_["t1"]->settle_names()).ok());
+  EXPECT_EQ(read(names[0]), "third");
+  EXPECT_EQ(read(names[1]), "second");
+  EXPECT_EQ(read(removed), "not_found");
+}
+
+TEST_F(SwappedDisks, OfASingleCopyAnOlderVersionIsNoAnswer) {
+  keep(1);
+  auto names = names_to_change();
+  ASSERT_GT(names.size(), 2u);
+  pull("t1");
+  for (const std::string& at : names) EXPECT_TRUE(put(at, "second").ok());
+  swap("t1");
+  EXPECT_EQ(get(names[0]).error(), Errc::not_ready);
+  EXPECT_TRUE(put(names[0], "third").ok());
+  EXPECT_EQ(read(names[0]), "third");
+  bring_one_back("t1", "m2");
+  EXPECT_EQ(read(names[0]), "third");
+  EXPECT_EQ(read(names[1]), "second");
 }
 
 TEST_F(PulledDisk, OfASingleCopyNothingIsKnown) {
