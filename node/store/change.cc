@@ -202,8 +202,12 @@ Task<Status> Store::remove(Key key,
     if (options.missing_ok) co_return Status{};
     co_return Error(Errc::not_found, "object \"" + key.display() + "\" does not exist");
   }
+  const MountpathSet& set = engine_->mounts.now();
   CO_CHECK_OK(co_await remove_locked(*engine_, key, *base, level, content));
-  co_return co_await forget_elsewhere(*engine_, key);
+  CO_CHECK_OK(co_await forget_elsewhere(*engine_, key));
+  // What was to be forgotten may lie at another place by now, and what was written be out of reach.
+  if (engine_->mounts.now().losses == set.losses) co_return Status{};
+  co_return may_have_happened(key.display());
 }
 
 Task<Status> bury(Engine& engine,
@@ -221,6 +225,7 @@ Task<Result<bool>> Store::adopt_attributes(Key key, ObjectInfo info, Durability 
   CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(const auto base, co_await engine_->find_whole(key));
   if (!base || base->info.content_version != info.content_version) co_return false;
+  if (base->kind != IndexRecord::Kind::kObject) co_return false;  // it may be another form
   if (base->info.meta_version >= info.meta_version) co_return true;
   AttrMutation mutation(*engine_, key, *base);
   mutation.info = std::move(info);

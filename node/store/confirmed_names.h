@@ -9,8 +9,8 @@
 
 namespace aisfs::store {
 
-/// What somebody who knows has said to be the newest state of a name, while a mountpath that may have
-/// a newer one is out of reach. In memory: after a start it is asked again. Thread-safe.
+/// What somebody who knows has said to be the newest state of a name, while a mountpath that may
+/// have a newer one is out of reach. In memory: after a start it is asked again. Thread-safe.
 class ConfirmedNames {
  public:
   /// `losses`: MountpathSet::losses; what was said before the last one counts no more.
@@ -37,7 +37,7 @@ class ConfirmedNames {
   }
 
   mutable std::mutex mutex_;
-  std::uint64_t losses_ = 0;                            // guarded by mutex_
+  std::uint64_t losses_ = 0;                           // guarded by mutex_
   std::unordered_map<std::uint64_t, Version> newest_;  // guarded by mutex_
 };
 

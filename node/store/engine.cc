@@ -238,28 +238,35 @@ Task<Result<NameGuard>> Engine::lock_both(const Key& a, const Key& b) {
 
 Result<Engine::Found> Engine::find_anywhere(const Key& key) const {
   const MountpathSet& set = mounts.now();
-  Found found{.record = {}, .mountpath = &set.place_of(key.digest)};
-  TRY(found.record, found.mountpath->index().get(key.bucket, key.key()));
-  if (set.settled) return found;
-  const Mountpath* const place = found.mountpath;
+  Mountpath& place = set.place_of(key.digest);
+  Found found{.record = {}, .mountpath = &place};
+  // What moves goes to the place, which is looked at last.
   for (Mountpath* mountpath : set.readable) {
-    if (mountpath == place) continue;
+    if (set.settled) break;
+    if (mountpath == &place) continue;
     TRY(auto other, mountpath->index().get(key.bucket, key.key()));
     if (!other) continue;
     if (found.record && found.record->info.meta_version >= other->info.meta_version) continue;
     found = {std::move(other), mountpath};
   }
+  TRY(auto there, place.index().get(key.bucket, key.key()));
+  const bool older =
+      found.record && there && there->info.meta_version < found.record->info.meta_version;
+  if (there && !older) found = {std::move(there), &place};
   return found;
 }
 
 Result<std::optional<IndexPeek>> Engine::peek(const Key& key) const {
   const MountpathSet& set = mounts.now();
-  TRY(auto newest, set.place_of(key.digest).index().peek(key.bucket, key.key()));
-  if (set.settled) return newest;
+  std::optional<IndexPeek> newest;
+  // As find_anywhere() does.
   for (Mountpath* mountpath : set.readable) {
+    if (set.settled) break;
     TRY(auto other, mountpath->index().peek(key.bucket, key.key()));
     if (other && (!newest || newest->meta_version < other->meta_version)) newest = std::move(other);
   }
+  TRY(auto there, set.place_of(key.digest).index().peek(key.bucket, key.key()));
+  if (there && (!newest || newest->meta_version <= there->meta_version)) newest = std::move(there);
   return newest;
 }
 
@@ -271,8 +278,8 @@ Status Engine::check_known(const Key& key, const std::optional<IndexRecord>& kno
   }
   for (const Mountpath* mountpath : set.readable) {
     if (!mountpath->lost().contains(key.bucket, key.key())) continue;
-    return Error(Errc::not_ready, "\"" + key.display() + "\" lay on mountpath " + mountpath->path() +
-                                      " and cannot be read any more");
+    return Error(Errc::not_ready, "\"" + key.display() + "\" lay on mountpath " +
+                                      mountpath->path() + " and cannot be read any more");
   }
   return {};
 }

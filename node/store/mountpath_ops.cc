@@ -281,6 +281,7 @@ std::vector<std::pair<BucketId, std::string>> Store::lost_names() const {
   return all;
 }
 
+std::uint64_t Store::mountpath_turn() const { return engine_->mounts.now().turn; }
 bool Store::is_failing() const { return engine_->mounts.last_fails(); }
 std::uint64_t Store::losses() const { return engine_->mounts.now().losses; }
 

@@ -27,9 +27,9 @@ struct Lack {
     return false;
   }
   bool may_hold(BucketId bucket) const { return !buckets || buckets->contains(bucket.value); }
-  /// Whether what it may hold of a name may be newer than this. What a later map let in is newer than
-  /// all that it has; and so is what this target has changed since: of one map, one target changes
-  /// a name.
+  /// Whether what it may hold of a name may be newer than this. What a later map let in is newer
+  /// than all that it has; and so is what this target has changed since: of one map, one target
+  /// changes a name.
   bool may_supersede(Version known) const {
     if (!newer_until) return false;
     if (known.epoch != newer_until.epoch) return known.epoch < newer_until.epoch;
@@ -46,6 +46,7 @@ struct MountpathSet {
   /// Every name lies at its place and nowhere else.
   bool settled = true;
   std::vector<Lack> lacks;
+  std::uint64_t turn = 0;    // how many there were before
   std::uint64_t losses = 0;  // how often one has got out of reach since the start
 
   Mountpath& place_of(std::uint64_t key_digest) const {

@@ -39,8 +39,8 @@ struct MountpathEntry {
   std::vector<PlacedOn> held;
   /// Buckets that it may have something of; nullopt: of any.
   std::optional<std::set<std::uint64_t>> buckets;
-  /// Names are known here in states older than what it has, made by this version of this target's or
-  /// before (Lack::may_supersede). None: what is known of a name is newer.
+  /// Names are known here in states older than what it has, made by this version of this target's
+  /// or before (Lack::may_supersede). None: what is known of a name is newer.
   Version newer_until;
 
   bool is_open() const { return state <= State::kDetaching; }
@@ -83,11 +83,11 @@ struct MountpathTable {
   void place_anew();
   /// All of them are there.
   void settle();
-  /// The mountpath goes out of reach with what it holds, for `state`. `last`: the newest version that
-  /// the target has given.
+  /// The mountpath goes out of reach with what it holds, for `state`. `last`: the newest version
+  /// that the target has given.
   void lose(MountpathEntry& entry, MountpathEntry::State state, std::string why, Version last);
-  /// The mountpath is back, with names of whatever placement it knew, and maybe older states of them
-  /// than those that are still out of reach have.
+  /// The mountpath is back, with names of whatever placement it knew, and maybe older states of
+  /// them than those that are still out of reach have.
   void bring_back(MountpathEntry& entry, Version last);
 
   bool operator==(const MountpathTable&) const = default;

@@ -193,6 +193,7 @@ void Mountpaths::publish() {
   }
   if (!sets_.empty()) {
     const MountpathSet& before = *sets_.back();
+    set->turn = before.turn + 1;
     set->losses = before.losses + (set->lacks.size() > before.lacks.size() ? 1 : 0);
   }
   set->readable = set->placing;

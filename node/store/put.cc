@@ -69,6 +69,9 @@ ObjectInfo info_of_put(const PutOptions& options,
 }
 
 Status PutMutation::stage() {
+  if (body.work && body.work->root() != mp.root()) {
+    return Error(Errc::not_ready, "the mountpath of " + key.display() + " has just gone");
+  }
   CHECK_OK(mp.know_bucket(key.bucket, key.name.bucket));
   CHECK_OK(body.finish(mp));
   if (expected_root && *expected_root != body.sums.hashes.root) {

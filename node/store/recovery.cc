@@ -61,9 +61,7 @@ class Recovery {
     bool whole = true;  // of the size that it should have
   };
   Result<ReadFile> read_file(BucketId bucket, const std::string& dir, const std::string& path);
-  bool is_exchanged(const std::string& dir,
-                    const std::string& key,
-                    const std::string& other) const;
+  bool is_exchanged(const std::string& dir, const std::string& key, const std::string& other) const;
   void note_unreadable(BucketId bucket,
                        const std::string& dir,
                        const std::string& path,

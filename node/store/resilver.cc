@@ -124,6 +124,8 @@ Task<Status> bring_one(Engine& engine, Key key, Mountpath& from, Mountpath& to, 
   } else {
     CO_CHECK_OK(co_await copy_state(engine, key, *record, std::move(there), from, to));
   }
+  // If `to` has failed meanwhile, the copy may have been made here, over what was copied.
+  if (&engine.mountpath_of(key) != &to) co_return gone();
   co_return co_await leave(engine, from, std::move(key), *std::move(record), how);
 }
 

@@ -374,10 +374,9 @@ class Store {
   /// back with it. not_found; busy for one that is in use.
   Task<Status> give_up_mountpath(std::string path);
 
-  /// True while a mountpath that is out of reach may have a newer state of the name than is known here,
-  /// or a file of it could not be read when an index was made anew.
-  /// Whoever has one from elsewhere and knows that it is the newest may adopt() it: then it is
-  /// known.
+  /// True while a mountpath that is out of reach may have a newer state of the name than is known
+  /// here, or a file of it could not be read when an index was made anew. Whoever has one from
+  /// elsewhere and knows that it is the newest may adopt() it: then it is known.
   bool may_lack(const Key& key) const;
   /// Its owner, or all who hold it, say that this is its newest version: what is here counts, if it
   /// is as new. Version(): they have none.
@@ -392,6 +391,9 @@ class Store {
   /// How often a mountpath has got out of reach since the start. What was published before the last
   /// time may not be here any more.
   std::uint64_t losses() const;
+  /// Changes whenever mountpaths come or go: a walk over all of them from 0 on has seen all names
+  /// if it was the same afterwards.
+  std::uint64_t mountpath_turn() const;
   /// Whether the disk of the last mountpath has failed. It stays in use, for what it still does.
   bool is_failing() const;
 

@@ -97,12 +97,13 @@ Task<Result<bool>> Rebalancer::walk(MapSnapshot map) {
     p.names_moved = before.names_moved;
     p.bytes_moved = before.bytes_moved;
   });
+  const std::uint64_t mountpaths = deps_.store.mountpath_turn();
   // Tombstones first: what they have buried is not moved for nothing.
   CO_TRY(const bool tombstones, co_await walk_all(map, &Rebalancer::offer, true));
   CO_TRY(const bool names, co_await walk_all(map, &Rebalancer::offer, false));
   // What is out of reach may hold names of others, too.
   const bool all = tombstones && names && !deps_.is_busy() && !deps_.store.lacks_anything() &&
-                   deps_.replicator.has_told_owners();
+                   mountpaths == deps_.store.mountpath_turn() && deps_.replicator.has_told_owners();
   // What has gone may not come back by a power loss once it is said to have gone.
   if (all) CO_CHECK_OK(co_await deps_.store.sync_all());
   note([&](RebalanceProgress& p) {

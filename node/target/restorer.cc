@@ -73,6 +73,7 @@ Task<Result<bool>> Restorer::round() {
     if (map->find_node(id) != nullptr) lacking.insert(id);
   }
   bool all = true;
+  const std::uint64_t mountpaths = deps_.store.mountpath_turn();
   for (std::size_t mountpath = 0; mountpath < deps_.store.mountpath_count(); ++mountpath) {
     for (const auto& known : deps_.store.buckets_on(mountpath)) {
       // Tombstones first: what they have buried is not sent for nothing.
@@ -82,7 +83,7 @@ Task<Result<bool>> Restorer::round() {
       }
     }
   }
-  if (!all) co_return false;
+  if (!all || mountpaths != deps_.store.mountpath_turn()) co_return false;
   for (const std::string& id : lacking) LOG_INFO("copies are made again", "target", id);
   const std::lock_guard lock(mutex_);
   std::erase_if(lacking_, [&](const auto& entry) {

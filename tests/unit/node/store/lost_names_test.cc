@@ -84,13 +84,14 @@ TEST_F(LostNamesTest, FilesThatWereExchangedAreNotReadAsEachOther) {
   for (int i = 0; other.empty(); ++i) {
     const std::string name = "o" + std::to_string(i);
     ASSERT_TRUE(put(name, body("o")).ok());
-    const bool same = file_of(dir_, name).substr(0, dir_.size() + 3) == file.substr(0, dir_.size() + 3);
+    const bool same =
+        file_of(dir_, name).substr(0, dir_.size() + 3) == file.substr(0, dir_.size() + 3);
     if (same) other = name;
   }
   store_->close();
-  ASSERT_EQ(::renameat2(AT_FDCWD, file.c_str(), AT_FDCWD, file_of(dir_, other).c_str(),
-                        RENAME_EXCHANGE),
-            0);
+  ASSERT_EQ(
+      ::renameat2(AT_FDCWD, file.c_str(), AT_FDCWD, file_of(dir_, other).c_str(), RENAME_EXCHANGE),
+      0);
   restart_without_index();
   EXPECT_EQ(get("a").error(), Errc::not_ready);
   EXPECT_EQ(get(other).error(), Errc::not_ready);
