@@ -22,6 +22,8 @@ struct Version {
   auto operator<=>(const Version&) const = default;
   explicit operator bool() const { return *this != Version{}; }
 
+  std::int64_t unix_ms() const { return static_cast<std::int64_t>(hlc >> 20); }
+
   /// "<epoch>.<hlc>.<incarnation>", hexadecimal without leading zeros.
   std::string to_string() const;
   static Result<Version> parse(std::string_view text);

@@ -137,6 +137,11 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
     }
     if (!here) co_return false;
   }
+  CO_TRY(const auto reference, reference_of(key));
+  if (reference && store::is_sliced(*reference)) {
+    CO_TRY(const bool there, co_await slicer_.take_in(map, bucket, key, context.who.user()));
+    if (!there) co_return false;
+  }
   // What is forgotten there may have been one of the copies.
   context.deadline =
       context.deadline.earlier(Deadline::after(kOfferedMax + time_of_copy(state.size)));

@@ -8,6 +8,7 @@
 #include "common/async/gather.h"
 #include "common/base/hash.h"
 #include "common/model/version_key.h"
+#include "node/store/upload.h"
 
 namespace aisfs::target {
 namespace {
@@ -162,7 +163,7 @@ Task<Status> Handover::bring_home(
     const bool replaces = need == Need::kReplace && key.versioning == Versioning::kOff && away;
     if (!newest && !replaces) co_return missing(plain, asked.missing);
   }
-  CO_CHECK_OK(co_await take_newest(context, bucket, plain, asked.found));
+  CO_CHECK_OK(co_await take_newest(context, bucket, plain, asked.found, since));
   if (forgotten) store_.confirm(plain, newest_of(plain, asked.found));
   if (forgotten && store_.may_lack(plain)) {  // nobody has ever had it
     CO_TRY([[maybe_unused]] const bool taken,
@@ -242,7 +243,8 @@ Version Handover::newest_of(const Key& plain, const std::vector<Found>& found) {
 Task<Status> Handover::take_newest(Context context,
                                    const Bucket& bucket,
                                    const Key& plain,
-                                   const std::vector<Found>& found) {
+                                   const std::vector<Found>& found,
+                                   Epoch since) {
   CO_TRY(const auto here, known_here(plain));
   std::map<std::string, Version> known;
   for (const NameState& state : here) known[state.key] = state.meta_version;
@@ -260,29 +262,40 @@ Task<Status> Handover::take_newest(Context context,
   }
   // The oldest first, so that at no time the current version is here without those before it.
   for (auto it = newer.rbegin(); it != newer.rend(); ++it) {
-    CO_CHECK_OK(co_await pull(context, bucket, it->second.node, it->second.state));
+    CO_CHECK_OK(co_await pull(context, bucket, it->second.node, it->second.state, since));
   }
   co_return Status{};
 }
 
-Task<Status> Handover::pull(Context context,
-                            const Bucket& bucket,
-                            std::string node,
-                            NameState state) {
+Task<Status> Handover::pull(
+    Context context, const Bucket& bucket, std::string node, NameState state, Epoch since) {
   const Key key = store::make_key(bucket.id, {bucket.name, state.key});
   if (state.kind == NameState::Kind::kTombstone) {
+    CO_TRY(const auto ticket, admit(key, since));
     auto taken = co_await store_.adopt_tombstone(key, state.meta_version, bucket.props.write_level);
     co_return taken ? Status{} : Status(std::move(taken).error());
   }
   CO_TRY(store::ObjectCopy copy,
          co_await peers_.fetch_copy(std::move(context), std::move(node), bucket.name, state));
+  PutOptions options{.level = copy.meta.level, .size = copy.meta.info.size};
+  const auto upload = store_.begin_put(key, std::move(options));
+  if (!copy.meta.reference) CO_CHECK_OK(co_await upload->write_from(*copy.body));
+  // The bytes may have been long on their way.
+  CO_TRY(const auto ticket, admit(key, since));
   Result<bool> taken = false;
   if (copy.meta.reference) {
     taken = co_await store_.adopt_reference(key, std::move(copy.meta));
   } else {
-    taken = co_await store_.adopt(key, std::move(copy.meta), *copy.body);
+    taken = co_await upload->adopt(std::move(copy.meta));
   }
   co_return taken ? Status{} : Status(std::move(taken).error());
+}
+
+/// What comes when this target has nothing to do with the name any more would stay, and be listed.
+Result<ChangesUnderWay::Ticket> Handover::admit(const Key& key, Epoch since) {
+  auto ticket = copying_.begin(maps_.current()->epoch);
+  if (maps_.current()->placement.since == since) return ticket;
+  return Error(Errc::stale_map, key.display() + ": targets have changed meanwhile");
 }
 
 Task<Result<bool>> Handover::is_superseded(

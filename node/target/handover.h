@@ -9,6 +9,7 @@
 #include "common/placement/hrw.h"
 #include "node/store/key_locks.h"
 #include "node/store/store.h"
+#include "node/target/changes.h"
 #include "node/target/peers.h"
 
 namespace aisfs::target {
@@ -27,8 +28,19 @@ namespace aisfs::target {
 /// Thread-safe. What it is given outlives it.
 class Handover {
  public:
-  Handover(store::Store& store, Peers& peers, std::string node_id)
-      : store_(store), peers_(peers), node_id_(std::move(node_id)) {}
+  struct Deps {
+    std::string node_id;
+    store::Store& store;
+    MapSource& maps;
+    Peers& peers;
+    ChangesUnderWay& copying;  // what is brought home counts among these
+  };
+  explicit Handover(Deps deps)
+      : store_(deps.store),
+        maps_(deps.maps),
+        peers_(deps.peers),
+        copying_(deps.copying),
+        node_id_(std::move(deps.node_id)) {}
 
   enum class Need : std::uint8_t {
     kRead,     // the newest state
@@ -105,15 +117,15 @@ class Handover {
   Task<Status> take_newest(Context context,
                            const Bucket& bucket,
                            const store::Key& plain,
-                           const std::vector<Found>& found);
+                           const std::vector<Found>& found,
+                           Epoch since);
   Task<Status> hide_leftovers(Context context,
                               const ClusterMap& map,
                               const store::Key& plain,
                               Need need);
-  Task<Status> pull(Context context,
-                    const Bucket& bucket,
-                    std::string node,
-                    store::NameState state);
+  Task<Status> pull(
+      Context context, const Bucket& bucket, std::string node, store::NameState state, Epoch since);
+  Result<ChangesUnderWay::Ticket> admit(const store::Key& key, Epoch since);
   bool knows(Epoch since, NameId id) const;
   void remember(Epoch since,
                 NameId id,
@@ -121,7 +133,9 @@ class Handover {
                 const std::vector<std::string>& others);
 
   store::Store& store_;
+  MapSource& maps_;
   Peers& peers_;
+  ChangesUnderWay& copying_;
   const std::string node_id_;
   store::KeyLocks locks_;
 

@@ -115,12 +115,16 @@ Task<Result<bool>> Healer::bring_back(const Bucket& bucket, NameState state) {
   CO_TRY(const auto known, deps_.store.states_of(key));
   const MapSnapshot map = deps_.maps.current();
   // A tombstone is a state, too; of the versions that are kept it is not.
-  const bool plain = !is_version_key(state.key) && state.kind == NameState::Kind::kObject;
-  if (!known.empty() || !plain || !map->placement.settled()) co_return false;
+  const bool plain = !is_version_key(state.key) && state.kind != NameState::Kind::kTombstone;
+  const bool newer = known.empty() || known.front().meta_version < state.meta_version;
+  if (!newer || !plain || !map->placement.settled()) co_return false;
   for (const std::string& holder : other_holders(*map, bucket, key.name)) {
     auto copy = co_await fetch(holder, bucket, state);
     if (!copy) continue;
     LOG_WARN("a lost object comes back", "object", key.display(), "target", holder);
+    if (copy->meta.reference) {
+      co_return co_await deps_.store.adopt_reference(key, std::move(copy->meta));
+    }
     co_return co_await deps_.store.adopt(key, std::move(copy->meta), *copy->body);
   }
   co_return false;

@@ -47,8 +47,8 @@ class Healer {
   /// Looks at the object's file (Store::scrub) and heals it. An error says nothing about the file.
   Task<Result<Checked>> check(store::Key key, store::Store::Pace pace = nullptr);
 
-  /// A name of this target's that was lost here, with a file that a restart could not read, and
-  /// that a holder has: it comes back. False: it was not lost, or what is known here is newer.
+  /// A state of this target's name that was lost here, with its file or its disk, and that a holder
+  /// has: it comes back. False: what is known here is as new.
   Task<Result<bool>> bring_back(const Bucket& bucket, store::NameState state);
 
   /// It is checked in the background, soon.

@@ -156,9 +156,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
 
   /// The copies elsewhere of this target's names.
   Replicator& replicator() { return *replicator_; }
-  /// The slices of their objects.
   Slicer& slicer() { return slicer_; }
-  /// What is damaged of what lies here.
   Healer& healer() { return healer_; }
   Restorer& restorer() { return *restorer_; }
 
@@ -464,6 +462,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                              store::Reference content,
                              Epoch since) override;
   Task<Status> become_whole(Context context, store::Key key) override;
+  Result<Version> version_of_slices(Version whole) const;
 
   // directories.cc
   Task<Status> close_everywhere(Context context, const Admitted& at);

@@ -231,6 +231,10 @@ Task<Status> LocalTarget::materialise(Context context, store::Key key) {
     if (maps_.current()->placement.since != since) {
       return Error(Errc::stale_map, key.display() + ": targets have changed meanwhile");
     }
+    TRY(const std::string owner, owner_of(key.name));
+    if (owner != options_.node_id) {
+      return Error(Errc::stale_map, key.display() + " belongs to another target by now");
+    }
     return check_unreserved(key);
   };
   ExpectedChecksums unknown;

@@ -111,7 +111,7 @@ bool Replicator::has_told_owners() const {
   const bool mirrors = std::any_of(map->buckets.begin(), map->buckets.end(),
                                    [](const auto& entry) { return is_mirrored(&entry.second); });
   if (!mirrors) return true;
-  if (!told_) return false;
+  if (!looked_back_ && told_for_ != map->placement.since) return false;
   const std::lock_guard lock(mutex_);
   return std::none_of(changes_.begin(), changes_.end(), [&](const auto& entry) {
     const NodeInfo* owner = placement::owner_of(*map, entry.second.key.name);
@@ -306,6 +306,8 @@ Task<Result<bool>> Replicator::send_attributes(Context context,
                                                std::string holder,
                                                const Bucket& bucket,
                                                const Key& plain) {
+  const auto form = deps_.store.resolve(plain);
+  if (!form || *form) co_return false;  // the whole state goes
   auto info = co_await deps_.store.head(plain);
   if (!info && info.error() == Errc::not_found) co_return false;
   if (!info) co_return std::move(info).error();
@@ -327,7 +329,10 @@ Task<Status> Replicator::send_lacking(Context context,
   for (std::size_t i = std::min(states.size(), lacks.size()); i-- > 0;) {
     if (!lacks[i]) continue;
     Status sent = co_await send_content(context, holder, bucket, std::move(states[i]));
-    if (!sent && sent.error() != Errc::not_found) co_return sent;  // gone meanwhile
+    // It has gone meanwhile: what has come instead is to be sent, or is by who has done that.
+    if (!sent && sent.error() == Errc::not_found && whole)
+      co_return not_there_yet(bucket.name.display());
+    if (!sent && sent.error() != Errc::not_found) co_return sent;
   }
   co_return Status{};
 }
@@ -407,6 +412,7 @@ Task<Status> Replicator::tell_owner(Key plain) {
 Task<Status> Replicator::look_back() {
   LookedBack all;
   const MapSnapshot map = deps_.maps.current();
+  const std::uint64_t mountpaths = deps_.store.mountpath_turn();
   for (std::size_t mountpath = 0; mountpath < deps_.store.mountpath_count(); ++mountpath) {
     for (const auto& known : deps_.store.buckets_on(mountpath)) {
       const Bucket* bucket = map->find_bucket(known.first);
@@ -418,7 +424,8 @@ Task<Status> Replicator::look_back() {
       }
     }
   }
-  if (all.told) told_ = true;
+  if (all.told) told_for_ = map->placement.since;
+  all.copied = all.copied && mountpaths == deps_.store.mountpath_turn();
   if (!all.told || !all.copied) co_return not_there_yet("what was changed before a restart");
   if (!looked_back_.exchange(true)) open_.fetch_sub(1, std::memory_order_acq_rel);
   ended_.notify();
@@ -447,7 +454,9 @@ Task<Result<Replicator::LookedBack>> Replicator::look_back_at(const MapSnapshot&
       }
       Context context = context_of(*map, Deadline::after(time_for(state.size)));
       const Status sent = co_await replicate(std::move(context), key, Kind::kOther);
-      all.copied = all.copied && (sent || sent.error() == Errc::stale_map);
+      all.copied = all.copied && sent.ok();
+      // Its new owner may have asked others.
+      if (!sent && sent.error() == Errc::stale_map) all.told = false;
     }
   }
   co_return all;

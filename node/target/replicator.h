@@ -189,7 +189,7 @@ class Replicator {
   const UniqueFd root_;        // of the state file
   const std::uint64_t known_;  // at the start: changes up to this clock have their copies
   std::atomic<bool> looked_back_ = false;
-  std::atomic<bool> told_ = false;  // all that look_back() had to tell other owners
+  std::atomic<Epoch> told_for_ = 0;  // the placement for which look_back() has told all others
   store::KeyLocks sending_;  // one message of a name after the other
 
   mutable std::mutex mutex_;

@@ -45,23 +45,20 @@ Task<Result<std::vector<ec::SliceSet>>> ask(const SliceAccess& access,
 
 }  // namespace
 
-Task<SliceSights> find_slices(const SliceAccess& access,
-                              Context context,
-                              store::Key key,
-                              store::Reference content,
-                              std::set<std::string> also) {
-  const auto geometry = store::geometry_of(content);
-  const MapSnapshot map = access.maps.current();
-  auto nodes = placement::may_hold(*map, key.name, geometry->slices());
-  for (const std::string& node : nodes) also.erase(node);
-  for (const std::string& node : also) {
-    if (map->find_node(node) != nullptr) nodes.push_back(node);
-  }
+namespace {
+
+/// Adds what these have.
+Task<void> look_at(const SliceAccess& access,
+                   const Context& context,
+                   const ClusterMap& map,
+                   const store::Key& key,
+                   const store::Reference& content,
+                   const std::vector<std::string>& nodes,
+                   SliceSights& sights) {
   std::vector<Task<Result<std::vector<ec::SliceSet>>>> calls;
-  SliceSights sights{.at = std::vector<std::vector<std::string>>(geometry->slices()), .silent = {}};
   std::vector<std::string> asked;
   for (const std::string& node : nodes) {
-    const NodeInfo* info = map->find_node(node);
+    const NodeInfo* info = map.find_node(node);
     if (info == nullptr || info->state == NodeState::kAway) {
       sights.silent.push_back(node);
       continue;
@@ -79,6 +76,33 @@ Task<SliceSights> find_slices(const SliceAccess& access,
       if (slice < sights.at.size()) sights.at[slice].push_back(asked[i]);
     }
   }
+}
+
+}  // namespace
+
+Task<SliceSights> find_slices(const SliceAccess& access,
+                              Context context,
+                              store::Key key,
+                              store::Reference content,
+                              std::set<std::string> also) {
+  const auto geometry = store::geometry_of(content);
+  const MapSnapshot map = access.maps.current();
+  auto nodes = placement::may_hold(*map, key.name, geometry->slices());
+  for (const std::string& node : nodes) also.erase(node);
+  for (const std::string& node : also) {
+    if (map->find_node(node) != nullptr) nodes.push_back(node);
+  }
+  SliceSights sights{.at = std::vector<std::vector<std::string>>(geometry->slices()), .silent = {}};
+  co_await look_at(access, context, *map, key, content, nodes, sights);
+  const auto seen = std::ranges::count_if(sights.at, [](const auto& at) { return !at.empty(); });
+  if (static_cast<std::size_t>(seen) >= geometry->data) co_return sights;
+  // Before anybody says that it is lost: some may lie where they should not.
+  std::vector<std::string> others;
+  for (const auto& [id, node] : map->nodes) {
+    const bool asked = std::ranges::find(nodes, id) != nodes.end();
+    if (node.stores() && !asked) others.push_back(id);
+  }
+  co_await look_at(access, context, *map, key, content, others, sights);
   co_return sights;
 }
 

@@ -11,6 +11,7 @@
 #include "common/placement/hrw.h"
 #include "node/target/copy_time.h"
 #include "node/target/name_hash.h"
+#include "node/target/tombstones.h"
 
 namespace aisfs::target {
 namespace {
@@ -176,12 +177,12 @@ Task<Result<std::vector<SliceVerdict>>> Slicer::judge(Context context,
     // What it was replaced by has to be as safe as it was.
     CO_CHECK_OK(co_await deps_.names.seen(context, key));
     const bool referred = now && *now && **now == slice.content;
-    const std::int64_t age = deps_.clock.unix_ns() - static_cast<std::int64_t>(version.hlc);
+    if (!is_same_placement(*map)) co_return Error(Errc::stale_map, key.display());
     if (referred || under_way) {
       verdicts.push_back(SliceVerdict::kNeeded);
     } else {
-      const bool old = age >= deps_.young / std::chrono::nanoseconds(1);
-      verdicts.push_back(old ? SliceVerdict::kNeedless : SliceVerdict::kTooYoung);
+      const bool sure = is_old(version) && all_know_all(*map) && !deps_.store.lacks_anything();
+      verdicts.push_back(sure ? SliceVerdict::kNeedless : SliceVerdict::kTooYoung);
     }
     if (!referred) continue;
     const auto holders =
@@ -192,7 +193,42 @@ Task<Result<std::vector<SliceVerdict>>> Slicer::judge(Context context,
   co_return verdicts;
 }
 
+bool Slicer::is_old(Version version) const {
+  const std::int64_t now_ms = deps_.clock.unix_ns() / std::int64_t{1'000'000};
+  return now_ms - version.unix_ms() >= deps_.young / std::chrono::milliseconds(1);
+}
+
+bool Slicer::is_same_placement(const ClusterMap& map) const {
+  const Placement& now = deps_.maps.current()->placement;
+  return now.since == map.placement.since && now.next == map.placement.next;
+}
+
+/// Whether it is known for sure that the name, which is this target's, does not refer to it.
+Task<bool> Slicer::is_needless(Context context, store::Key key, store::Reference content) {
+  const MapSnapshot map = deps_.maps.current();
+  if (!owns(*map, deps_.node_id, key.name)) co_return false;
+  const Status here = co_await deps_.names.settle_name(context, key);
+  if (!here) co_return false;
+  const auto now = deps_.store.resolve(key);
+  const bool gone = now ? !*now || **now != content : now.error() == Errc::not_found;
+  if (!gone) co_return false;
+  const Status seen = co_await deps_.names.seen(std::move(context), key);
+  co_return seen.ok() && is_same_placement(*map) && !deps_.store.lacks_anything();
+}
+
 // --- one name -----------------------------------------------------------------------------------
+
+Task<Result<bool>> Slicer::take_in(MapSnapshot map,
+                                   const Bucket& bucket,
+                                   store::Key key,
+                                   std::string from) {
+  if (is_settled(map->placement.since)) {
+    co_return co_await settle_name(std::move(map), bucket, std::move(key), {std::move(from)});
+  }
+  ++came_;
+  soon(key, std::move(from));
+  co_return true;
+}
 
 Task<Result<bool>> Slicer::settle_name(MapSnapshot map,
                                        const Bucket& bucket,
@@ -280,10 +316,9 @@ Task<Result<bool>> Slicer::encode(const Bucket& bucket, store::Key key) {
   }
   if (done) co_return true;
   // Who may have refused may have accepted as well: then they are needed.
-  const auto now = deps_.store.resolve(key);
-  const bool used = now && *now && **now == splitting.content;
+  const bool needless = co_await is_needless(context, key, splitting.content);
   // What is not reached is found by its holder's look.
-  if (!used) (void)co_await drop_everywhere(std::move(context), key, splitting.content);
+  if (needless) (void)co_await drop_everywhere(std::move(context), key, splitting.content);
   if (done.error() == Errc::precondition_failed) {  // it has changed meanwhile
     soon(key);
     co_return true;

@@ -102,6 +102,12 @@ class Slicer {
   /// The name is to be looked at soon: it was written, slices of it are missing, or somebody has
   /// some whom the map does not tell of.
   void soon(const store::Key& key, std::string from = {});
+  /// A name has come to this target with its reference to slices, of which `from` has some. True
+  /// when they are where they belong, or a look that is not over yet sees to it. False: ask again.
+  Task<Result<bool>> take_in(MapSnapshot map,
+                             const Bucket& bucket,
+                             store::Key key,
+                             std::string from);
   /// Everything is to be looked at soon. What has_looked() is asked with.
   std::uint64_t look_again();
   /// Whether a whole look that began after that has left nothing to do.
@@ -179,6 +185,10 @@ class Slicer {
                                 store::Reference content,
                                 std::uint64_t bytes,
                                 std::set<std::string> also);
+  bool is_old(Version version) const;
+  /// Whether targets are as they were by this map.
+  bool is_same_placement(const ClusterMap& map) const;
+  Task<bool> is_needless(Context context, store::Key key, store::Reference content);
   /// What is due of drop_later(), unless a name refers to it.
   Task<void> drop_due();
   Task<Status> drop_everywhere(Context context, store::Key key, store::Reference content);
@@ -194,6 +204,7 @@ class Slicer {
   store::KeyLocks whole_;  // by name: held while its object changes its form
   store::KeyLocks turns_;  // by name: one look at a time
   std::atomic<Epoch> settled_ = 0;
+  std::atomic<std::uint64_t> came_ = 0;  // names, while not settled
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.

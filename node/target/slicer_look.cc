@@ -71,7 +71,8 @@ Task<void> Slicer::tell_of_lost_mountpaths() {
     if (info.lacking) lacking.insert(info.path);
   }
   const bool first = mountpaths_.empty();
-  const bool lacks_more = !std::ranges::includes(first ? std::set<std::string>() : lacking_, lacking);
+  const bool lacks_more =
+      !std::ranges::includes(first ? std::set<std::string>() : lacking_, lacking);
   const bool gone = lacks_more || !std::ranges::includes(now, mountpaths_);
   mountpaths_ = std::move(now);
   lacking_ = std::move(lacking);
@@ -114,10 +115,10 @@ Task<void> Slicer::drop_due() {
   for (Due& one : due) {
     // A PUT that was sent twice has made what its second attempt then found. What cannot be told
     // now its holders ask for.
-    const auto now = deps_.store.resolve(one.key);
-    const bool gone = now ? !*now || **now != one.content : now.error() == Errc::not_found;
-    const NodeInfo* owner = placement::owner_of(*deps_.maps.current(), one.key.name);
-    if (!gone || owner == nullptr || owner->id != deps_.node_id) continue;
+    Context context = own_context();
+    context.deadline = Deadline::after(kAskMax);
+    const bool needless = co_await is_needless(std::move(context), one.key, one.content);
+    if (!needless) continue;
     // What is not reached is found by its holder's look.
     (void)co_await drop_everywhere(own_context(), std::move(one.key), std::move(one.content));
   }
@@ -167,6 +168,7 @@ Task<Result<bool>> Slicer::settle() {
   const MapSnapshot map = deps_.maps.current();
   if (!map->placement.next.empty()) co_return false;
   const Epoch since = map->placement.since;
+  const std::uint64_t came = came_, mountpaths = deps_.store.mountpath_turn();
   note([](Progress& p) {
     p.running = true;
     p.names_seen = p.left = p.lost = 0;
@@ -181,6 +183,8 @@ Task<Result<bool>> Slicer::settle() {
       all = all && names && slices;
     }
   }
+  // Of what has come meanwhile some may have been passed by.
+  all = all && came == came_ && mountpaths == deps_.store.mountpath_turn();
   note([all](Progress& p) { p.running = !all; });
   if (all) settled_ = since;
   co_return all;

@@ -86,9 +86,9 @@ Task<Result<ObjectInfo>> LocalTarget::put_sliced(Context context,
   } else {
     made = std::move(done).error();
   }
-  const auto now = reference_of(at.key);
-  const bool used = !now || (*now && **now == splitting.content);
-  if (!used) slicer_.drop_later(at.key, splitting.content);
+  const auto now = store_.resolve(at.key);
+  const bool used = now && *now && **now == splitting.content;
+  if (!used) slicer_.drop_later(at.key, splitting.content);  // if that is so by then
   co_return made;
 }
 
@@ -133,16 +133,21 @@ Task<Status> LocalTarget::become_sliced(
   CO_CHECK_OK(check_unreserved(at.key));
   CO_CHECK_OK(change.begin());
   Conditions same{.if_meta_version = seen.meta_version};
-  const std::uint32_t self = store_.last_version().incarnation;
-  if (const auto version = store::version_of_new_form(seen.meta_version, self)) {
-    seen.meta_version = *version;
-  } else {
-    CO_TRY(seen.meta_version, store_.next_version());
-  }
+  CO_TRY(seen.meta_version, version_of_slices(seen.meta_version));
   auto done = co_await store_.put_reference(at.key, std::move(content), std::move(seen),
                                             std::move(same), Durability::kFull);
   if (!done) co_return std::move(done).error();
   co_return co_await change.told(Replicator::Kind::kOther, std::move(at.ticket));
+}
+
+/// Of a disk that is out of reach nobody knows whether it has been made before, of other slices.
+Result<Version> LocalTarget::version_of_slices(Version whole) const {
+  const std::uint32_t self = store_.last_version().incarnation;
+  std::optional<Version> version = whole;
+  for (std::uint64_t step = 0; version && step <= store_.losses(); ++step) {
+    version = store::version_of_new_form(*version, self);
+  }
+  return version ? Result<Version>(*version) : store_.next_version();
 }
 
 Task<Status> LocalTarget::become_whole(Context context, store::Key key) {
@@ -187,6 +192,8 @@ Task<Status> LocalTarget::drop_slices(Context context,
                                       BucketName name,
                                       store::Reference content,
                                       ec::SliceSet slices) {
+  // The ticket first, as in forget_copies.
+  const auto ticket = copying_.begin(maps_.current()->epoch);
   CO_TRY(const Bucket bucket, admit(context, name));
   co_return co_await store_.drop_slices(bucket.id, std::move(name), std::move(content), slices);
 }
