@@ -33,6 +33,8 @@ Result<DisksState> load_state(const NodeConfig& config) {
   return wire::decode<DisksState>(*bytes);
 }
 
+std::string target_state(const NodeConfig& config) { return config.data_dir() + "/renames"; }
+
 Result<store::StoreOptions> store_options(const NodeConfig& config,
                                           const NodeInfo& self,
                                           const ClusterMap& map) {
@@ -111,6 +113,7 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
   TRY(auto options, store_options(config, self, *maps.current()));
   TRY(const DisksState state, load_state(config));
   options.stamped = state.stamped;
+  options.replicated = target::Replicator::noted_in(target_state(config));
   std::unique_ptr<Disks> disks(new Disks(std::move(options), self, data, control, maps, clock));
   CHECK_OK(disks->store_.open());
   const DisksState stamped{self.incarnation};
@@ -118,7 +121,7 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
   log_recovery(disks->store_);
   target::LocalTargetOptions target_options;
   target_options.node_id = self.id;
-  target_options.state_dir = config.data_dir() + "/renames";
+  target_options.state_dir = target_state(config);
   target_options.may_serve = std::move(may_serve);
   TRY(disks->target_, target::LocalTarget::open(std::move(target_options), disks->store_, maps,
                                                 disks->peers_, clock));
@@ -146,7 +149,7 @@ Result<std::unique_ptr<Disks>> Disks::open(const NodeConfig& config,
                                        .replicator = target.replicator(),
                                        .life = config.store.tombstone_life()});
   target::Scrubber::Deps scrub{.node_id = self.id,
-                               .state_dir = config.data_dir() + "/renames",
+                               .state_dir = target_state(config),
                                .store = disks->store_,
                                .maps = maps,
                                .peers = disks->peers_,

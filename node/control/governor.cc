@@ -22,7 +22,8 @@ void note(std::map<std::string, TimePoint>& seen,
 const char* what_happens(NodeState state) {
   if (state == NodeState::kActive) return "target takes part";
   if (state == NodeState::kJoining) return "target comes back";
-  if (state == NodeState::kMaintenance) return "the last disk of a target has failed: its names move";
+  if (state == NodeState::kMaintenance)
+    return "the last disk of a target has failed: its names move";
   return "target is away";
 }
 
@@ -89,8 +90,8 @@ std::map<std::string, NodeState> Governor::failing_states(const ClusterMap& map,
     if (const Status may = ops::check_targets_left(map, more); may) {
       states = std::move(more);
     } else if (kept_.insert(target->id).second) {
-      LOG_ERROR("the last disk of a target has failed, and it cannot be spared", "node",
-                target->id, "why", may.error().what());
+      LOG_ERROR("the last disk of a target has failed, and it cannot be spared", "node", target->id,
+                "why", may.error().what());
     }
   }
   return states;

@@ -10,9 +10,9 @@
 namespace aisfs::control {
 
 /// What a gateway does for the cluster without being asked: a target whose lease is over goes away,
-/// one whose last disk has failed goes into maintenance where that leaves enough others, one that has
-/// come and compared what it holds gets its names, a change of targets that another
-/// gateway left half done is finished, and when all names are where they belong the map says so.
+/// one whose last disk has failed goes into maintenance where that leaves enough others, one that
+/// has come and compared what it holds gets its names, a change of targets that another gateway
+/// left half done is finished, and when all names are where they belong the map says so.
 ///
 /// Every gateway has one; the living gateway with the first id acts. Two that act at once do no
 /// harm: each step is a transaction on the map that it was decided by. One executor.

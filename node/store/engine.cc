@@ -32,7 +32,8 @@ Engine::Engine(StoreOptions o, Clock& c)
       mounts({.options = [this](const std::string& path) { return mountpath_options(path); },
               .gate = gate,
               .files = files,
-              .last_version = [this] { return versions.last_version(); }}),
+              .leaving = [this] { return leaving(); },
+              .returning = [this](std::uint64_t replicated) { note_return(replicated); }}),
       versions(c, options.epoch, options.incarnation, [this](std::uint64_t hlc) {
         return save_ceiling(hlc);
       }) {}
@@ -146,6 +147,16 @@ void Engine::take_in(Mountpath& mountpath) {
 
 Status Engine::save_ceiling(std::uint64_t hlc) {
   return mounts.on_all([hlc](Mountpath& mountpath) { return mountpath.save_ceiling(hlc); });
+}
+
+Leaving Engine::leaving() const {
+  const CopyKeeper* keeper = copy_keeper.load();
+  return {versions.last_version(), keeper ? keeper->replicated_until() : options.replicated};
+}
+
+void Engine::note_return(std::uint64_t replicated) {
+  if (CopyKeeper* keeper = copy_keeper.load()) return keeper->look_back_from(replicated);
+  returned_from = std::min(returned_from.value_or(replicated), replicated);
 }
 
 void Engine::tick() {

@@ -34,6 +34,8 @@ class Engine {
   /// What a mountpath that has recovered holds: nobody knows which barriers it has passed, and who
   /// has read it.
   void take_in(Mountpath& mountpath);
+  Leaving leaving() const;
+  void note_return(std::uint64_t replicated);
 
   const StoreOptions options;
   Clock& clock;
@@ -49,6 +51,8 @@ class Engine {
   BlockBuffers blocks;
   std::vector<RecoveryReport> reports;
   std::atomic<bool> ready = false;
+  std::atomic<CopyKeeper*> copy_keeper = nullptr;
+  std::optional<std::uint64_t> returned_from;  // of mountpaths that were back before there was one
 
   /// Where a name is placed. Who changes it finds it there and nowhere else.
   Mountpath& mountpath_of(const Key& key) const { return mounts.now().place_of(key.digest); }

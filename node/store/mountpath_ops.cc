@@ -121,7 +121,7 @@ Status let_go(MountpathTable& table,
               State ended,
               Store::Emptying emptying,
               const std::set<std::uint64_t>& buckets,
-              Version last) {
+              Leaving now) {
   MountpathEntry* entry = table.find(path);
   if (entry == nullptr || !entry->is_known()) return not_known(path);
   if (!entry->is_open()) {
@@ -136,7 +136,7 @@ Status let_go(MountpathTable& table,
     return Error(Errc::precondition_failed, path + " is the last mountpath that is active");
   }
   if (emptying == Store::Emptying::kSkip) {
-    table.lose(*entry, ended, "taken out by an administrator", last);
+    table.lose(*entry, ended, "taken out by an administrator", now);
     entry->buckets = buckets;
     return {};
   }
@@ -154,7 +154,7 @@ Task<Status> take_out(
     for (const auto& [id, name] : mountpath->buckets()) buckets.insert(id.value);
   }
   Mountpaths::Edit edit = [=, &engine](MountpathTable& table) {
-    return let_go(table, path, begun, ended, emptying, buckets, engine.versions.last_version());
+    return let_go(table, path, begun, ended, emptying, buckets, engine.leaving());
   };
   co_return co_await change_apart(engine, nullptr, std::move(edit));
 }
@@ -251,6 +251,11 @@ bool Store::may_lack(const Key& key) const {
   if (!lacks_anything()) return false;
   const auto known = engine_->find_anywhere(key);
   return !engine_->check_known(key, known ? known->record : std::nullopt).ok();
+}
+
+void Store::set_copy_keeper(CopyKeeper* keeper) {
+  if (keeper && engine_->returned_from) keeper->look_back_from(*engine_->returned_from);
+  engine_->copy_keeper = keeper;
 }
 
 void Store::confirm(const Key& key, Version newest) {

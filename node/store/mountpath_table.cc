@@ -66,10 +66,11 @@ void MountpathTable::settle() {
 void MountpathTable::lose(MountpathEntry& entry,
                           MountpathEntry::State state,
                           std::string why,
-                          Version last) {
+                          Leaving now) {
   if (entry.is_open()) {
     entry.held.clear();
-    entry.newer_until = settled ? Version() : last;
+    entry.newer_until = settled ? Version() : now.last;
+    entry.replicated = now.replicated;
     for (const PlacedOn& placement : placements) {
       if (has(placement, entry.path)) entry.held.push_back(placement);
     }
@@ -88,6 +89,7 @@ void MountpathTable::bring_back(MountpathEntry& entry, Version last) {
   entry.held.clear();
   entry.buckets.reset();
   entry.newer_until = {};
+  entry.replicated = 0;
   for (MountpathEntry& other : entries) {
     if (other.is_lacking()) other.newer_until = last;
   }

@@ -42,6 +42,8 @@ struct MountpathEntry {
   /// Names are known here in states older than what it has, made by this version of this target's
   /// or before (Lack::may_supersede). None: what is known of a name is newer.
   Version newer_until;
+  /// Changes of the target up to this clock had their copies elsewhere when it went.
+  std::uint64_t replicated = 0;
 
   bool is_open() const { return state <= State::kDetaching; }
   bool is_emptied() const { return state == State::kDisabling || state == State::kDetaching; }
@@ -61,6 +63,12 @@ struct MountpathEntry {
     buckets.reset();
     if (some) buckets.emplace(some->begin(), some->end());
   }
+};
+
+/// How things are with the target when a mountpath goes.
+struct Leaving {
+  Version last;                  // the newest version that was given
+  std::uint64_t replicated = 0;  // all changes up to this clock have their copies elsewhere
 };
 
 struct MountpathTable {
@@ -83,9 +91,8 @@ struct MountpathTable {
   void place_anew();
   /// All of them are there.
   void settle();
-  /// The mountpath goes out of reach with what it holds, for `state`. `last`: the newest version
-  /// that the target has given.
-  void lose(MountpathEntry& entry, MountpathEntry::State state, std::string why, Version last);
+  /// The mountpath goes out of reach with what it holds, for `state`.
+  void lose(MountpathEntry& entry, MountpathEntry::State state, std::string why, Leaving now);
   /// The mountpath is back, with names of whatever placement it knew, and maybe older states of
   /// them than those that are still out of reach have.
   void bring_back(MountpathEntry& entry, Version last);
@@ -96,10 +103,18 @@ struct MountpathTable {
     ar(version, entries, settled, placements);
     if (format < 2) return;
     std::vector<Version> newer;
-    for (const MountpathEntry& entry : entries) newer.push_back(entry.newer_until);
-    ar(newer);
+    std::vector<std::uint64_t> replicated;
+    for (const MountpathEntry& entry : entries) {
+      newer.push_back(entry.newer_until);
+      replicated.push_back(entry.replicated);
+    }
+    ar(newer, replicated);
     newer.resize(entries.size());
-    for (std::size_t i = 0; i < entries.size(); ++i) entries[i].newer_until = newer[i];
+    replicated.resize(entries.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      entries[i].newer_until = newer[i];
+      entries[i].replicated = replicated[i];
+    }
   }
 };
 

@@ -104,7 +104,10 @@ Status Mountpaths::open_known(MountpathEntry& entry) {
               entry.path, "why", opened.error().what());
     return std::move(opened).error();
   }
-  if (!entry.is_open()) table_.bring_back(entry, deps_.last_version());
+  if (!entry.is_open()) {
+    if (entry.is_lacking()) deps_.returning(entry.replicated);
+    table_.bring_back(entry, deps_.leaving().last);
+  }
   entry.why.clear();  // of a last one that failed before
   open_[entry.path] = {*std::move(opened), nullptr};
   return {};
@@ -142,7 +145,7 @@ Status Mountpaths::drop(const Mountpath& mountpath, const Error& why) {
 }
 
 void Mountpaths::lose_at_start(MountpathEntry& entry, State state, const Error& why) {
-  table_.lose(entry, state, why.what(), deps_.last_version());
+  table_.lose(entry, state, why.what(), deps_.leaving());
   lost_at_start_.push_back(entry.path);
 }
 
@@ -152,7 +155,7 @@ void Mountpaths::start(bool in_order) {
     if (!in_order && table_.active().size() > 1) table_.settled = false;
     // Power loss may have brought back what was forgotten before one went.
     for (const std::string& path : lost_at_start_) {
-      if (!in_order) table_.find(path)->newer_until = deps_.last_version();
+      if (!in_order) table_.find(path)->newer_until = deps_.leaving().last;
     }
     ++table_.version;
     for (auto& [path, open] : open_) open.health = watch(open.mountpath);
@@ -233,12 +236,21 @@ Status Mountpaths::add(std::shared_ptr<Mountpath> mountpath, const Edit& edit) {
     MountpathTable table = table_;
     CHECK_OK(edit(table));
     ++table.version;
+    tell_of_returns(table);
     table_ = std::move(table);
     if (mountpath) open_[mountpath->path()] = {mountpath, watch(mountpath)};
     publish();
     retire_unused();
   }
   return save();
+}
+
+/// Under the lock, before the set is made.
+void Mountpaths::tell_of_returns(const MountpathTable& next) const {
+  for (const MountpathEntry& before : table_.entries) {
+    const MountpathEntry* entry = before.is_lacking() ? next.find(before.path) : nullptr;
+    if (entry != nullptr && entry->is_open()) deps_.returning(before.replicated);
+  }
 }
 
 /// Under the lock: the set has been made.
@@ -277,7 +289,7 @@ void Mountpaths::fail(const Mountpath& mountpath, const Error& why) {
         "a mountpath has failed and is used no more; what only it holds is answered not_ready",
         "path", entry.path, "why", why.what(), "remedy",
         "mount it again and enable it, or give it up");
-    table_.lose(entry, State::kFailed, why.what(), deps_.last_version());
+    table_.lose(entry, State::kFailed, why.what(), deps_.leaving());
     last_fails_ = false;  // now that there is another one
     entry.buckets = mountpath.bucket_ids_now();
     ++table_.version;

@@ -32,7 +32,9 @@ class Mountpaths {
     std::function<MountpathOptions(const std::string& path)> options;
     OpGate& gate;
     OpenFiles& files;
-    std::function<Version()> last_version;  // that was given
+    std::function<Leaving()> leaving;  // what is so now
+    /// A mountpath is about to be back: Leaving::replicated when it went. With locks held.
+    std::function<void(std::uint64_t)> returning;
   };
   explicit Mountpaths(Deps deps) : deps_(std::move(deps)) {}
   ~Mountpaths() { close(); }
@@ -103,6 +105,7 @@ class Mountpaths {
 
   Status open_known(MountpathEntry& entry);
   Status open_new(const std::string& path);
+  void tell_of_returns(const MountpathTable& next) const;
   void lose_at_start(MountpathEntry& entry, MountpathEntry::State state, const Error& why);
   Result<MountpathTable> find_table(const std::vector<std::string>& configured) const;
   std::unique_ptr<DiskHealth> watch(const std::shared_ptr<Mountpath>& mountpath);

@@ -26,12 +26,24 @@ struct StoreOptions {
   /// Absolute folders, each a file system or a part of one. Those that were attached since are
   /// known by the disks, and those that were detached are not used again.
   std::vector<std::string> mountpaths;
+  std::uint64_t replicated = 0;          // CopyKeeper::replicated_until() before this start
   std::size_t threads = 4;               // that may block, for each mountpath
   std::size_t open_files = 4096;         // descriptors kept for hot objects
   std::uint64_t reserve_bytes = 256_MiB; // a PUT fails with no_space below; deletes go on
   std::uint64_t intent_bytes = 64_MiB;   // of each of a mountpath's two intent files, at most
   unsigned high_watermark = 90;  // percent of a mountpath in use that its administrator hears of
   unsigned out_of_space = 100;   // percent in use from which a PUT fails with no_space
+};
+
+/// Who sees to the copies of names elsewhere. Any thread, with locks of the store held.
+class CopyKeeper {
+ public:
+  virtual ~CopyKeeper() = default;
+  /// All changes of versions up to this clock have their copies.
+  virtual std::uint64_t replicated_until() const = 0;
+  /// A mountpath is about to be back that went when that was `until`: newer changes that it has may
+  /// be nowhere else.
+  virtual void look_back_from(std::uint64_t until) = 0;
 };
 
 /// What recovery found; for the log and `ais show`.
@@ -381,6 +393,8 @@ class Store {
   /// Its owner, or all who hold it, say that this is its newest version: what is here counts, if it
   /// is as new. Version(): they have none.
   void confirm(const Key& key, Version newest);
+  /// Before requests; null at the end. It outlives all that is done here.
+  void set_copy_keeper(CopyKeeper* keeper);
   /// Whether that is so of any name.
   bool lacks_anything() const;
   /// not_ready when a listing of the bucket would be without names whose files cannot be read any

@@ -52,7 +52,7 @@ LocalTarget::LocalTarget(
                .readers = options_.slice_readers,
                .young = options_.slice_youth}),
       closed_dirs_(clock) {}
-LocalTarget::~LocalTarget() = default;
+LocalTarget::~LocalTarget() { store_.set_copy_keeper(nullptr); }
 
 Result<std::unique_ptr<LocalTarget>> LocalTarget::open(
     LocalTargetOptions options, store::Store& store, MapSource& maps, Peers& peers, Clock& clock) {
@@ -66,6 +66,7 @@ Result<std::unique_ptr<LocalTarget>> LocalTarget::open(
                                              .peers = peers,
                                              .clock = clock,
                                              .io = target->io_}));
+  store.set_copy_keeper(target->replicator_.get());
   target->restorer_ =
       std::make_unique<Restorer>(Restorer::Deps{.node_id = target->options_.node_id,
                                                 .store = store,

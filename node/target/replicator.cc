@@ -53,11 +53,37 @@ std::uint64_t bytes_of(const std::vector<NameState>& states) {
 
 Result<std::unique_ptr<Replicator>> Replicator::open(Deps deps) {
   TRY(UniqueFd root, disk::open_root(deps.state_dir));
-  const auto bytes = disk::read_file(root.get(), kStateFile, kStateBytesMax);
-  // Without the file nothing is known of what is here.
-  const auto clock = bytes ? parse_u64(*bytes) : std::nullopt;
-  return std::unique_ptr<Replicator>(
-      new Replicator(std::move(deps), std::move(root), clock.value_or(0)));
+  const std::uint64_t known = noted_in(deps.state_dir);
+  return std::unique_ptr<Replicator>(new Replicator(std::move(deps), std::move(root), known));
+}
+
+/// Without the file nothing is known of what is here.
+std::uint64_t Replicator::noted_in(const std::string& state_dir) {
+  const auto root = disk::open_root(state_dir);
+  if (!root) return 0;
+  const auto bytes = disk::read_file(root->get(), kStateFile, kStateBytesMax);
+  return bytes ? parse_u64(*bytes).value_or(0) : 0;
+}
+
+std::uint64_t Replicator::replicated_until() const {
+  const std::uint64_t last = deps_.store.last_version().hlc;
+  const std::lock_guard lock(mutex_);
+  return oldest_open(last);
+}
+
+/// Of the clocks of changes that may not have all their copies, `clock` among them.
+std::uint64_t Replicator::oldest_open(std::uint64_t clock) const {
+  if (!looked_back_) clock = std::min<std::uint64_t>(clock, known_);
+  for (const auto& [_, open] : changes_) clock = std::min(clock, open.clock);
+  return clock;
+}
+
+void Replicator::look_back_from(std::uint64_t until) {
+  const std::lock_guard lock(mutex_);
+  ++asked_;
+  known_ = std::min<std::uint64_t>(known_, until);
+  told_for_ = 0;
+  if (looked_back_.exchange(false)) open_.fetch_add(1, std::memory_order_acq_rel);
 }
 
 // --- changes that are open ----------------------------------------------------------------------
@@ -413,6 +439,12 @@ Task<Status> Replicator::look_back() {
   LookedBack all;
   const MapSnapshot map = deps_.maps.current();
   const std::uint64_t mountpaths = deps_.store.mountpath_turn();
+  const std::uint64_t now = deps_.store.last_version().hlc;
+  std::uint64_t asked = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    asked = asked_;
+  }
   for (std::size_t mountpath = 0; mountpath < deps_.store.mountpath_count(); ++mountpath) {
     for (const auto& known : deps_.store.buckets_on(mountpath)) {
       const Bucket* bucket = map->find_bucket(known.first);
@@ -427,7 +459,12 @@ Task<Status> Replicator::look_back() {
   if (all.told) told_for_ = map->placement.since;
   all.copied = all.copied && mountpaths == deps_.store.mountpath_turn();
   if (!all.told || !all.copied) co_return not_there_yet("what was changed before a restart");
-  if (!looked_back_.exchange(true)) open_.fetch_sub(1, std::memory_order_acq_rel);
+  {
+    const std::lock_guard lock(mutex_);
+    if (asked != asked_) co_return not_there_yet("what a mountpath has brought back");
+    known_ = std::max<std::uint64_t>(known_, now);
+    if (!looked_back_.exchange(true)) open_.fetch_sub(1, std::memory_order_acq_rel);
+  }
   ended_.notify();
   co_return Status{};
 }
@@ -470,7 +507,7 @@ Task<Status> Replicator::note_clock() {
   {
     const std::lock_guard lock(mutex_);
     if (next_seq_ == noted_seq_ && changes_.empty()) co_return Status{};
-    for (const auto& [_, open] : changes_) clock = std::min(clock, open.clock);
+    clock = oldest_open(clock);
     noted_seq_ = changes_.empty() ? next_seq_ : 0;
   }
   if (clock == noted_) co_return Status{};

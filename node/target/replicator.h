@@ -34,7 +34,7 @@ class CopyStreams;
 /// it has been compared.
 ///
 /// Thread-safe. What it is given outlives it, and it outlives its changes.
-class Replicator {
+class Replicator final : public store::CopyKeeper {
  public:
   struct Deps {
     std::string node_id;
@@ -47,6 +47,11 @@ class Replicator {
   };
   /// Reads the state file. Blocks.
   static Result<std::unique_ptr<Replicator>> open(Deps deps);
+  /// What the state file in this folder says; 0 for nothing. Blocks.
+  static std::uint64_t noted_in(const std::string& state_dir);
+
+  std::uint64_t replicated_until() const override;
+  void look_back_from(std::uint64_t until) override;
 
   /// What a change has made of a name, so that no more is sent than needed.
   enum class Kind : std::uint8_t {
@@ -142,6 +147,7 @@ class Replicator {
     bool left = false;        // whoever began it has gone
   };
 
+  std::uint64_t oldest_open(std::uint64_t clock) const;
   void end(std::uint64_t seq);
   void leave(std::uint64_t seq);
   Context context_of(const ClusterMap& map, Deadline deadline) const;
@@ -187,7 +193,8 @@ class Replicator {
 
   const Deps deps_;
   const UniqueFd root_;        // of the state file
-  const std::uint64_t known_;  // at the start: changes up to this clock have their copies
+  /// Without looking back: changes up to this clock have their copies. Changed with mutex_.
+  std::atomic<std::uint64_t> known_;
   std::atomic<bool> looked_back_ = false;
   std::atomic<Epoch> told_for_ = 0;  // the placement for which look_back() has told all others
   store::KeyLocks sending_;  // one message of a name after the other
@@ -199,6 +206,7 @@ class Replicator {
   std::unordered_map<std::uint64_t, Seqs> by_name_;
   std::map<BucketId, Seqs> by_bucket_;
   std::uint64_t noted_seq_ = 0;  // nothing has begun since the state file was written
+  std::uint64_t asked_ = 0;      // how often there was something to look back at again
 
   store::KeyLocks noting_;             // one writer of the state file
   std::uint64_t noted_ = 0;            // what it says; by who has noting_

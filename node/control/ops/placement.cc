@@ -155,8 +155,8 @@ Status check_copies(const ClusterMap& map, const BucketProps& props) {
                                               "; add targets, or ask for fewer");
 }
 
-/// What is wanted may not take away copies that a bucket promises; a target that is away takes them in
-/// any case.
+/// What is wanted may not take away copies that a bucket promises; a target that is away takes them
+/// in any case.
 Status check_targets_left(const ClusterMap& map, const std::map<std::string, NodeState>& states) {
   ClusterMap later = map;
   set_states(later, states);

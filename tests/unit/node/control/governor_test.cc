@@ -128,9 +128,8 @@ TEST_F(GovernorTest, ATargetWhoseLastDiskHasFailedGivesItsNamesAway) {
 }
 
 TEST_F(GovernorTest, OneThatCannotBeSparedStays) {
-  change([](MapDraft& draft) {
-    draft.map.buckets.at(native_bucket("b").uname()).props.copies = 2;
-  });
+  change(
+      [](MapDraft& draft) { draft.map.buckets.at(native_bucket("b").uname()).props.copies = 2; });
   say("t2", {.failing = true});
   say("t3", {.failing = true});
   look();

@@ -66,9 +66,14 @@ TEST(MountpathTable, AfterManyPlacementsAnyNameMayBeAnywhere) {
 
 TEST(MountpathTable, ALackIsOfThoseNamesAlone) {
   const std::uint64_t a = placement::digest("/a"), b = placement::digest("/b");
-  const Lack placed{
-      .path = "/b", .why = "", .digest = b, .held = {{a, b}}, .buckets = std::nullopt, .newer_until = {}};
-  const Lack any{.path = "/b", .why = "", .digest = b, .held = {{b}}, .buckets = {{7}}, .newer_until = {}};
+  const Lack placed{.path = "/b",
+                    .why = "",
+                    .digest = b,
+                    .held = {{a, b}},
+                    .buckets = std::nullopt,
+                    .newer_until = {}};
+  const Lack any{
+      .path = "/b", .why = "", .digest = b, .held = {{b}}, .buckets = {{7}}, .newer_until = {}};
   int lacking = 0;
   for (std::uint64_t key = 0; key < 200; ++key) {
     const bool on_b = placement::heaviest({a, b}, key) == 1;
@@ -84,17 +89,18 @@ TEST(MountpathTable, ALackIsOfThoseNamesAlone) {
 TEST(MountpathTable, WhatIsKnownOfANameMayBeOlderThanWhatALostOneHas) {
   const Version last{.epoch = 7, .hlc = 100, .incarnation = 3};
   MountpathTable table = table_of({"/a", "/b", "/c"});
-  table.lose(*table.find("/b"), State::kFailed, "EIO", last);
+  table.lose(*table.find("/b"), State::kFailed, "EIO", {last, 50});
   EXPECT_FALSE(table.find("/b")->newer_until) << "every name was at its place alone";
-  table.lose(*table.find("/c"), State::kFailed, "EIO", last);
+  table.lose(*table.find("/c"), State::kFailed, "EIO", {last, 50});
   table.bring_back(*table.find("/b"), last);
   EXPECT_EQ(table.find("/c")->newer_until, last) << "what has come back has missed changes";
-  table.lose(*table.find("/a"), State::kFailed, "EIO", last);
+  table.lose(*table.find("/a"), State::kFailed, "EIO", {last, 50});
   EXPECT_EQ(table.find("/a")->newer_until, last) << "nor have they come to what has come back";
   table.bring_back(*table.find("/a"), last);
   EXPECT_FALSE(table.find("/a")->newer_until);
 
-  const Lack lack{.path = "/c", .why = "", .digest = 0, .held = {}, .buckets = {}, .newer_until = last};
+  const Lack lack{
+      .path = "/c", .why = "", .digest = 0, .held = {}, .buckets = {}, .newer_until = last};
   EXPECT_TRUE(lack.may_supersede({.epoch = 6, .hlc = 900, .incarnation = 3}));
   EXPECT_TRUE(lack.may_supersede({.epoch = 7, .hlc = 100, .incarnation = 3}));
   EXPECT_TRUE(lack.may_supersede({.epoch = 7, .hlc = 900, .incarnation = 4})) << "another's clock";
@@ -108,6 +114,17 @@ TEST(MountpathTable, OldBytesAreRead) {
   table.lose(*table.find("/b"), State::kFailed, "EIO", {});
   table.find("/b")->buckets = {{1, 42}};
   EXPECT_EQ(*wire::decode<MountpathTable>(golden("mountpath_table.1", "")), table);
+}
+
+TEST(MountpathTable, TheBytesOfNowAreReadAndWritten) {
+  MountpathTable table = table_of({"/a", "/b"});
+  table.version = 5;
+  table.lose(*table.find("/b"), State::kFailed, "EIO", {.last = {}, .replicated = 9});
+  table.find("/b")->newer_until = {.epoch = 2, .hlc = 3, .incarnation = 4};
+  table.find("/b")->buckets = {{1, 42}};
+  const std::string bytes = wire::encode(table);
+  EXPECT_EQ(golden("mountpath_table.2", bytes), bytes);
+  EXPECT_EQ(*wire::decode<MountpathTable>(golden("mountpath_table.2", bytes)), table);
 }
 
 }  // namespace

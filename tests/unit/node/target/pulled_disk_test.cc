@@ -137,7 +137,8 @@ TEST_F(PulledDisk, WhatWasOnItIsMadeAgainBeforeAnybodyReadsIt) {
   }
 }
 
-/// One comes back with what it knew, and the other one, which has all that was changed meanwhile, goes.
+/// One comes back with what it knew, and the other one, which has all that was changed meanwhile,
+/// goes.
 class SwappedDisks : public PulledDisk {
  protected:
   void swap(const std::string& id) {
