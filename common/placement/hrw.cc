@@ -246,13 +246,15 @@ std::vector<std::string> needed_for_all(const ClusterMap& map, const Bucket& buc
   for (const PastTargets& past : map.placement.past) {
     if (past.until <= epoch_of(bucket.id)) continue;
     std::vector<std::string> silent;
+    std::size_t lost = 0;  // what these held together with a silent one, that one alone has
     for (const std::string& id : past.targets) {
       const NodeInfo* node = map.find_node(id);
       const bool answers = node != nullptr && node->state != NodeState::kAway &&
                            node->state != NodeState::kJoining;
-      if (!answers && !contains(map.placement.lost, id)) silent.push_back(id);
+      if (answers) continue;
+      contains(map.placement.lost, id) ? void(++lost) : silent.push_back(id);
     }
-    if (silent.size() < std::min<std::size_t>(map.least_copies(bucket), past.targets.size())) {
+    if (silent.size() + lost < std::min<std::size_t>(map.least_copies(bucket), past.targets.size())) {
       continue;
     }
     needed.insert(needed.end(), silent.begin(), silent.end());

@@ -97,35 +97,60 @@ Status Engine::recover_all() {
   mounts.start(in_order);
   for (std::size_t i = 0; i < mountpaths.size(); ++i) {
     if (!recovered[i]) continue;
-    for (const auto& intent : recovered[i]->renames) CHECK_OK(finish_rename(*mountpaths[i], intent));
+    for (auto& intent : recovered[i]->renames) {
+      TRY(const bool known, finish_rename(intent));
+      if (!known) doubt_rename(std::move(intent));
+    }
   }
   return {};
 }
 
-/// A rename to another mountpath happened when the destination has its version; then the source
-/// must be gone. Else it did not happen, and the content's second name goes.
-Status Engine::finish_rename(Mountpath& source, const RenameIntentRecord& intent) {
-  const auto buckets = source.buckets();
-  const auto bucket = buckets.find(intent.bucket);
-  if (bucket == buckets.end()) return {};
-  const Key from = make_key(intent.bucket, {bucket->second, intent.source});
-  const Key to = make_key(intent.bucket, {bucket->second, intent.destination});
+void Engine::doubt_rename(RenameIntentRecord intent) {
+  const std::lock_guard lock(doubted_mutex_);
+  if (doubted_.size() < kDoubtedMax) doubted_.push_back(std::move(intent));
+}
+
+std::vector<RenameIntentRecord> Engine::take_doubted_renames() {
+  const std::lock_guard lock(doubted_mutex_);
+  return std::exchange(doubted_, {});
+}
+
+/// It happened when the destination has its version; then the source must be gone. Else it did not
+/// happen, and the content's second name goes.
+Result<bool> Engine::finish_rename(const RenameIntentRecord& intent) {
+  const auto bucket = name_of(intent.bucket);
+  if (!bucket) return true;
+  const Key from = make_key(intent.bucket, {*bucket, intent.source});
+  const Key to = make_key(intent.bucket, {*bucket, intent.destination});
   TRY(const Found destination, find_anywhere(to));
+  TRY(const Found source, find_anywhere(from));
   const auto& there = destination.record;
-  TRY(const auto left, source.index().get(from.bucket, from.key()));
+  const auto& left = source.record;
+  if (!check_known(to, there) || !check_known(from, left)) return false;
   const bool source_is_left = left && left->kind == IndexRecord::Kind::kObject &&
                               left->info.meta_version == intent.source_meta_version;
-  if (!source_is_left) return {};
-  if (!check_known(to, there)) return {};  // nobody can tell; both names stay
+  if (!source_is_left) return true;
+  const auto held = mounts.hold(*source.mountpath);
+  if (!held) return false;
   // A destination that somebody wrote since says nothing about the rename: the source stays.
   const bool happened = there && there->reference &&
                         there->reference->content_version == intent.source_version;
   if (happened) {
-    return forget_name(source, from, *left, intent.destination_version);
+    CHECK_OK(forget_name(*held, from, *left, intent.destination_version));
+    return true;
   }
   const Reference content{intent.source, intent.source_version};
-  Status gone = disk::unlink_beneath(source.root(), content_path(dir_of(bucket->second), content));
-  return !gone && gone.error().code() == Errc::not_found ? Status() : gone;
+  const Status gone = disk::unlink_beneath(held->root(), content_path(dir_of(*bucket), content));
+  if (!gone && gone.error() != Errc::not_found) return gone.error();
+  return true;
+}
+
+std::optional<BucketName> Engine::name_of(BucketId bucket) const {
+  for (const auto& mountpath : mounts.opened()) {
+    const auto buckets = mountpath->buckets();
+    if (const auto it = buckets.find(bucket); it != buckets.end()) return it->second;
+  }
+  return std::nullopt;
 }
 
 Status Engine::start_clock() {

@@ -30,7 +30,15 @@ class Engine {
   void close();
 
   MountpathOptions mountpath_options(const std::string& path);
-  Status finish_rename(Mountpath& source, const RenameIntentRecord& intent);
+  /// Of a rename between two mountpaths nobody knows whether it happened: it is found out as soon
+  /// as both can be read.
+  void doubt_rename(RenameIntentRecord intent);
+  std::vector<RenameIntentRecord> take_doubted_renames();
+  /// As any mountpath knows it.
+  std::optional<BucketName> name_of(BucketId bucket) const;
+  /// Brings it to its end, with the locks of both names or before anybody else is there. False:
+  /// nobody can tell yet.
+  Result<bool> finish_rename(const RenameIntentRecord& intent);
   /// What a mountpath that has recovered holds: nobody knows which barriers it has passed, and who
   /// has read it.
   void take_in(Mountpath& mountpath);
@@ -112,6 +120,8 @@ class Engine {
   Status drop_content(const Key& home, const Reference& content);
 
  private:
+  static constexpr std::size_t kDoubtedMax = 10'000;
+
   Status recover_all();
   Status start_clock();
   Status save_ceiling(std::uint64_t hlc);
@@ -121,6 +131,8 @@ class Engine {
   Status check_newest(const MountpathSet& set, const Key& key, Version known) const;
   Result<std::shared_ptr<OpenFile>> open_file_now(const Key& key, const IndexRecord& record);
 
+  std::mutex doubted_mutex_;
+  std::vector<RenameIntentRecord> doubted_;  // guarded by doubted_mutex_
   std::atomic<std::uint64_t> promised_ = 0;  // the clock when promise_all() was called last
   std::mutex tick_mutex_;
   std::condition_variable tick_wake_;

@@ -5,6 +5,7 @@
 #include "common/obs/log.h"
 #include "node/store/engine.h"
 #include "node/store/recovery.h"
+#include "node/store/rename.h"
 #include "node/store/resilver.h"
 
 namespace aisfs::store {
@@ -49,9 +50,11 @@ Task<Status> wait_until_closed(Engine& engine, const std::string& path) {
   co_return Status{};
 }
 
+/// `renames`: those of which the recovery does not know how they ended.
 Result<std::shared_ptr<Mountpath>> open_and_recover(Engine& engine,
                                                     const std::string& path,
-                                                    const MountpathTable& table) {
+                                                    const MountpathTable& table,
+                                                    std::vector<RenameIntentRecord>& renames) {
   const MountpathEntry* known = table.find(path);
   MountpathOptions options = engine.mountpath_options(path);
   if (known != nullptr && known->is_known()) options.uuid = known->uuid;
@@ -67,10 +70,8 @@ Result<std::shared_ptr<Mountpath>> open_and_recover(Engine& engine,
     return Error(Errc::invalid_argument,
                  "the disk at " + path + " is mountpath " + same->path + ": mount it there");
   }
-  TRY(const Recovered recovered, recover(*mountpath));
-  for (const auto& intent : recovered.renames) {
-    CHECK_OK(engine.finish_rename(*mountpath, intent));
-  }
+  TRY(Recovered recovered, recover(*mountpath));
+  renames = std::move(recovered.renames);
   TRY(const std::uint64_t ceiling, mountpath->load_ceiling());
   engine.versions.see(ceiling);
   // As those that were there all the time.
@@ -105,13 +106,17 @@ Task<Status> take(Engine& engine, std::string path) {
                     "mountpath " + path + " is " + std::string(text_of(known->state)));
   }
   CO_CHECK_OK(co_await wait_until_closed(engine, path));
-  auto open = [&] { return open_and_recover(engine, path, table); };
+  std::vector<RenameIntentRecord> renames;
+  auto open = [&] { return open_and_recover(engine, path, table, renames); };
   CO_TRY(const auto mountpath, co_await engine.chores.run(std::move(open)));
   const std::string uuid = mountpath->uuid();
   Mountpaths::Edit edit = [&engine, path, uuid](MountpathTable& t) {
     return take_entry(t, path, uuid, engine.options.incarnation, engine.versions.last_version());
   };
-  co_return co_await change_apart(engine, mountpath, std::move(edit));
+  CO_CHECK_OK(co_await change_apart(engine, mountpath, std::move(edit)));
+  for (RenameIntentRecord& intent : renames) engine.doubt_rename(std::move(intent));
+  co_await settle_renames(engine);
+  co_return Status{};
 }
 
 /// It is emptied for `begun`, and is `ended` when it goes with what it holds.

@@ -2,6 +2,7 @@
 #include "node/store/recovery.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +11,7 @@
 #include "common/disk/posix.h"
 #include "common/model/version_key.h"
 #include "common/obs/log.h"
+#include "node/store/disk_health.h"
 #include "node/store/file_walk.h"
 #include "node/store/layout.h"
 #include "node/store/log_records.h"
@@ -66,6 +68,7 @@ class Recovery {
                        const std::string& dir,
                        const std::string& path,
                        const Error& why);
+  Status lose_names();
   Status set_aside_unreadable();
   void set_aside(const std::string& path, const Error& why);
   void drop_stale(const std::string& dir, const std::string& path, const StoredMeta& meta);
@@ -298,13 +301,13 @@ Status Recovery::finish_rename(const RenameIntentRecord& intent) {
 
 Status Recovery::settle_names() {
   for (const auto& [name, logged] : sum_.names) CHECK_OK(settle(name, logged));
-  return {};
+  return lose_names();
 }
 
-/// Whether there is any file at all.
+/// Whether there is any file at all; a folder is what keys below this one have.
 bool Recovery::lies_at(const std::string& path) const {
-  const auto file = disk::open_beneath(mp_.root(), path, O_RDONLY);
-  return file || file.error() != Errc::not_found;
+  const auto file = disk::stat_beneath(mp_.root(), path);
+  return file ? S_ISREG(file->mode) : is_disk_error(file.error());
 }
 
 /// Of file, reference and tombstone the newest counts.
@@ -322,6 +325,14 @@ Status Recovery::settle(const Name& name, const Logged& logged) {
   if (there && there->kind == IndexRecord::Kind::kTombstone) {
     tombstone = std::max(tombstone, there->info.meta_version);
   }
+  const bool unreadable = !file && !logged.forgotten &&
+                          (lies_at(path_of(*dir, key, false)) || lies_at(path_of(*dir, key, true)));
+  if (unreadable && !(there && there->kind == IndexRecord::Kind::kObject)) {
+    // It was published, and what is there says neither of which version it is nor that it is its.
+    LOG_ERROR("an object's file is damaged", "mountpath", mp_.path(), "key", key);
+    lost_.push_back(name);
+    return {};
+  }
   if (file && of_file <= tombstone) drop_stale(*dir, path_of(*dir, key, escaped), file->meta);
   if (file && of_file > tombstone && of_file >= of_reference) {
     index.put(bucket, key, index_record_of(file->meta, escaped));
@@ -330,13 +341,12 @@ Status Recovery::settle(const Name& name, const Logged& logged) {
   } else if (tombstone && !logged.forgotten) {
     index.put_if_newer(bucket, key, tombstone_of(tombstone));
   } else if (there && (there->kind == IndexRecord::Kind::kObject || logged.forgotten)) {
-    const bool damaged = !logged.forgotten && lies_at(path_of(*dir, key, there->escaped));
     if (!logged.forgotten) {
-      LOG_ERROR(damaged ? "an object's file is damaged" : "an object's file is gone", "mountpath",
-                mp_.path(), "key", key);
+      LOG_ERROR(unreadable ? "an object's file is damaged" : "an object's file is gone",
+                "mountpath", mp_.path(), "key", key);
     }
     // What is damaged stays known: readers get another target's copy, or an error.
-    if (!damaged) index.erase(bucket, key);
+    if (!unreadable) index.erase(bucket, key);
   }
   return {};
 }
@@ -460,10 +470,15 @@ void Recovery::note_unreadable(BucketId bucket,
 }
 
 /// What the log says of such a name may be older than the file was.
-Status Recovery::set_aside_unreadable() {
-  if (unreadable_.empty()) return {};
+Status Recovery::lose_names() {
+  if (lost_.empty()) return {};
   CHECK_OK(mp_.lost().add(lost_));
   for (const auto& [bucket, key] : lost_) mp_.index().erase(bucket, key);
+  return {};
+}
+
+Status Recovery::set_aside_unreadable() {
+  CHECK_OK(lose_names());
   for (const auto& [path, why] : unreadable_) set_aside(path, why);
   return {};
 }

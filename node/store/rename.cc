@@ -293,12 +293,28 @@ Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
   // The old name's mountpath may be synced before this one.
   reference.barrier_after = !content.is_empty();
   reference.barrier_before = kept_of(reference.mp, reference.base) >= Durability::kData;
-  CO_CHECK_OK(co_await reference.mp.committer().run(reference));
+  Status done = co_await reference.mp.committer().run(reference);
   ForgetName forget(engine, from, source, version);
   forget.barrier_after = level == Durability::kFull;
-  CO_CHECK_OK(co_await engine.mountpath_of(from).committer().run(forget));
+  if (done) done = co_await engine.mountpath_of(from).committer().run(forget);
+  // The disk that has failed may have had it before.
+  if (!done && link.intent) engine.doubt_rename(*link.intent);
+  CO_CHECK_OK(std::move(done));
   CO_CHECK_OK(co_await drop_null_versions(engine, to, level));
   co_return info;
+}
+
+Task<void> settle_renames(Engine& engine) {
+  for (RenameIntentRecord& intent : engine.take_doubted_renames()) {
+    const auto bucket = engine.name_of(intent.bucket);
+    if (!bucket) continue;  // it is gone
+    const Key from = make_key(intent.bucket, {*bucket, intent.source});
+    const Key to = make_key(intent.bucket, {*bucket, intent.destination});
+    const auto guards = co_await engine.lock_both(from, to);
+    auto finish = [&] { return engine.finish_rename(intent); };
+    const auto known = guards ? co_await engine.chores.run(std::move(finish)) : Result<bool>(false);
+    if (!known || !*known) engine.doubt_rename(std::move(intent));
+  }
 }
 
 Task<Result<ObjectInfo>> Store::rename_local(Key from,

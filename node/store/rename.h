@@ -25,6 +25,9 @@ struct Renamer {
   bool base_is_kept = false;
 };
 
+/// Those that nobody knew the end of, as far as it is known now.
+Task<void> settle_renames(Engine& engine);
+
 /// Tombstone, file, index: the name is gone, its content is left alone. Blocks.
 Status forget_name(Mountpath& mp, const Key& key, const IndexRecord& source, Version version);
 

@@ -249,8 +249,11 @@ class Store {
 
   // --- copies for other targets, and from them (transfer.cc) -------------------------------------
 
-  /// Of a plain key: what is here under it, and what is kept of it; newest first. Inline.
+  /// Of a plain key: what is here under it, and what is kept of it; newest first. not_ready while
+  /// may_lack(). Inline.
   Result<std::vector<NameState>> states_of(const Key& key);
+  /// The same, whatever a mountpath that is out of reach may have.
+  Result<std::vector<NameState>> states_here(const Key& key);
   /// A plain object, as it lies here. not_found, unsupported for a reference.
   Task<Result<ObjectCopy>> open_copy(Key key);
   /// A name that is a reference, as it lies here; without the content. not_found for all others.

@@ -47,22 +47,34 @@ Status add_kept(const Index& index, const Key& key, std::map<std::string, NameSt
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<NameState>> Store::states_of(const Key& key) {
-  if (!engine_->ready) return Error(Errc::not_ready, "the target recovers its disks");
+Result<std::vector<NameState>> all_states(const Engine& engine,
+                                          const Key& key,
+                                          const std::optional<IndexRecord>& now) {
   std::vector<NameState> states;
-  TRY(const auto now, engine_->find_anywhere(key));
-  CHECK_OK(engine_->check_known(key, now.record));
-  if (now.record) states.push_back(state_of(key.key(), *now.record));
+  if (now) states.push_back(state_of(key.key(), *now));
   std::map<std::string, NameState> kept;
-  const MountpathSet& set = engine_->mounts.now();
+  const MountpathSet& set = engine.mounts.now();
   for (const Mountpath* mountpath : set.readable) {
     if (set.settled && mountpath != &set.place_of(key.digest)) continue;
     CHECK_OK(add_kept(mountpath->index(), key, kept));
   }
   for (auto& [_, state] : kept) states.push_back(std::move(state));
   return states;
+}
+
+}  // namespace
+
+Result<std::vector<NameState>> Store::states_of(const Key& key) {
+  if (!engine_->ready) return Error(Errc::not_ready, "the target recovers its disks");
+  TRY(const auto now, engine_->find_anywhere(key));
+  CHECK_OK(engine_->check_known(key, now.record));
+  return all_states(*engine_, key, now.record);
+}
+
+Result<std::vector<NameState>> Store::states_here(const Key& key) {
+  if (!engine_->ready) return Error(Errc::not_ready, "the target recovers its disks");
+  TRY(const auto now, engine_->find_anywhere(key));
+  return all_states(*engine_, key, now.record);
 }
 
 Task<Result<ObjectCopy>> Store::open_copy(Key key) {

@@ -245,7 +245,7 @@ Task<Status> Handover::take_newest(Context context,
                                    const Key& plain,
                                    const std::vector<Found>& found,
                                    Epoch since) {
-  CO_TRY(const auto here, known_here(plain));
+  CO_TRY(const auto here, store_.states_here(plain));
   std::map<std::string, Version> known;
   for (const NameState& state : here) known[state.key] = state.meta_version;
   struct Best {

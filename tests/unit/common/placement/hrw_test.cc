@@ -70,5 +70,20 @@ TEST(Hrw, OwnerIsTheFirstHolderAndInactiveTargetsHoldNothing) {
   EXPECT_EQ(holders_of(map, object("obj1"), 9).size(), 3u);
 }
 
+TEST(NeededForAll, WhatWasGivenUpIsMissingLikeWhatIsAway) {
+  ClusterMap map{.epoch = 9};
+  for (const char* id : {"t1", "t2", "t3"}) map.nodes[id] = {.id = id};
+  const Bucket two{.id = {1}, .name = native_bucket("b"), .props = {.copies = 2}};
+  map.buckets[two.name.uname()] = two;
+  map.placement.past = {{.until = 8, .targets = {"t1", "t2", "t3", "t4"}}};
+  map.placement.lost = {"t4"};
+  EXPECT_TRUE(needed_for_all(map, two).empty()) << "each name has another copy";
+  map.nodes["t1"].state = NodeState::kAway;
+  EXPECT_EQ(needed_for_all(map, two), std::vector<std::string>{"t1"}) << "it may have the only ones";
+  map.placement.lost.clear();
+  map.placement.past[0].targets.pop_back();
+  EXPECT_TRUE(needed_for_all(map, two).empty());
+}
+
 }  // namespace
 }  // namespace aisfs::placement
