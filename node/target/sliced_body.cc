@@ -6,6 +6,7 @@
 #include "common/async/gather.h"
 #include "common/async/timeout.h"
 #include "common/placement/hrw.h"
+#include "node/target/healer.h"
 
 namespace aisfs::target {
 namespace {
@@ -144,8 +145,15 @@ Task<Status> SliceSet::open_one(unsigned slice, std::string node, ByteRange rang
 
 Task<void> SliceSet::open(std::map<unsigned, std::string> where, ByteRange range) {
   std::vector<Task<Status>> calls;
-  for (auto& [slice, node] : where) calls.push_back(open_one(slice, std::move(node), range));
-  (void)co_await gather(std::move(calls));
+  std::vector<unsigned> slices;
+  for (auto& [slice, node] : where) {
+    slices.push_back(slice);
+    calls.push_back(open_one(slice, std::move(node), range));
+  }
+  const auto done = co_await gather(std::move(calls));
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    if (!done[i] && is_damage(done[i].error())) damaged_.set(slices[i]);
+  }
 }
 
 Task<void> SliceSet::look() { sights_ = co_await find_slices(access_, context_, key_, content_); }
@@ -174,7 +182,9 @@ std::vector<ec::SliceState> SliceSet::states() const {
     if (const auto it = open_.find(slice); it != open_.end()) {
       states[slice] = {.presence = ec::Presence::kThere, .block_hashes = it->second.tail.hashes};
     } else {
-      const bool lost = sights_ && sights_->silent.empty();
+      // One that somebody has, and that cannot be opened now, is not lost.
+      const bool nowhere = sights_ && sights_->silent.empty() && sights_->at[slice].empty();
+      const bool lost = nowhere || damaged_.test(slice);
       states[slice].presence = lost ? ec::Presence::kLost : ec::Presence::kAway;
     }
   }

@@ -52,7 +52,8 @@ class SliceSet final : public ec::SliceReader {
   bool has(unsigned slice) const { return open_.contains(slice); }
   /// The header of any that was opened; there is one.
   const ec::SliceHeader& header() const { return open_.begin()->second.tail.header; }
-  /// What is known of each slice. Of what was not opened: away, or lost if everybody has said so.
+  /// What is known of each slice. Of what was not opened: away, or lost if everybody has said so, or
+  /// who has it has said that it is damaged.
   std::vector<ec::SliceState> states() const;
 
   // ec::SliceReader
@@ -79,6 +80,7 @@ class SliceSet final : public ec::SliceReader {
   const ec::Geometry geometry_;
   std::map<unsigned, Open> open_;
   std::optional<SliceSights> sights_;  // once they were looked for
+  ec::SliceSet damaged_;               // where they were looked for
 };
 
 /// A part of an object that lies in slices. As long as the data slices of the range are where they
