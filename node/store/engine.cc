@@ -98,7 +98,7 @@ Status Engine::recover_all() {
   for (std::size_t i = 0; i < mountpaths.size(); ++i) {
     if (!recovered[i]) continue;
     for (auto& intent : recovered[i]->renames) {
-      TRY(const bool known, finish_rename(intent));
+      TRY(const bool known, finish_rename(*this, intent));
       if (!known) doubt_rename(std::move(intent));
     }
   }
@@ -113,36 +113,6 @@ void Engine::doubt_rename(RenameIntentRecord intent) {
 std::vector<RenameIntentRecord> Engine::take_doubted_renames() {
   const std::lock_guard lock(doubted_mutex_);
   return std::exchange(doubted_, {});
-}
-
-/// It happened when the destination has its version; then the source must be gone. Else it did not
-/// happen, and the content's second name goes.
-Result<bool> Engine::finish_rename(const RenameIntentRecord& intent) {
-  const auto bucket = name_of(intent.bucket);
-  if (!bucket) return true;
-  const Key from = make_key(intent.bucket, {*bucket, intent.source});
-  const Key to = make_key(intent.bucket, {*bucket, intent.destination});
-  TRY(const Found destination, find_anywhere(to));
-  TRY(const Found source, find_anywhere(from));
-  const auto& there = destination.record;
-  const auto& left = source.record;
-  if (!check_known(to, there) || !check_known(from, left)) return false;
-  const bool source_is_left = left && left->kind == IndexRecord::Kind::kObject &&
-                              left->info.meta_version == intent.source_meta_version;
-  if (!source_is_left) return true;
-  const auto held = mounts.hold(*source.mountpath);
-  if (!held) return false;
-  // A destination that somebody wrote since says nothing about the rename: the source stays.
-  const bool happened = there && there->reference &&
-                        there->reference->content_version == intent.source_version;
-  if (happened) {
-    CHECK_OK(forget_name(*held, from, *left, intent.destination_version));
-    return true;
-  }
-  const Reference content{intent.source, intent.source_version};
-  const Status gone = disk::unlink_beneath(held->root(), content_path(dir_of(*bucket), content));
-  if (!gone && gone.error() != Errc::not_found) return gone.error();
-  return true;
 }
 
 std::optional<BucketName> Engine::name_of(BucketId bucket) const {

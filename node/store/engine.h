@@ -36,9 +36,6 @@ class Engine {
   std::vector<RenameIntentRecord> take_doubted_renames();
   /// As any mountpath knows it.
   std::optional<BucketName> name_of(BucketId bucket) const;
-  /// Brings it to its end, with the locks of both names or before anybody else is there. False:
-  /// nobody can tell yet.
-  Result<bool> finish_rename(const RenameIntentRecord& intent);
   /// What a mountpath that has recovered holds: nobody knows which barriers it has passed, and who
   /// has read it.
   void take_in(Mountpath& mountpath);

@@ -17,6 +17,7 @@
 #include "node/store/log_records.h"
 #include "node/store/object_file.h"
 #include "node/store/roll_forward.h"
+#include "node/store/unreadable_files.h"
 #include "node/store/versions.h"
 
 namespace aisfs::store {
@@ -64,13 +65,6 @@ class Recovery {
   };
   Result<ReadFile> read_file(BucketId bucket, const std::string& dir, const std::string& path);
   bool is_exchanged(const std::string& dir, const std::string& key, const std::string& other) const;
-  void note_unreadable(BucketId bucket,
-                       const std::string& dir,
-                       const std::string& path,
-                       const Error& why);
-  Status lose_names();
-  Status set_aside_unreadable();
-  void set_aside(const std::string& path, const Error& why);
   void drop_stale(const std::string& dir, const std::string& path, const StoredMeta& meta);
   std::optional<std::string> dir_of_bucket(BucketId id) const;
 
@@ -79,9 +73,8 @@ class Recovery {
   RecoveryReport report_;
   LogSum sum_;
   IntentSum intents_;
-  std::mutex mutex_;  // of what follows, report_ and decisions on names while files are walked
-  std::vector<Name> lost_;
-  std::vector<std::pair<std::string, Error>> unreadable_;  // paths
+  UnreadableFiles unreadable_{mp_};
+  std::mutex mutex_;  // of report_ and of decisions on names while files are walked in parallel
 };
 
 std::optional<std::string> Recovery::dir_of_bucket(BucketId id) const {
@@ -301,7 +294,7 @@ Status Recovery::finish_rename(const RenameIntentRecord& intent) {
 
 Status Recovery::settle_names() {
   for (const auto& [name, logged] : sum_.names) CHECK_OK(settle(name, logged));
-  return lose_names();
+  return unreadable_.lose_names();
 }
 
 /// Whether there is any file at all; a folder is what keys below this one have.
@@ -330,7 +323,7 @@ Status Recovery::settle(const Name& name, const Logged& logged) {
   if (unreadable && !(there && there->kind == IndexRecord::Kind::kObject)) {
     // It was published, and what is there says neither of which version it is nor that it is its.
     LOG_ERROR("an object's file is damaged", "mountpath", mp_.path(), "key", key);
-    lost_.push_back(name);
+    unreadable_.lose(name);
     return {};
   }
   if (file && of_file <= tombstone) drop_stale(*dir, path_of(*dir, key, escaped), file->meta);
@@ -370,7 +363,7 @@ Status Recovery::rebuild() {
     CHECK_OK(walk_files(mp_.root(), layout::objects_dir(*dir), take));
     CHECK_OK(walk_files(mp_.root(), layout::escaped_dir(*dir), take));
   }
-  CHECK_OK(set_aside_unreadable());
+  TRY(report_.damaged, unreadable_.set_aside());
   return drop_forgotten();
 }
 
@@ -387,13 +380,12 @@ Status Recovery::drop_forgotten() {
 Status Recovery::take_file(BucketId bucket, const std::string& dir, const std::string& path) {
   auto read = read_file(bucket, dir, path);
   if (!read) {
-    note_unreadable(bucket, dir, path, read.error());
+    unreadable_.add(bucket, dir, path, read.error());
     return {};
   }
   StoredMeta& meta = read->meta;
   if (!read->whole && meta.level == Durability::kNone) {  // power loss may do that
-    const std::lock_guard lock(mutex_);
-    unreadable_.emplace_back(path, Error(Errc::corrupt, "it is cut off"));
+    unreadable_.forget(path, Error(Errc::corrupt, "it is cut off"));
     return {};
   }
   const bool escaped = path != layout::object_path(dir, meta.key).path ||
@@ -452,46 +444,6 @@ Result<Recovery::ReadFile> Recovery::read_file(BucketId bucket,
   TRY(const std::string xattr, write_side(mp_, dir, meta));
   CHECK_OK(disk::set_xattr(fd.get(), kMetaXattr, xattr));
   return file;
-}
-
-/// Which version of its name it is nobody can say here. That the name exists is what a path tells,
-/// unless it is an escaped one.
-void Recovery::note_unreadable(BucketId bucket,
-                               const std::string& dir,
-                               const std::string& path,
-                               const Error& why) {
-  const std::string below = layout::objects_dir(dir) + "/";
-  auto key = path.starts_with(below)
-                 ? layout::key_of_plain(std::string_view(path).substr(below.size()))
-                 : std::nullopt;
-  const std::lock_guard lock(mutex_);
-  if (key) lost_.emplace_back(bucket, *std::move(key));
-  unreadable_.emplace_back(path, why);
-}
-
-/// What the log says of such a name may be older than the file was.
-Status Recovery::lose_names() {
-  if (lost_.empty()) return {};
-  CHECK_OK(mp_.lost().add(lost_));
-  for (const auto& [bucket, key] : lost_) mp_.index().erase(bucket, key);
-  return {};
-}
-
-Status Recovery::set_aside_unreadable() {
-  CHECK_OK(lose_names());
-  for (const auto& [path, why] : unreadable_) set_aside(path, why);
-  return {};
-}
-
-void Recovery::set_aside(const std::string& path, const Error& why) {
-  const std::string to = std::string(layout::kBadDir) + "/" +
-                         std::to_string(++report_.damaged) + "-" +
-                         std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
-  LOG_WARN("a file is set aside", "mountpath", mp_.path(), "path", path, "to", to, "why",
-           why.what());
-  if (Status st = disk::rename_beneath(mp_.root(), path, to); !st) {
-    LOG_ERROR("and that failed", "why", st.error().what());
-  }
 }
 
 void Recovery::drop_stale(const std::string& dir, const std::string& path, const StoredMeta& meta) {

@@ -304,6 +304,36 @@ Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
   co_return info;
 }
 
+/// It happened when the destination has its version; then the source must be gone. Else it did not
+/// happen, and the content's second name goes.
+Result<bool> finish_rename(Engine& engine, const RenameIntentRecord& intent) {
+  const auto bucket = engine.name_of(intent.bucket);
+  if (!bucket) return true;
+  const Key from = make_key(intent.bucket, {*bucket, intent.source});
+  const Key to = make_key(intent.bucket, {*bucket, intent.destination});
+  TRY(const Engine::Found destination, engine.find_anywhere(to));
+  TRY(const Engine::Found source, engine.find_anywhere(from));
+  const auto& there = destination.record;
+  const auto& left = source.record;
+  if (!engine.check_known(to, there) || !engine.check_known(from, left)) return false;
+  const bool source_is_left = left && left->kind == IndexRecord::Kind::kObject &&
+                              left->info.meta_version == intent.source_meta_version;
+  if (!source_is_left) return true;
+  const auto held = engine.mounts.hold(*source.mountpath);
+  if (!held) return false;
+  // A destination that somebody wrote since says nothing about the rename: the source stays.
+  const bool happened =
+      there && there->reference && there->reference->content_version == intent.source_version;
+  if (happened) {
+    CHECK_OK(forget_name(*held, from, *left, intent.destination_version));
+    return true;
+  }
+  const Reference content{intent.source, intent.source_version};
+  const Status gone = disk::unlink_beneath(held->root(), content_path(dir_of(*bucket), content));
+  if (!gone && gone.error() != Errc::not_found) return gone.error();
+  return true;
+}
+
 Task<void> settle_renames(Engine& engine) {
   for (RenameIntentRecord& intent : engine.take_doubted_renames()) {
     const auto bucket = engine.name_of(intent.bucket);
@@ -311,7 +341,7 @@ Task<void> settle_renames(Engine& engine) {
     const Key from = make_key(intent.bucket, {*bucket, intent.source});
     const Key to = make_key(intent.bucket, {*bucket, intent.destination});
     const auto guards = co_await engine.lock_both(from, to);
-    auto finish = [&] { return engine.finish_rename(intent); };
+    auto finish = [&] { return finish_rename(engine, intent); };
     const auto known = guards ? co_await engine.chores.run(std::move(finish)) : Result<bool>(false);
     if (!known || !*known) engine.doubt_rename(std::move(intent));
   }

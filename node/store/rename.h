@@ -25,6 +25,10 @@ struct Renamer {
   bool base_is_kept = false;
 };
 
+/// Brings a rename between two mountpaths to its end, with the locks of both names or before
+/// anybody else is there. False: nobody can tell yet.
+Result<bool> finish_rename(Engine& engine, const RenameIntentRecord& intent);
+
 /// Those that nobody knew the end of, as far as it is known now.
 Task<void> settle_renames(Engine& engine);
 

@@ -7,11 +7,10 @@
 #include "common/base/text.h"
 #include "common/client/retry.h"
 #include "common/disk/atomic_file.h"
-#include "common/model/version_key.h"
 #include "common/obs/log.h"
 #include "common/placement/hrw.h"
 #include "node/target/copy_streams.h"
-#include "node/target/copy_time.h"
+#include "node/target/mirrored.h"
 #include "node/target/name_hash.h"
 
 namespace aisfs::target {
@@ -23,31 +22,9 @@ using store::NameState;
 const std::string kStateFile = "replicated";
 constexpr std::size_t kStateBytesMax = 64;
 constexpr Duration kReplicateMax = std::chrono::seconds(30);  // without a deadline of the request
-constexpr Duration kCallMax = std::chrono::seconds(10);       // one message without a body
 constexpr Duration kStreamMax = std::chrono::seconds(20);     // until a streamed copy is durable
 constexpr Duration kRound = std::chrono::seconds(1);
-constexpr std::size_t kPage = 1024;
 constexpr std::size_t kSettledAtOnce = 64;
-
-Key plain_of(Key key) {
-  if (is_version_key(key.key())) key.name.key = plain_key(key.key());
-  key.versioning = Versioning::kOff;
-  return key;
-}
-
-bool is_mirrored(const Bucket* bucket) { return bucket != nullptr && bucket->props.copies > 1; }
-
-Error not_there_yet(const std::string& what) {
-  return Error(Errc::not_ready, what + " has not all its copies yet");
-}
-
-Duration time_for(std::uint64_t bytes) { return kCallMax + time_of_copy(bytes); }
-
-std::uint64_t bytes_of(const std::vector<NameState>& states) {
-  std::uint64_t sum = 0;
-  for (const NameState& state : states) sum += state.size;
-  return sum;
-}
 
 }  // namespace
 
@@ -76,14 +53,6 @@ std::uint64_t Replicator::oldest_open(std::uint64_t clock) const {
   if (!looked_back_) clock = std::min<std::uint64_t>(clock, known_);
   for (const auto& [_, open] : changes_) clock = std::min(clock, open.clock);
   return clock;
-}
-
-void Replicator::look_back_from(std::uint64_t until) {
-  const std::lock_guard lock(mutex_);
-  ++asked_;
-  known_ = std::min<std::uint64_t>(known_, until);
-  told_for_ = 0;
-  if (looked_back_.exchange(false)) open_.fetch_add(1, std::memory_order_acq_rel);
 }
 
 // --- changes that are open ----------------------------------------------------------------------
@@ -222,7 +191,7 @@ Task<Status> Replicator::replicate(Context context, Key key, Kind kind, CopyStre
   const Key plain = plain_of(std::move(key));
   CO_TRY(const auto there, deps_.store.states_of(plain));
   const Deadline deadline =
-      context.deadline.earlier(Deadline::after(kReplicateMax + time_for(bytes_of(there))));
+      context.deadline.earlier(Deadline::after(kReplicateMax + time_of_call(bytes_of(there))));
   const auto guard = co_await sending_.lock(name_hash(plain));
   Backoff backoff;
   for (;;) {
@@ -315,7 +284,7 @@ Task<Status> Replicator::send_content(Context context,
                                       const Bucket& bucket,
                                       NameState state,
                                       CopyStreams* streams) {
-  context.deadline = context.deadline.earlier(Deadline::after(time_for(state.size)));
+  context.deadline = context.deadline.earlier(Deadline::after(time_of_call(state.size)));
   CO_TRY(store::ObjectCopy copy,
          co_await deps_.peers.fetch_copy(context, deps_.node_id, bucket.name, std::move(state)));
   if (streams != nullptr && !copy.meta.reference) {
@@ -337,7 +306,7 @@ Task<Result<bool>> Replicator::send_attributes(Context context,
   auto info = co_await deps_.store.head(plain);
   if (!info && info.error() == Errc::not_found) co_return false;
   if (!info) co_return std::move(info).error();
-  context.deadline = context.deadline.earlier(Deadline::after(kCallMax));
+  context.deadline = context.deadline.earlier(Deadline::after(kCopyCallMax));
   co_return co_await deps_.peers.take_attributes(std::move(context), std::move(holder), bucket.name,
                                                  plain.key(), *std::move(info));
 }
@@ -348,7 +317,7 @@ Task<Status> Replicator::send_lacking(Context context,
                                       std::vector<NameState> states,
                                       bool whole) {
   Context asks = context;
-  asks.deadline = context.deadline.earlier(Deadline::after(kCallMax));
+  asks.deadline = context.deadline.earlier(Deadline::after(kCopyCallMax));
   CO_TRY(const auto lacks,
          co_await deps_.peers.lacks_copies(std::move(asks), holder, bucket.name, states, whole));
   // The oldest first, so that at no time the current version is there without those before it.
@@ -367,7 +336,7 @@ Task<Result<bool>> Replicator::send_missing(MapSnapshot map,
                                             const Bucket& bucket,
                                             std::string holder,
                                             std::vector<NameState> states) {
-  const Deadline deadline = Deadline::after(kReplicateMax + time_for(bytes_of(states)));
+  const Deadline deadline = Deadline::after(kReplicateMax + time_of_call(bytes_of(states)));
   const Context context = context_of(*map, deadline);
   constexpr bool kParts = false;
   const Status sent =
@@ -404,7 +373,7 @@ Task<std::size_t> Replicator::settle() {
   std::vector<Task<Status>> calls;
   for (const auto& one : left) {
     const auto there = deps_.store.states_of(one.second);
-    const Duration time = time_for(there ? bytes_of(*there) : 0);
+    const Duration time = time_of_call(there ? bytes_of(*there) : 0);
     Context context = context_of(*deps_.maps.current(), Deadline::after(time));
     calls.push_back(replicate(std::move(context), one.second, Kind::kOther));
   }
@@ -416,87 +385,6 @@ Task<std::size_t> Replicator::settle() {
     done ? end(left[i].first) : void(++open);
   }
   co_return open;
-}
-
-/// Of a name that others have held, too, the owner has asked one of them. He takes what is newer
-/// here, though it was never acknowledged: it is here, and shows in listings.
-Task<Status> Replicator::tell_owner(Key plain) {
-  const MapSnapshot map = deps_.maps.current();
-  const Bucket* bucket = map->find_bucket(plain.bucket);
-  if (bucket == nullptr) co_return Status{};
-  const NodeInfo* owner = placement::owner_of(*map, plain.name);
-  if (owner == nullptr || owner->id == deps_.node_id) co_return not_there_yet(plain.display());
-  CO_TRY(std::vector<NameState> states, deps_.store.states_of(plain));
-  if (states.empty()) co_return Status{};
-  Context context = context_of(*map, Deadline::after(time_for(bytes_of(states))));
-  CO_TRY(const auto taken, co_await deps_.peers.offer_names(std::move(context), owner->id,
-                                                            bucket->name, std::move(states)));
-  const bool all = std::all_of(taken.begin(), taken.end(), [](bool one) { return one; });
-  co_return all ? Status{} : Status(not_there_yet(plain.display()));
-}
-
-Task<Status> Replicator::look_back() {
-  LookedBack all;
-  const MapSnapshot map = deps_.maps.current();
-  const std::uint64_t mountpaths = deps_.store.mountpath_turn();
-  const std::uint64_t now = deps_.store.last_version().hlc;
-  std::uint64_t asked = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    asked = asked_;
-  }
-  for (std::size_t mountpath = 0; mountpath < deps_.store.mountpath_count(); ++mountpath) {
-    for (const auto& known : deps_.store.buckets_on(mountpath)) {
-      const Bucket* bucket = map->find_bucket(known.first);
-      if (!is_mirrored(bucket)) continue;
-      for (const bool tombstones : {true, false}) {
-        CO_TRY(const LookedBack one, co_await look_back_at(map, mountpath, *bucket, tombstones));
-        all.copied = all.copied && one.copied;
-        all.told = all.told && one.told;
-      }
-    }
-  }
-  if (all.told) told_for_ = map->placement.since;
-  all.copied = all.copied && mountpaths == deps_.store.mountpath_turn();
-  if (!all.told || !all.copied) co_return not_there_yet("what was changed before a restart");
-  {
-    const std::lock_guard lock(mutex_);
-    if (asked != asked_) co_return not_there_yet("what a mountpath has brought back");
-    known_ = std::max<std::uint64_t>(known_, now);
-    if (!looked_back_.exchange(true)) open_.fetch_sub(1, std::memory_order_acq_rel);
-  }
-  ended_.notify();
-  co_return Status{};
-}
-
-Task<Result<Replicator::LookedBack>> Replicator::look_back_at(const MapSnapshot& map,
-                                                              std::size_t mountpath,
-                                                              const Bucket& bucket,
-                                                              bool tombstones) {
-  LookedBack all;
-  store::Store::NamesOptions options{.after = {}, .limit = kPage, .tombstones = tombstones};
-  for (bool more = true; more;) {
-    CO_TRY(store::NamePage page, co_await deps_.store.names_on(mountpath, bucket.id, options));
-    more = page.more;
-    options.after = std::move(page.next);
-    for (NameState& state : page.names) {
-      if (state.meta_version.hlc <= known_) continue;
-      const Key key = store::make_key(bucket.id, {bucket.name, std::move(state.key)});
-      const NodeInfo* owner = placement::owner_of(*map, key.name);
-      if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
-      if (owner->id != deps_.node_id) {
-        const Status told = co_await tell_owner(plain_of(key));
-        all.told = all.told && told.ok();
-        continue;
-      }
-      Context context = context_of(*map, Deadline::after(time_for(state.size)));
-      const Status sent = co_await replicate(std::move(context), key, Kind::kOther);
-      all.copied = all.copied && sent.ok();
-      // Its new owner may have asked others.
-      if (!sent && sent.error() == Errc::stale_map) all.told = false;
-    }
-  }
-  co_return all;
 }
 
 /// An older file after power loss makes a restart compare more, no less.

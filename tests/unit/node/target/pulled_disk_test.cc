@@ -27,6 +27,7 @@ class PulledDisk : public MirrorFixture {
   }
   void bring_back(const std::string& id) {
     EXPECT_TRUE(run(stores_[id]->enable(disk(id))).ok());
+    look_back();  // as it does in the background
     EXPECT_TRUE(run(stores_[id]->settle_names()).ok());
     EXPECT_FALSE(stores_[id]->lacks_anything());
   }
@@ -147,6 +148,7 @@ class SwappedDisks : public PulledDisk {
   }
   void bring_one_back(const std::string& id, const std::string& mountpath) {
     EXPECT_TRUE(run(stores_[id]->enable(dir_ + "/" + id + "/" + mountpath)).ok());
+    look_back();
   }
   std::string other_disk(const std::string& id) const { return dir_ + "/" + id + "/m2"; }
   /// Those that "t1" owns and has on the disk that is pulled next.

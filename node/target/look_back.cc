@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Replicator: changes of which nobody here knows any more whether they have their copies.
+#include <algorithm>
+
+#include "common/placement/hrw.h"
+#include "node/target/mirrored.h"
+#include "node/target/replicator.h"
+
+namespace aisfs::target {
+namespace {
+
+using store::Key;
+using store::NameState;
+
+constexpr std::size_t kPage = 1024;
+
+}  // namespace
+
+void Replicator::look_back_from(std::uint64_t until) {
+  const std::lock_guard lock(mutex_);
+  ++asked_;
+  known_ = std::min<std::uint64_t>(known_, until);
+  told_for_ = 0;
+  if (looked_back_.exchange(false)) open_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+/// Of a name that others have held, too, the owner has asked one of them. He takes what is newer
+/// here, though it was never acknowledged: it is here, and shows in listings.
+Task<Status> Replicator::tell_owner(Key plain) {
+  const MapSnapshot map = deps_.maps.current();
+  const Bucket* bucket = map->find_bucket(plain.bucket);
+  if (bucket == nullptr) co_return Status{};
+  const NodeInfo* owner = placement::owner_of(*map, plain.name);
+  if (owner == nullptr || owner->id == deps_.node_id) co_return not_there_yet(plain.display());
+  CO_TRY(std::vector<NameState> states, deps_.store.states_of(plain));
+  if (states.empty()) co_return Status{};
+  Context context = context_of(*map, Deadline::after(time_of_call(bytes_of(states))));
+  CO_TRY(const auto taken, co_await deps_.peers.offer_names(std::move(context), owner->id,
+                                                            bucket->name, std::move(states)));
+  const bool all = std::all_of(taken.begin(), taken.end(), [](bool one) { return one; });
+  co_return all ? Status{} : Status(not_there_yet(plain.display()));
+}
+
+Task<Status> Replicator::look_back() {
+  LookedBack all;
+  const MapSnapshot map = deps_.maps.current();
+  const std::uint64_t mountpaths = deps_.store.mountpath_turn();
+  const std::uint64_t now = deps_.store.last_version().hlc;
+  std::uint64_t asked = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    asked = asked_;
+  }
+  for (std::size_t mountpath = 0; mountpath < deps_.store.mountpath_count(); ++mountpath) {
+    for (const auto& known : deps_.store.buckets_on(mountpath)) {
+      const Bucket* bucket = map->find_bucket(known.first);
+      if (!is_mirrored(bucket)) continue;
+      for (const bool tombstones : {true, false}) {
+        CO_TRY(const LookedBack one, co_await look_back_at(map, mountpath, *bucket, tombstones));
+        all.copied = all.copied && one.copied;
+        all.told = all.told && one.told;
+      }
+    }
+  }
+  if (all.told) told_for_ = map->placement.since;
+  all.copied = all.copied && mountpaths == deps_.store.mountpath_turn();
+  if (!all.told || !all.copied) co_return not_there_yet("what was changed before a restart");
+  {
+    const std::lock_guard lock(mutex_);
+    if (asked != asked_) co_return not_there_yet("what a mountpath has brought back");
+    known_ = std::max<std::uint64_t>(known_, now);
+    if (!looked_back_.exchange(true)) open_.fetch_sub(1, std::memory_order_acq_rel);
+  }
+  ended_.notify();
+  co_return Status{};
+}
+
+Task<Result<Replicator::LookedBack>> Replicator::look_back_at(const MapSnapshot& map,
+                                                              std::size_t mountpath,
+                                                              const Bucket& bucket,
+                                                              bool tombstones) {
+  LookedBack all;
+  store::Store::NamesOptions options{.after = {}, .limit = kPage, .tombstones = tombstones};
+  for (bool more = true; more;) {
+    CO_TRY(store::NamePage page, co_await deps_.store.names_on(mountpath, bucket.id, options));
+    more = page.more;
+    options.after = std::move(page.next);
+    for (NameState& state : page.names) {
+      if (state.meta_version.hlc <= known_) continue;
+      const Key key = store::make_key(bucket.id, {bucket.name, std::move(state.key)});
+      const NodeInfo* owner = placement::owner_of(*map, key.name);
+      if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
+      if (owner->id != deps_.node_id) {
+        const Status told = co_await tell_owner(plain_of(key));
+        all.told = all.told && told.ok();
+        continue;
+      }
+      Context context = context_of(*map, Deadline::after(time_of_call(state.size)));
+      const Status sent = co_await replicate(std::move(context), key, Kind::kOther);
+      all.copied = all.copied && sent.ok();
+      // Its new owner may have asked others.
+      if (!sent && sent.error() == Errc::stale_map) all.told = false;
+    }
+  }
+  co_return all;
+}
+
+}  // namespace aisfs::target
