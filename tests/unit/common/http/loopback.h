@@ -127,8 +127,8 @@ class Loopback : public testing::Test {
   }
   ~Loopback() override {
     server_.reset();
-    client_.reset();
-    runtime_.stop();
+    if (client_) client_->close();
+    runtime_.stop();  // a handler may still use the client
     std::filesystem::remove_all(folder_);
   }
 
