@@ -78,23 +78,25 @@ std::map<std::string, NodeState> Governor::due_states(const ClusterMap& map, con
 
 std::map<std::string, NodeState> Governor::failing_states(const ClusterMap& map,
                                                           const Alive& alive) {
-  std::map<std::string, NodeState> states;
+  std::vector<std::string> failing;
   for (const NodeInfo* target : map.active_targets()) {
     const auto lives = alive.find(target->id);
-    if (lives == alive.end() || !lives->second.failing) {
-      kept_.erase(target->id);
-      continue;
-    }
-    auto more = states;
-    more[target->id] = NodeState::kMaintenance;
-    if (const Status may = ops::check_targets_left(map, more); may) {
-      states = std::move(more);
-    } else if (kept_.insert(target->id).second) {
-      LOG_ERROR("the last disk of a target has failed, and it cannot be spared", "node", target->id,
-                "why", may.error().what());
-    }
+    if (lives != alive.end() && lives->second.failing) failing.push_back(target->id);
   }
-  return states;
+  note(failing_since_, failing, clock_.now());
+  std::erase_if(kept_, [&](const std::string& id) { return !failing_since_.contains(id); });
+  // One after the other: names move each time, and there may be a reason that they have in common.
+  if (!map.placement.past.empty()) return {};
+  for (const std::string& id : failing) {
+    if (clock_.now() - failing_since_[id] < options_.failing_for) continue;
+    std::map<std::string, NodeState> states{{id, NodeState::kMaintenance}};
+    const Status may = ops::check_targets_left(map, states);
+    if (may) return states;
+    if (!kept_.insert(id).second) continue;
+    LOG_ERROR("the last disk of a target has failed, and it cannot be spared", "node", id, "why",
+              may.error().what());
+  }
+  return {};
 }
 
 bool Governor::is_settled(const ClusterMap& map, const Alive& alive) const {

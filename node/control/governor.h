@@ -22,6 +22,8 @@ class Governor {
     Duration look_every = std::chrono::seconds(1);
     /// One that comes does not have the names moved twice because the next one comes with it.
     Duration gather_joins = std::chrono::seconds(2);
+    /// One whose disk has failed is given the time to be mended, or to be seen.
+    Duration failing_for = std::chrono::seconds(10);
     /// A change that has not got on for so long has lost its gateway.
     Duration stuck_after = std::chrono::seconds(12);
   };
@@ -47,7 +49,7 @@ class Governor {
   ControlPlane& plane_;
   Clock& clock_;
   const Options options_;
-  std::map<std::string, TimePoint> gone_since_, come_since_;
+  std::map<std::string, TimePoint> gone_since_, come_since_, failing_since_;
   std::set<std::string> kept_;  // targets that fail and are needed
   Epoch stuck_epoch_ = 0;  // of a map with a change half done
   TimePoint stuck_since_;

@@ -189,7 +189,8 @@ Task<Status> Store::remove(Key key,
   CO_TRY(const auto guard, co_await engine_->lock_to_remove(key, in_place));
   CO_TRY(auto base, engine_->newest(key));
   if (Status known = engine_->check_known(key, base); !known) {
-    if (!options.missing_ok || options.conditions.any()) co_return known;
+    const bool was_there = !base && engine_->is_lost(key);
+    if ((!options.missing_ok && !was_there) || options.conditions.any()) co_return known;
     IndexRecord there = base ? *std::move(base) : tombstone_of({});
     co_return co_await remove_locked(*engine_, std::move(key), std::move(there), level, content);
   }

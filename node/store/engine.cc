@@ -170,7 +170,9 @@ void Engine::tick() {
 Status Engine::tick_mountpath(Mountpath& mountpath) {
   mountpath.checkpoint();
   (void)mountpath.above_high_watermark();
-  const auto known = [this](const Name& name) { return is_recorded(name); };
+  const auto known = [this, buckets = mountpath.buckets()](const Name& name) {
+    return !buckets.contains(name.first) || is_recorded(name);
+  };
   if (Status dropped = mountpath.lost().drop(known); !dropped) {
     LOG_WARN("the list of lost names cannot be written", "mountpath", mountpath.path(), "why",
              dropped.error().what());
@@ -294,6 +296,13 @@ Status Engine::check_newest(const MountpathSet& set, const Key& key, Version kno
   const Lack* lack = set.lack_of(key.digest, known);
   if (lack == nullptr || confirmed.contains(set.losses, key, known)) return {};
   return out_of_reach(*lack, "a newer version of \"" + key.display() + "\"");
+}
+
+bool Engine::is_lost(const Key& key) const {
+  const auto& all = mounts.now().readable;
+  return std::any_of(all.begin(), all.end(), [&](const Mountpath* mountpath) {
+    return mountpath->lost().contains(key.bucket, key.key());
+  });
 }
 
 bool Engine::has_lost_names() const {

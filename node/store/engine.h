@@ -92,6 +92,7 @@ class Engine {
   Result<std::optional<IndexRecord>> find_to_replace(const Key& key) const;
   /// `known`: what newest() said. not_ready when one that is out of reach may have something newer.
   Status check_known(const Key& key, const std::optional<IndexRecord>& known) const;
+  bool is_lost(const Key& key) const;
   bool has_lost_names() const;
   /// Whether an index knows anything of the name, be it that it is gone.
   bool is_recorded(const Name& name) const;

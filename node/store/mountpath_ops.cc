@@ -85,8 +85,7 @@ Result<std::shared_ptr<Mountpath>> open_and_recover(Engine& engine,
 Status take_entry(MountpathTable& table,
                   const std::string& path,
                   const std::string& uuid,
-                  std::uint32_t stamped,
-                  Version last) {
+                  std::uint32_t stamped) {
   MountpathEntry* known = table.find(path);
   if (known != nullptr && known->is_open()) return Error(Errc::already_exists);
   if (known == nullptr) {
@@ -95,7 +94,7 @@ Status take_entry(MountpathTable& table,
   }
   if (known->uuid != uuid) *known = {.path = path, .uuid = uuid, .state = State::kDetached};
   known->stamped = stamped;
-  table.bring_back(*known, last);
+  table.bring_back(*known);
   return {};
 }
 
@@ -111,7 +110,7 @@ Task<Status> take(Engine& engine, std::string path) {
   CO_TRY(const auto mountpath, co_await engine.chores.run(std::move(open)));
   const std::string uuid = mountpath->uuid();
   Mountpaths::Edit edit = [&engine, path, uuid](MountpathTable& t) {
-    return take_entry(t, path, uuid, engine.options.incarnation, engine.versions.last_version());
+    return take_entry(t, path, uuid, engine.options.incarnation);
   };
   CO_CHECK_OK(co_await change_apart(engine, mountpath, std::move(edit)));
   for (RenameIntentRecord& intent : renames) engine.doubt_rename(std::move(intent));

@@ -60,6 +60,7 @@ void MountpathTable::place_anew() {
 
 void MountpathTable::settle() {
   settled = true;
+  stale = false;
   placements = {active()};
 }
 
@@ -69,7 +70,8 @@ void MountpathTable::lose(MountpathEntry& entry,
                           Leaving now) {
   if (entry.is_open()) {
     entry.held.clear();
-    entry.newer_until = settled ? Version() : now.last;
+    entry.newer_until = stale ? now.last : Version();
+    entry.lost_at = now.last;
     entry.replicated = now.replicated;
     for (const PlacedOn& placement : placements) {
       if (has(placement, entry.path)) entry.held.push_back(placement);
@@ -81,18 +83,21 @@ void MountpathTable::lose(MountpathEntry& entry,
   settled ? settle() : place_anew();
 }
 
-void MountpathTable::bring_back(MountpathEntry& entry, Version last) {
+void MountpathTable::bring_back(MountpathEntry& entry) {
   settled = false;
+  if (!entry.held.empty()) {
+    stale = true;
+    for (MountpathEntry& other : entries) {
+      if (&other != &entry && other.is_lacking()) other.newer_until = other.lost_at;
+    }
+  }
   placements.insert(placements.begin(), entry.held.begin(), entry.held.end());
   entry.state = MountpathEntry::State::kActive;
   entry.why.clear();
   entry.held.clear();
   entry.buckets.reset();
-  entry.newer_until = {};
+  entry.newer_until = entry.lost_at = {};
   entry.replicated = 0;
-  for (MountpathEntry& other : entries) {
-    if (other.is_lacking()) other.newer_until = last;
-  }
   place_anew();
 }
 

@@ -42,6 +42,7 @@ struct MountpathEntry {
   /// Names are known here in states older than what it has, made by this version of this target's
   /// or before (Lack::may_supersede). None: what is known of a name is newer.
   Version newer_until;
+  Version lost_at;  // the newest that this target had made when it went
   /// Changes of the target up to this clock had their copies elsewhere when it went.
   std::uint64_t replicated = 0;
 
@@ -78,6 +79,8 @@ struct MountpathTable {
   std::vector<MountpathEntry> entries;
   /// Every name lies at its place and nowhere else.
   bool settled = true;
+  /// While that is not so: some may be known here in states that are older than elsewhere here.
+  bool stale = false;
   /// The placements since that was true, the one of now last.
   std::vector<PlacedOn> placements;
 
@@ -93,26 +96,29 @@ struct MountpathTable {
   void settle();
   /// The mountpath goes out of reach with what it holds, for `state`.
   void lose(MountpathEntry& entry, MountpathEntry::State state, std::string why, Leaving now);
-  /// The mountpath is back, with names of whatever placement it knew, and maybe older states of
-  /// them than those that are still out of reach have.
-  void bring_back(MountpathEntry& entry, Version last);
+  /// The mountpath is back, with names of whatever placement it knew, and if it had any, maybe in
+  /// older states than those that are still out of reach have.
+  void bring_back(MountpathEntry& entry);
 
   bool operator==(const MountpathTable&) const = default;
   template <class A>
   void fields(A& ar, std::uint16_t format) {
     ar(version, entries, settled, placements);
     if (format < 2) return;
-    std::vector<Version> newer;
+    std::vector<Version> newer, lost;
     std::vector<std::uint64_t> replicated;
     for (const MountpathEntry& entry : entries) {
       newer.push_back(entry.newer_until);
+      lost.push_back(entry.lost_at);
       replicated.push_back(entry.replicated);
     }
-    ar(newer, replicated);
+    ar(stale, newer, lost, replicated);
     newer.resize(entries.size());
+    lost.resize(entries.size());
     replicated.resize(entries.size());
     for (std::size_t i = 0; i < entries.size(); ++i) {
       entries[i].newer_until = newer[i];
+      entries[i].lost_at = lost[i];
       entries[i].replicated = replicated[i];
     }
   }

@@ -106,7 +106,7 @@ Status Mountpaths::open_known(MountpathEntry& entry) {
   }
   if (!entry.is_open()) {
     if (entry.is_lacking()) deps_.returning(entry.replicated);
-    table_.bring_back(entry, deps_.leaving().last);
+    table_.bring_back(entry);
   }
   entry.why.clear();  // of a last one that failed before
   open_[entry.path] = {*std::move(opened), nullptr};
@@ -152,7 +152,10 @@ void Mountpaths::lose_at_start(MountpathEntry& entry, State state, const Error& 
 void Mountpaths::start(bool in_order) {
   {
     const std::lock_guard lock(mutex_);
-    if (!in_order && table_.active().size() > 1) table_.settled = false;
+    if (!in_order && table_.active().size() > 1) {
+      table_.settled = false;
+      table_.stale = true;
+    }
     // Power loss may have brought back what was forgotten before one went.
     for (const std::string& path : lost_at_start_) {
       if (!in_order) table_.find(path)->newer_until = deps_.leaving().last;
@@ -282,7 +285,8 @@ void Mountpaths::fail(const Mountpath& mountpath, const Error& why) {
         LOG_ERROR("the last mountpath fails", "path", entry.path, "why", why.what(), "remedy",
                   "mend its disk and start the node again");
       }
-      last_fails_ = true;
+      // A disk that is only slow may be as good as before in a moment.
+      if (why != Errc::timed_out) last_fails_ = true;
       return;
     }
     LOG_ERROR(

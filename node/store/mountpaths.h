@@ -75,7 +75,7 @@ class Mountpaths {
   /// Takes one out because its disk has failed. The last one stays. Blocks on no disk.
   void fail(const Mountpath& mountpath, const Error& why);
   /// Whether that was to happen to the last one.
-  bool last_fails() const { return last_fails_.load(); }
+  bool last_fails() const { return last_fails_.load() && now().placing.size() == 1; }
   /// An operation on it has met an error.
   void suspect(const Mountpath& mountpath);
 

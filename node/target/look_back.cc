@@ -17,11 +17,20 @@ constexpr std::size_t kPage = 1024;
 }  // namespace
 
 void Replicator::look_back_from(std::uint64_t until) {
+  const std::uint64_t now = deps_.store.last_version().hlc;
   const std::lock_guard lock(mutex_);
   ++asked_;
+  noted_seq_ = 0;  // the state file is to say it, for a restart
   known_ = std::min<std::uint64_t>(known_, until);
   told_for_ = 0;
-  if (looked_back_.exchange(false)) open_.fetch_add(1, std::memory_order_acq_rel);
+  if (!looked_back_.exchange(false)) return;
+  doubted_until_ = now;
+  open_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+bool Replicator::is_doubted(const NameState& state) const {
+  const std::uint64_t clock = state.meta_version.hlc;
+  return clock > known_ && clock <= doubted_until_;
 }
 
 /// Of a name that others have held, too, the owner has asked one of them. He takes what is newer
@@ -51,6 +60,27 @@ Task<Status> Replicator::look_back() {
     const std::lock_guard lock(mutex_);
     asked = asked_;
   }
+  // While names move between mountpaths one may be passed by once, but not twice.
+  for (int pass = deps_.store.storage().settled ? 1 : 2; pass > 0; --pass) {
+    CO_TRY(const LookedBack one, co_await look_back_everywhere(map));
+    all.copied = all.copied && one.copied;
+    all.told = all.told && one.told;
+  }
+  all.copied = all.copied && mountpaths == deps_.store.mountpath_turn();
+  {
+    const std::lock_guard lock(mutex_);
+    if (asked != asked_) co_return not_there_yet("what a mountpath has brought back");
+    told_for_ = all.told ? map->placement.since : 0;
+    if (!all.told || !all.copied) co_return not_there_yet("what was changed before a restart");
+    known_ = std::max<std::uint64_t>(known_, now);
+    if (!looked_back_.exchange(true)) open_.fetch_sub(1, std::memory_order_acq_rel);
+  }
+  ended_.notify();
+  co_return Status{};
+}
+
+Task<Result<Replicator::LookedBack>> Replicator::look_back_everywhere(const MapSnapshot& map) {
+  LookedBack all;
   for (std::size_t mountpath = 0; mountpath < deps_.store.mountpath_count(); ++mountpath) {
     for (const auto& known : deps_.store.buckets_on(mountpath)) {
       const Bucket* bucket = map->find_bucket(known.first);
@@ -62,17 +92,7 @@ Task<Status> Replicator::look_back() {
       }
     }
   }
-  if (all.told) told_for_ = map->placement.since;
-  all.copied = all.copied && mountpaths == deps_.store.mountpath_turn();
-  if (!all.told || !all.copied) co_return not_there_yet("what was changed before a restart");
-  {
-    const std::lock_guard lock(mutex_);
-    if (asked != asked_) co_return not_there_yet("what a mountpath has brought back");
-    known_ = std::max<std::uint64_t>(known_, now);
-    if (!looked_back_.exchange(true)) open_.fetch_sub(1, std::memory_order_acq_rel);
-  }
-  ended_.notify();
-  co_return Status{};
+  co_return all;
 }
 
 Task<Result<Replicator::LookedBack>> Replicator::look_back_at(const MapSnapshot& map,
@@ -86,7 +106,7 @@ Task<Result<Replicator::LookedBack>> Replicator::look_back_at(const MapSnapshot&
     more = page.more;
     options.after = std::move(page.next);
     for (NameState& state : page.names) {
-      if (state.meta_version.hlc <= known_) continue;
+      if (!is_doubted(state)) continue;
       const Key key = store::make_key(bucket.id, {bucket.name, std::move(state.key)});
       const NodeInfo* owner = placement::owner_of(*map, key.name);
       if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");

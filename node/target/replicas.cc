@@ -52,7 +52,7 @@ Task<Result<std::vector<bool>>> LocalTarget::lacks_copies(Context context,
     const store::Key key = store::make_key(bucket.id, {name, state.key});
     CO_CHECK_OK(check_copy_from(*copying.map, bucket, from, key.name));
     std::vector<store::NameState> here;
-    if (whole && &state == &states.front()) store_.confirm(key, state.meta_version);
+    if (!is_version_key(state.key)) store_.confirm(key, state.meta_version);
     if (!store_.may_lack(key)) {  // else it is on a disk that is out of reach, if anywhere
       CO_TRY(here, store_.states_of(key));
     }

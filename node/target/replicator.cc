@@ -136,10 +136,9 @@ Task<Status> Replicator::seen(Context context, Key key) {
   const Deadline deadline = context.deadline.earlier(Deadline::after(kReplicateMax));
   if (!looked_back_) {
     CO_TRY(const auto states, deps_.store.states_of(plain));
-    const bool known = std::all_of(states.begin(), states.end(), [this](const NameState& state) {
-      return state.meta_version.hlc <= known_;
-    });
-    if (!known) CO_CHECK_OK(co_await replicate(std::move(context), plain, Kind::kOther));
+    const bool doubted = std::any_of(states.begin(), states.end(),
+                                     [this](const NameState& state) { return is_doubted(state); });
+    if (doubted) CO_CHECK_OK(co_await replicate(std::move(context), plain, Kind::kOther));
   }
   const std::uint64_t name = name_hash(plain);
   const auto oldest = [this, name]() -> const Seqs* {
@@ -354,7 +353,6 @@ Task<void> Replicator::run() {
     if (!looked_back_) {
       const Status looked = co_await look_back();
       if (!looked) LOG_INFO("copies not compared yet", "why", looked.error().what());
-      if (!looked) continue;
     }
     (void)co_await settle();
     const Status noted = co_await note_clock();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <atomic>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <set>
@@ -185,6 +186,9 @@ class Replicator final : public store::CopyKeeper {
     bool copied = true;  // what this target owns is at the other holders
     bool told = true;    // and the others know of theirs
   };
+  /// Of a state that is here: whether it is to be compared.
+  bool is_doubted(const store::NameState& state) const;
+  Task<Result<LookedBack>> look_back_everywhere(const MapSnapshot& map);
   Task<Result<LookedBack>> look_back_at(const MapSnapshot& map,
                                         std::size_t mountpath,
                                         const Bucket& bucket,
@@ -195,6 +199,8 @@ class Replicator final : public store::CopyKeeper {
   const UniqueFd root_;        // of the state file
   /// Without looking back: changes up to this clock have their copies. Changed with mutex_.
   std::atomic<std::uint64_t> known_;
+  /// And newer ones than this have begun since: they are open, or have theirs.
+  std::atomic<std::uint64_t> doubted_until_ = std::numeric_limits<std::uint64_t>::max();
   std::atomic<bool> looked_back_ = false;
   std::atomic<Epoch> told_for_ = 0;  // the placement for which look_back() has told all others
   store::KeyLocks sending_;  // one message of a name after the other

@@ -103,7 +103,14 @@ Task<SliceSights> find_slices(const SliceAccess& access,
     const bool asked = std::ranges::find(nodes, id) != nodes.end();
     if (node.stores() && !asked) others.push_back(id);
   }
-  co_await look_at(access, context, *map, key, content, others, sights);
+  SliceSights more{.at = sights.at, .silent = {}};
+  co_await look_at(access, context, *map, key, content, others, more);
+  sights.at = std::move(more.at);
+  // Of who has nothing to do with names any more nothing is expected.
+  for (const NodeInfo* node : map->holding_targets()) {
+    const bool silent = std::ranges::find(more.silent, node->id) != more.silent.end();
+    if (silent) sights.silent.push_back(node->id);
+  }
   co_return sights;
 }
 

@@ -72,6 +72,10 @@ class GovernorTest : public ::testing::Test {
     EXPECT_TRUE(looked.ok()) << looked.error().what();
     clock_.at += std::chrono::seconds(1);
   }
+  void look_after_a_while() {
+    clock_.at += std::chrono::seconds(10);
+    look();
+  }
   ClusterMap map() { return run(plane_.maps().load())->map; }
   NodeState state(const std::string& id) { return map().nodes.at(id).state; }
   void say_settled(const std::vector<std::string>& ids) {
@@ -120,6 +124,8 @@ TEST_F(GovernorTest, ATargetWithoutALeaseIsAwayAndTheOthersTakeOver) {
 TEST_F(GovernorTest, ATargetWhoseLastDiskHasFailedGivesItsNamesAway) {
   say("t2", {.failing = true});
   look();
+  EXPECT_EQ(state("t2"), NodeState::kActive) << "it may be mended in a moment";
+  look_after_a_while();
   EXPECT_EQ(state("t2"), NodeState::kMaintenance);
   EXPECT_TRUE(map().placement.has_past("t2")) << "what it can still read it has";
   say("t2", {});
@@ -133,7 +139,12 @@ TEST_F(GovernorTest, OneThatCannotBeSparedStays) {
   say("t2", {.failing = true});
   say("t3", {.failing = true});
   look();
+  look_after_a_while();
   EXPECT_EQ(state("t2"), NodeState::kMaintenance);
+  look_after_a_while();
+  EXPECT_EQ(state("t3"), NodeState::kActive) << "while names move";
+  change([](MapDraft& draft) { draft.map.placement.past.clear(); });
+  look_after_a_while();
   EXPECT_EQ(state("t3"), NodeState::kActive) << "two copies need two targets";
   lose("t1");
   look();

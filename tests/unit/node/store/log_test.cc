@@ -211,22 +211,25 @@ TEST(LogRecords, GoldenBytesDecodeForEver) {
   add(LogType::kBucketDestroyed, wire::encode(destroyed));
   add(LogType::kDirRename, wire::encode(dir));
 
-  const std::string old = golden("log.1", now);
-  EXPECT_EQ(old, now);
-  EXPECT_EQ(*decode_segment_header(old), 4096u);
-  std::vector<std::string> found;
-  const auto collect = [&](const LogRecord& r) {
-    found.emplace_back(r.payload);
-    return Status{};
-  };
-  EXPECT_EQ(*walk_records(std::string_view(old).substr(kLogSegmentHeaderBytes), 4096, collect), at);
-  ASSERT_EQ(found.size(), 6u);
-  EXPECT_EQ(*wire::decode<TombstoneRecord>(found[0]), tombstone);
-  EXPECT_EQ(*wire::decode<ReferenceRecord>(found[1]), reference);
-  EXPECT_EQ(*wire::decode<PublishIntentRecord>(found[2]), intent);
-  EXPECT_EQ(*wire::decode<RenameIntentRecord>(found[3]), rename);
-  EXPECT_EQ(*wire::decode<BucketDestroyedRecord>(found[4]), destroyed);
-  EXPECT_EQ(*wire::decode<DirRenameRecord>(found[5]), dir);
+  EXPECT_EQ(golden("log.1", now), now);
+  for (const char* name : {"log.1", "log.1.ais1"}) {
+    const std::string old = golden(name, "");
+    EXPECT_EQ(*decode_segment_header(old), 4096u);
+    std::vector<std::string> found;
+    const auto collect = [&](const LogRecord& r) {
+      found.emplace_back(r.payload);
+      return Status{};
+    };
+    EXPECT_EQ(*walk_records(std::string_view(old).substr(kLogSegmentHeaderBytes), 4096, collect),
+              at);
+    ASSERT_EQ(found.size(), 6u);
+    EXPECT_EQ(*wire::decode<TombstoneRecord>(found[0]), tombstone);
+    EXPECT_EQ(*wire::decode<ReferenceRecord>(found[1]), reference);
+    EXPECT_EQ(*wire::decode<PublishIntentRecord>(found[2]), intent);
+    EXPECT_EQ(*wire::decode<RenameIntentRecord>(found[3]), rename);
+    EXPECT_EQ(*wire::decode<BucketDestroyedRecord>(found[4]), destroyed);
+    EXPECT_EQ(*wire::decode<DirRenameRecord>(found[5]), dir);
+  }
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ TEST(MountpathTable, OneThatGoesWhileNamesMoveHoldsWhatAnyPlacementPutOnIt) {
 TEST(MountpathTable, OneThatComesBackHasNamesOfWhenItWent) {
   MountpathTable table = table_of({"/a", "/b"});
   table.lose(*table.find("/b"), State::kMissing, "not there", {});
-  table.bring_back(*table.find("/b"), {});
+  table.bring_back(*table.find("/b"));
   EXPECT_FALSE(table.settled);
   EXPECT_FALSE(table.find("/b")->is_lacking());
   EXPECT_EQ(table.placements, (std::vector<PlacedOn>{{"/a", "/b"}, {"/a"}, {"/a", "/b"}}));
@@ -92,11 +92,11 @@ TEST(MountpathTable, WhatIsKnownOfANameMayBeOlderThanWhatALostOneHas) {
   table.lose(*table.find("/b"), State::kFailed, "EIO", {last, 50});
   EXPECT_FALSE(table.find("/b")->newer_until) << "every name was at its place alone";
   table.lose(*table.find("/c"), State::kFailed, "EIO", {last, 50});
-  table.bring_back(*table.find("/b"), last);
+  table.bring_back(*table.find("/b"));
   EXPECT_EQ(table.find("/c")->newer_until, last) << "what has come back has missed changes";
   table.lose(*table.find("/a"), State::kFailed, "EIO", {last, 50});
   EXPECT_EQ(table.find("/a")->newer_until, last) << "nor have they come to what has come back";
-  table.bring_back(*table.find("/a"), last);
+  table.bring_back(*table.find("/a"));
   EXPECT_FALSE(table.find("/a")->newer_until);
 
   const Lack lack{

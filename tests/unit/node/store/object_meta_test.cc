@@ -144,6 +144,7 @@ TEST(ObjectMeta, GoldenBytesDecodeForEver) {
   EXPECT_EQ(golden("object_meta.1.large", b.xattr), b.xattr);
   EXPECT_EQ(*decode_meta(golden("object_meta.1.small", a.xattr), ""), small());
   EXPECT_EQ(*decode_meta(golden("object_meta.1.large", b.xattr), b.side), large());
+  EXPECT_EQ(*decode_meta(golden("object_meta.1.small.ais1", ""), ""), small());
 }
 
 }  // namespace

@@ -70,6 +70,22 @@ TEST_F(OutOfReachTest, WhatIsWrittenMeanwhileIsNewer) {
 }
 
 /// That it was deleted is all that the other mountpaths have of the bucket.
+TEST_F(OutOfReachTest, ANewMountpathCastsNoDoubtOnWhatIsKnown) {
+  put_all();
+  const auto out = files_on(2);
+  ASSERT_GE(out.size(), 6u);
+  ASSERT_TRUE(disable(2, Emptying::kSkip).ok());
+  for (const std::string& name : out) ASSERT_TRUE(put(name, "new").ok());
+  make(3);
+  ASSERT_TRUE(attach(3).ok());
+  for (const std::string& name : out) EXPECT_EQ(get(name).value_or("?"), "new") << name;
+  settle();
+  ASSERT_TRUE(detach(1, Emptying::kSkip).ok());
+  const auto there = files_on(3);
+  ASSERT_GE(there.size(), 6u);
+  for (const std::string& name : there) EXPECT_TRUE(get(name).ok()) << name;
+}
+
 TEST_F(OutOfReachTest, TheOnlyObjectOfABucketStaysDeleted) {
   std::string only;
   for (int i = 0; only.empty(); ++i) {
