@@ -107,7 +107,8 @@ Status Engine::recover_all() {
 
 void Engine::doubt_rename(RenameIntentRecord intent) {
   const std::lock_guard lock(doubted_mutex_);
-  if (doubted_.size() < kDoubtedMax) doubted_.push_back(std::move(intent));
+  if (doubted_.size() < kDoubtedMax) return doubted_.push_back(std::move(intent));
+  LOG_ERROR("a rename may have left both names", "from", intent.source, "to", intent.destination);
 }
 
 std::vector<RenameIntentRecord> Engine::take_doubted_renames() {
