@@ -74,6 +74,21 @@ std::size_t heaviest(const std::vector<std::uint64_t>& node_digests, std::uint64
   return best;
 }
 
+std::vector<std::size_t> heaviest(const std::vector<std::uint64_t>& node_digests,
+                                  std::uint64_t key_digest,
+                                  std::size_t count) {
+  std::vector<std::pair<std::uint64_t, std::size_t>> order;
+  for (std::size_t i = 0; i < node_digests.size(); ++i) {
+    order.emplace_back(weight(node_digests[i], key_digest), i);
+  }
+  std::sort(order.begin(), order.end(), std::greater<>());
+  std::vector<std::size_t> first;
+  for (const auto& [_, index] : order) {
+    if (first.size() < count) first.push_back(index);
+  }
+  return first;
+}
+
 namespace {
 
 /// The heaviest of the nodes that take part. Without sorting the others: asked with every request.

@@ -29,6 +29,12 @@ std::uint64_t placement_digest(const ObjectName& name);
 /// The index of the heaviest node for the key; ties go to the last. `nodes` is not empty.
 std::size_t heaviest(const std::vector<std::uint64_t>& node_digests, std::uint64_t key_digest);
 
+/// The indexes of the `count` heaviest nodes, or of all if there are fewer, in the order of their
+/// weights: [0] is what heaviest() says.
+std::vector<std::size_t> heaviest(const std::vector<std::uint64_t>& node_digests,
+                                  std::uint64_t key_digest,
+                                  std::size_t count);
+
 /// The target that owns the name in this map; null when no target is active, and while the name is
 /// being handed over (Placement::held), when nobody answers for it.
 const NodeInfo* owner_of(const ClusterMap& map, const ObjectName& name);

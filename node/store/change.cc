@@ -6,6 +6,7 @@
 #include "common/model/version_key.h"
 #include "node/store/attr_change.h"
 #include "node/store/conditions.h"
+#include "node/store/disk_copies.h"
 #include "node/store/forget.h"
 #include "node/store/layout.h"
 #include "node/store/resilver.h"
@@ -18,8 +19,8 @@ namespace {
 /// this one change happens in place.
 class AttrMutation final : public Mutation {
  public:
-  AttrMutation(Engine& e, const Key& k, const IndexRecord& b)
-      : engine(e), mp(e.mountpath_of(k)), key(k), dir(dir_of(k.name.bucket)), base(b) {}
+  AttrMutation(Engine& e, Mountpath& m, const Key& k, const IndexRecord& b)
+      : engine(e), mp(m), key(k), dir(dir_of(k.name.bucket)), base(b) {}
 
   Status stage() override {
     if (base.kind == IndexRecord::Kind::kReference) return {};
@@ -92,8 +93,8 @@ class AttrMutation final : public Mutation {
 /// too: before the file goes, if the level asks for it, so no file comes back.
 class RemoveMutation final : public Mutation {
  public:
-  RemoveMutation(Engine& e, const Key& k, const IndexRecord& b, Version v)
-      : engine(e), mp(e.mountpath_of(k)), key(k), base(b), version(v) {}
+  RemoveMutation(Engine& e, Mountpath& m, const Key& k, const IndexRecord& b, Version v)
+      : engine(e), mp(m), key(k), base(b), version(v) {}
 
   Engine& engine;
   Mountpath& mp;
@@ -169,7 +170,7 @@ Task<Result<ObjectInfo>> Store::set_attrs(Key key,
   if (is_too_new(conditions, base->info.meta_version))
     co_return repeated_change(key, *base, change);
   CO_CHECK_OK(check_conditions(conditions, &base->info, Access::kWrite));
-  AttrMutation mutation(*engine_, key, *base);
+  AttrMutation mutation(*engine_, engine_->mountpath_of(key), key, *base);
   CO_TRY(mutation.info, apply_change(base->info, change, engine_->clock.unix_ns()));
   CO_TRY(mutation.info.meta_version, engine_->versions.next());
   keep_version_headers(base->info, mutation.info);
@@ -212,12 +213,13 @@ Task<Status> Store::remove(Key key,
 }
 
 Task<Status> bury(Engine& engine,
+                  Mountpath& at,
                   const Key& key,
                   std::optional<IndexRecord> there,
                   Version version,
                   Durability level) {
   const IndexRecord base = there.value_or(tombstone_of({}));
-  RemoveMutation mutation(engine, key, base, version);
+  RemoveMutation mutation(engine, at, key, base, version);
   mutation.barrier_before = level == Durability::kFull;
   co_return co_await mutation.mp.committer().run(mutation);
 }
@@ -227,29 +229,39 @@ Task<Result<bool>> Store::adopt_attributes(Key key, ObjectInfo info, Durability 
   CO_TRY(const auto base, co_await engine_->find_whole(key));
   if (!base || base->info.content_version != info.content_version) co_return false;
   if (base->kind != IndexRecord::Kind::kObject) co_return false;  // it may be another form
-  if (base->info.meta_version >= info.meta_version) co_return true;
-  AttrMutation mutation(*engine_, key, *base);
+  const Version version = info.meta_version;
+  if (base->info.meta_version >= version) {
+    CO_CHECK_OK(co_await level_copies(*engine_, key, version));
+    co_return true;
+  }
+  AttrMutation mutation(*engine_, engine_->mountpath_of(key), key, *base);
   mutation.info = std::move(info);
   mutation.level = level;
   mutation.barrier_after = level == Durability::kFull;
   if (mutation.barrier_after) engine_->promise_all();
   CO_CHECK_OK(co_await mutation.mp.committer().run(mutation));
+  CO_CHECK_OK(co_await level_copies(*engine_, key, version));
   co_return true;
 }
 
 Task<Result<bool>> Store::adopt_tombstone(Key key, Version version, Durability level) {
   key.versioning = Versioning::kOff;
   CO_TRY(const auto guard, co_await engine_->lock(key));
-  CO_TRY(auto there, engine_->mountpath_of(key).index().get(key.bucket, key.key()));
-  if (there && there->info.meta_version >= version) co_return false;
-  CO_CHECK_OK(co_await bury(*engine_, key, std::move(there), version, level));
-  co_return true;
+  Mountpath& place = engine_->mountpath_of(key);
+  CO_TRY(auto there, place.index().get(key.bucket, key.key()));
+  const bool is_older = !there || there->info.meta_version < version;
+  if (is_older) {
+    CO_CHECK_OK(co_await bury(*engine_, place, key, std::move(there), version, level));
+  }
+  CO_CHECK_OK(co_await level_copies(*engine_, key, version));
+  co_return is_older;
 }
 
 Task<Status> Store::forget(Key key, Version meta_version) {
   CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(const auto there, engine_->find_to_replace(key));
   if (!there || there->info.meta_version != meta_version) co_return Status{};
+  CO_CHECK_OK(co_await forget_copies(*engine_, key));
   ForgetMutation mutation(*engine_, engine_->mountpath_of(key), key, *there);
   co_return co_await mutation.mp.committer().run(mutation);
 }
@@ -259,18 +271,50 @@ Task<Result<bool>> Store::forget_tombstone(Key key, Version version) {
   CO_TRY(const auto there, engine_->newest(key));
   if (!there) co_return true;
   if (there->visible() || there->info.meta_version != version) co_return false;
+  CO_CHECK_OK(co_await forget_copies(*engine_, key));
   ForgetMutation mutation(*engine_, engine_->mountpath_of(key), key, *there);
   CO_CHECK_OK(co_await mutation.mp.committer().run(mutation));
   co_return true;
 }
 
+Task<Status> copy_attrs(Engine& engine,
+                        Key key,
+                        IndexRecord record,
+                        IndexRecord there,
+                        Mountpath& from,
+                        Mountpath& to,
+                        Durability level) {
+  const std::string dir = dir_of(key.name.bucket);
+  auto open = [&] { return open_object_file(from, dir, path_of(dir, key.key(), record.escaped)); };
+  CO_TRY(const auto file, from.noted(co_await from.pool().run(std::move(open))));
+  if (file->meta.info.meta_version != record.info.meta_version) {
+    co_return Error(Errc::corrupt, "the file of " + key.display() + " has other attributes");
+  }
+  AttrMutation mutation(engine, to, key, there);
+  mutation.info = file->meta.info;
+  mutation.level = level;
+  mutation.barrier_after = level == Durability::kFull;
+  co_return co_await to.committer().run(mutation);
+}
+
 Task<Status> remove_locked(
     Engine& engine, Key key, IndexRecord base, Durability level, RemovedContent content) {
   CO_TRY(const Version version, engine.versions.next());
-  RemoveMutation mutation(engine, key, base, version);
+  RemoveMutation mutation(engine, engine.mountpath_of(key), key, base, version);
   mutation.content = content;
   mutation.barrier_before = level == Durability::kFull;
-  co_return co_await engine.mountpath_of(key).committer().run(mutation);
+  co_return co_await mutation.mp.committer().run(mutation);
+}
+
+Durability level_to_keep(const Mountpath& mountpath, const IndexRecord& base) {
+  if (base.reference && base.reference->is_empty()) return Durability::kNone;
+  return mountpath.survives_power_loss(base.info.meta_version) ? Durability::kFull : base.level;
+}
+
+void set_barriers(Mutation& mutation, Durability level, std::optional<Durability> replaced) {
+  const Durability before = std::max(level, replaced.value_or(level));
+  mutation.barrier_before = before >= Durability::kData;
+  mutation.barrier_after = level == Durability::kFull;
 }
 
 }  // namespace aisfs::store

@@ -282,7 +282,7 @@ Result<std::optional<IndexPeek>> Engine::peek(const Key& key) const {
 Status Engine::check_known(const Key& key, const std::optional<IndexRecord>& known) const {
   const MountpathSet& set = mounts.now();
   if (known) return check_newest(set, key, known->info.meta_version);
-  if (const Lack* lack = set.lack_of(key.digest)) {
+  if (const Lack* lack = set.lack_of(key.bucket, key.digest)) {
     return out_of_reach(*lack, "\"" + key.display() + "\"");
   }
   for (const Mountpath* mountpath : set.readable) {
@@ -294,7 +294,7 @@ Status Engine::check_known(const Key& key, const std::optional<IndexRecord>& kno
 }
 
 Status Engine::check_newest(const MountpathSet& set, const Key& key, Version known) const {
-  const Lack* lack = set.lack_of(key.digest, known);
+  const Lack* lack = set.lack_of(key.bucket, key.digest, known);
   if (lack == nullptr || confirmed.contains(set.losses, key, known)) return {};
   return out_of_reach(*lack, "a newer version of \"" + key.display() + "\"");
 }
@@ -410,7 +410,9 @@ Result<std::shared_ptr<OpenFile>> Engine::open_file_now(const Key& key, const In
     (*file)->mountpath = held;
     return file;
   }
-  const Lack* lack = record.kind == IndexRecord::Kind::kReference ? set.lack_of(digest) : nullptr;
+  const bool refers = record.kind == IndexRecord::Kind::kReference;
+  // Of content that names refer to there are no copies.
+  const Lack* lack = refers ? set.lack_of(BucketId{}, digest) : nullptr;
   return lack == nullptr ? std::move(failed)
                          : out_of_reach(*lack, "the content of " + key.display());
 }
@@ -426,6 +428,10 @@ Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord r
   std::shared_ptr<OpenFile> file = *std::move(opened);
   file->pin = std::move(pin);
   if (file->meta.info.content_version != version) co_return Error(Errc::stale_map);  // raced
+  const MountpathSet& set = mounts.now();
+  // What was read of another copy says nothing of this one.
+  const bool may_differ = set.keeps_copies(key.bucket);
+  if (may_differ && verified_turn_.exchange(set.turn) != set.turn) verified.clear();
   if (verified.contains(version)) file->verified = true;
   files.insert(file);
   co_return file;
@@ -471,6 +477,8 @@ void Engine::drop_replaced(Mountpath& mountpath, const Key& key, const IndexReco
   files.supersede(old.info.content_version, clock.now() + kSupersededLife);
   if (old.reference && old.reference->is_empty()) return;
   if (old.kind == IndexRecord::Kind::kReference) {
+    // Its bytes are the only ones until what replaces it has its copies; then they are dropped.
+    if (mounts.now().keeps_copies(key.bucket)) return;
     const Key home = make_key(key.bucket, {key.name.bucket, old.reference->key});
     [[maybe_unused]] const Status gone = drop_content(home, *old.reference);
     return;
@@ -483,17 +491,6 @@ void Engine::drop_replaced(Mountpath& mountpath, const Key& key, const IndexReco
   if (!is_version_key(key.key())) return;
   remove_side(mountpath, dir, plain_key(key.key()),
               old.info.meta_version);  // of its time as current
-}
-
-Durability level_to_keep(const Mountpath& mountpath, const IndexRecord& base) {
-  if (base.reference && base.reference->is_empty()) return Durability::kNone;
-  return mountpath.survives_power_loss(base.info.meta_version) ? Durability::kFull : base.level;
-}
-
-void set_barriers(Mutation& mutation, Durability level, std::optional<Durability> replaced) {
-  const Durability before = std::max(level, replaced.value_or(level));
-  mutation.barrier_before = before >= Durability::kData;
-  mutation.barrier_after = level == Durability::kFull;
 }
 
 }  // namespace aisfs::store

@@ -34,8 +34,16 @@ class Engine {
   /// as both can be read.
   void doubt_rename(RenameIntentRecord intent);
   std::vector<RenameIntentRecord> take_doubted_renames();
+  /// How often a copy was not made that there should be.
+  std::atomic<std::uint64_t> copies_left = 0;
+  /// Of which there are no copies on other disks as long as they refer to content.
+  void note_reference(const Key& key);
+  std::vector<Key> take_references();
   /// As any mountpath knows it.
   std::optional<BucketName> name_of(BucketId bucket) const;
+  /// Of what lies there: names at their place. Null for all, in buckets without copies.
+  std::function<bool(std::string_view key, std::string_view record)> without_copies(
+      const MountpathSet& set, const Mountpath& mountpath, BucketId bucket) const;
   /// What a mountpath that has recovered holds: nobody knows which barriers it has passed, and who
   /// has read it.
   void take_in(Mountpath& mountpath);
@@ -119,6 +127,7 @@ class Engine {
 
  private:
   static constexpr std::size_t kDoubtedMax = 10'000;
+  static constexpr std::size_t kReferencesMax = 10'000;
 
   Status recover_all();
   Status start_clock();
@@ -131,6 +140,9 @@ class Engine {
 
   std::mutex doubted_mutex_;
   std::vector<RenameIntentRecord> doubted_;  // guarded by doubted_mutex_
+  std::mutex references_mutex_;
+  std::map<Name, Key> references_;  // guarded by references_mutex_
+  std::atomic<std::uint64_t> verified_turn_ = 0;
   std::atomic<std::uint64_t> promised_ = 0;  // the clock when promise_all() was called last
   std::mutex tick_mutex_;
   std::condition_variable tick_wake_;

@@ -64,6 +64,17 @@ void MountpathTable::settle() {
   placements = {active()};
 }
 
+void MountpathTable::keep(std::map<std::uint64_t, std::uint32_t> wanted) {
+  copies = std::move(wanted);
+  unsettle();
+}
+
+/// What is a copy no more, or was not made, is not brought up to date either.
+void MountpathTable::unsettle() {
+  settled = false;
+  stale = true;
+}
+
 void MountpathTable::lose(MountpathEntry& entry,
                           MountpathEntry::State state,
                           std::string why,
@@ -73,6 +84,10 @@ void MountpathTable::lose(MountpathEntry& entry,
     entry.newer_until = stale ? now.last : Version();
     entry.lost_at = now.last;
     entry.replicated = now.replicated;
+    entry.copied.clear();
+    for (const auto& [bucket, count] : copies) {
+      if (settled && active().size() > 1) entry.copied.insert(bucket);
+    }
     for (const PlacedOn& placement : placements) {
       if (has(placement, entry.path)) entry.held.push_back(placement);
     }
@@ -80,6 +95,8 @@ void MountpathTable::lose(MountpathEntry& entry,
   entry.state = state;
   entry.why = std::move(why);
   // Names that were placed on others stay where they are: that is what makes it rendezvous hashing.
+  // Copies are to be made again.
+  settled = settled && copies.empty();
   settled ? settle() : place_anew();
 }
 
@@ -96,6 +113,7 @@ void MountpathTable::bring_back(MountpathEntry& entry) {
   entry.why.clear();
   entry.held.clear();
   entry.buckets.reset();
+  entry.copied.clear();
   entry.newer_until = entry.lost_at = {};
   entry.replicated = 0;
   place_anew();

@@ -2,6 +2,7 @@
 // %mountpaths: which mountpaths the target has, on every one of them. Pure.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -45,6 +46,8 @@ struct MountpathEntry {
   Version lost_at;  // the newest that this target had made when it went
   /// Changes of the target up to this clock had their copies elsewhere when it went.
   std::uint64_t replicated = 0;
+  /// Buckets of which other mountpaths had all that anybody was told of when it went.
+  std::set<std::uint64_t> copied;
 
   bool is_open() const { return state <= State::kDetaching; }
   bool is_emptied() const { return state == State::kDisabling || state == State::kDetaching; }
@@ -73,7 +76,7 @@ struct Leaving {
 };
 
 struct MountpathTable {
-  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
 
   std::uint64_t version = 0;  // the highest one counts
   std::vector<MountpathEntry> entries;
@@ -83,6 +86,9 @@ struct MountpathTable {
   bool stale = false;
   /// The placements since that was true, the one of now last.
   std::vector<PlacedOn> placements;
+  /// By the ids of buckets whose names lie on several mountpaths: on how many, or on all if there
+  /// are fewer. It is so when `settled`.
+  std::map<std::uint64_t, std::uint32_t> copies;
 
   MountpathEntry* find(std::string_view path);
   const MountpathEntry* find(std::string_view path) const;
@@ -94,6 +100,10 @@ struct MountpathTable {
   void place_anew();
   /// All of them are there.
   void settle();
+  /// So many copies are to be kept from now on, and one in buckets that are not among these.
+  void keep(std::map<std::uint64_t, std::uint32_t> wanted);
+  /// Not all names have their copies.
+  void unsettle();
   /// The mountpath goes out of reach with what it holds, for `state`.
   void lose(MountpathEntry& entry, MountpathEntry::State state, std::string why, Leaving now);
   /// The mountpath is back, with names of whatever placement it knew, and if it had any, maybe in
@@ -120,6 +130,16 @@ struct MountpathTable {
       entries[i].newer_until = newer[i];
       entries[i].lost_at = lost[i];
       entries[i].replicated = replicated[i];
+    }
+    if (format < 3) return;
+    std::vector<std::vector<std::uint64_t>> copied;
+    for (const MountpathEntry& entry : entries) {
+      copied.emplace_back(entry.copied.begin(), entry.copied.end());
+    }
+    ar(copies, copied);
+    copied.resize(entries.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      entries[i].copied = {copied[i].begin(), copied[i].end()};
     }
   }
 };

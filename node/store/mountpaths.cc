@@ -27,7 +27,8 @@ Lack lack_of(const MountpathEntry& entry) {
             .digest = placement::digest(entry.path),
             .held = {},
             .buckets = entry.buckets,
-            .newer_until = entry.newer_until};
+            .newer_until = entry.newer_until,
+            .copied = entry.copied};
   for (const PlacedOn& placement : entry.held) lack.held.push_back(digests_of(placement));
   return lack;
 }
@@ -158,7 +159,10 @@ void Mountpaths::start(bool in_order) {
     }
     // Power loss may have brought back what was forgotten before one went.
     for (const std::string& path : lost_at_start_) {
-      if (!in_order) table_.find(path)->newer_until = deps_.leaving().last;
+      if (in_order) continue;
+      table_.find(path)->newer_until = deps_.leaving().last;
+      // What is there may not even know that the others had gone before.
+      table_.find(path)->copied.clear();
     }
     ++table_.version;
     for (auto& [path, open] : open_) open.health = watch(open.mountpath);
@@ -191,6 +195,7 @@ MountpathTable Mountpaths::table() const {
 void Mountpaths::publish() {
   auto set = std::make_unique<MountpathSet>();
   set->settled = table_.settled;
+  set->copies = table_.copies;
   for (const MountpathEntry& entry : table_.entries) {
     if (entry.is_lacking()) set->lacks.push_back(lack_of(entry));
     if (entry.state != State::kActive) continue;

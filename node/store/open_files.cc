@@ -163,4 +163,8 @@ void VerifiedSet::erase(Version v) {
   slots_[(mark >> 1) % kSlots].compare_exchange_strong(mark, 0, std::memory_order_relaxed);
 }
 
+void VerifiedSet::clear() {
+  for (auto& slot : slots_) slot.store(0, std::memory_order_relaxed);
+}
+
 }  // namespace aisfs::store

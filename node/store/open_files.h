@@ -154,6 +154,7 @@ class VerifiedSet {
   bool contains(Version v) const;
   void insert(Version v);
   void erase(Version v);
+  void clear();
 
  private:
   static constexpr std::size_t kSlots = 1u << 19;  // 4 MiB

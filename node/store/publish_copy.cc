@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Copies of other targets' objects.
+#include "node/store/disk_copies.h"
 #include "node/store/put.h"
 #include "node/store/resilver.h"
 #include "node/store/scrub.h"
@@ -33,7 +34,10 @@ Task<Result<bool>> publish_copy(Engine& engine, Key key, StoredMeta meta, Body& 
   Mountpath& place = engine.mountpath_of(key);
   CO_CHECK_OK(co_await bring_body(body, place));
   CO_TRY(const auto now, engine.find_anywhere(key));
-  if (!may_replace(now.record, meta.info, what)) co_return false;
+  if (!may_replace(now.record, meta.info, what)) {
+    CO_CHECK_OK(co_await level_copies(engine, key, Version()));
+    co_return false;
+  }
   // A damaged file does not come to its name's place; the good one is written there.
   const bool is_elsewhere = what == Adopt::kDamaged && now.mountpath != &place;
   if (is_elsewhere) CO_CHECK_OK(co_await set_aside_at(engine, *now.mountpath, key, *now.record));
@@ -44,6 +48,7 @@ Task<Result<bool>> publish_copy(Engine& engine, Key key, StoredMeta meta, Body& 
   put.base_is_bad = what == Adopt::kDamaged;
   if (put.base_is_bad) put.expected_root = now.record->root_hash;  // whatever the other one says
   const Durability level = is_elsewhere ? Durability::kFull : meta.level;
+  const Version version = meta.info.meta_version;
   put.meta = std::move(meta);
   put.meta.bucket = key.bucket;
   put.meta.key = key.key();
@@ -51,6 +56,7 @@ Task<Result<bool>> publish_copy(Engine& engine, Key key, StoredMeta meta, Body& 
   set_barriers(put, level, base ? std::optional(base->level) : std::nullopt);
   CO_CHECK_OK(co_await put.mp.committer().run(put));
   if (is_elsewhere) CO_CHECK_OK(co_await forget_elsewhere(engine, key));
+  CO_CHECK_OK(co_await level_copies(engine, key, version));
   co_return true;
 }
 

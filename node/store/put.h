@@ -39,7 +39,11 @@ struct Body {
 class PutMutation final : public Mutation {
  public:
   PutMutation(Engine& e, const Key& k, Body& b, const std::optional<IndexRecord>& there)
-      : engine(e), mp(e.mountpath_of(k)), key(k), dir(dir_of(k.name.bucket)), body(b), base(there) {}
+      : PutMutation(e, e.mountpath_of(k), k, b, there) {}
+  /// Not at the name's place.
+  PutMutation(
+      Engine& e, Mountpath& m, const Key& k, Body& b, const std::optional<IndexRecord>& there)
+      : engine(e), mp(m), key(k), dir(dir_of(k.name.bucket)), body(b), base(there) {}
 
   Status stage() override;
   Status publish() override;

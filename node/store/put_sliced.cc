@@ -37,7 +37,8 @@ Task<Result<ObjectInfo>> Store::put_sliced(Key key,
   meta.reference = std::move(content);
   ObjectInfo info = meta.info;
   const Durability level = options.level;
-  CO_CHECK_OK(co_await publish_reference(*engine_, key, std::move(meta), std::move(base), level));
+  CO_CHECK_OK(co_await publish_reference(*engine_, engine_->mountpath_of(key), key, std::move(meta),
+                                         std::move(base), level));
   co_return info;
 }
 

@@ -8,6 +8,7 @@
 #include "common/model/ino.h"
 #include "node/store/attr_change.h"
 #include "node/store/conditions.h"
+#include "node/store/disk_copies.h"
 #include "node/store/rename.h"
 #include "node/store/slice_file.h"
 #include "node/store/versions.h"
@@ -127,7 +128,8 @@ class LinkContent final : public Mutation {
 /// gone after power loss as soon as it was unlinked.
 class ReferenceMutation final : public Mutation {
  public:
-  ReferenceMutation(Engine& e, const Key& k) : engine(e), mp(e.mountpath_of(k)), key(k) {}
+  ReferenceMutation(Engine& e, const Key& k, Mountpath& m) : engine(e), mp(m), key(k) {}
+  ReferenceMutation(Engine& e, const Key& k) : ReferenceMutation(e, k, e.mountpath_of(k)) {}
 
   Status stage() override {
     CHECK_OK(mp.know_bucket(key.bucket, key.name.bucket));
@@ -252,6 +254,8 @@ Task<Result<ObjectInfo>> Renamer::in_place(IndexRecord source,
   // A name that an intent may have to restore is not the one that moves.
   rename.barrier_before |= rename.mp.intents().holds(rename.source.info.content_version);
   rename.flush_soon = level < Durability::kFull;
+  // No other disk has the one name's end without the other's beginning.
+  rename.barrier_after |= engine.mounts.now().keeps_copies(to.bucket);
   CO_CHECK_OK(co_await rename.mp.committer().run(rename));
   CO_CHECK_OK(co_await drop_null_versions(engine, to, level));
   co_return std::move(rename.meta.info);
@@ -295,7 +299,7 @@ Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
   reference.barrier_before = kept_of(reference.mp, reference.base) >= Durability::kData;
   Status done = co_await reference.mp.committer().run(reference);
   ForgetName forget(engine, from, source, version);
-  forget.barrier_after = level == Durability::kFull;
+  forget.barrier_after = level == Durability::kFull || engine.mounts.now().keeps_copies(to.bucket);
   if (done) done = co_await engine.mountpath_of(from).committer().run(forget);
   // The disk that has failed may have had it before.
   if (!done && link.intent) engine.doubt_rename(*link.intent);
@@ -316,6 +320,8 @@ Result<bool> finish_rename(Engine& engine, const RenameIntentRecord& intent) {
   const auto& there = destination.record;
   const auto& left = source.record;
   if (!engine.check_known(to, there) || !engine.check_known(from, left)) return false;
+  // Nobody was told of its end: a disk that has gone may have it alone.
+  if (!there && engine.mounts.now().lack_of(BucketId{}, to.digest) != nullptr) return false;
   const bool source_is_left = left && left->kind == IndexRecord::Kind::kObject &&
                               left->info.meta_version == intent.source_meta_version;
   if (!source_is_left) return true;
@@ -378,11 +384,12 @@ Task<Result<Reference>> Store::detach_content(Key key, Conditions conditions, Du
 }
 
 Task<Status> publish_reference(Engine& engine,
+                               Mountpath& at,
                                const Key& key,
                                StoredMeta meta,
                                std::optional<IndexRecord> base,
                                Durability level) {
-  ReferenceMutation reference(engine, key);
+  ReferenceMutation reference(engine, key, at);
   reference.meta = std::move(meta);
   set_barriers(reference, level, kept_of(reference.mp, base));
   reference.base = std::move(base);
@@ -392,11 +399,18 @@ Task<Status> publish_reference(Engine& engine,
 Task<Result<bool>> Store::adopt_reference(Key key, StoredMeta meta) {
   key.versioning = Versioning::kOff;
   CO_TRY(const auto guard, co_await engine_->lock(key));
-  CO_TRY(auto base, engine_->mountpath_of(key).index().get(key.bucket, key.key()));
-  if (base && base->info.meta_version >= meta.info.meta_version) co_return false;
+  Mountpath& place = engine_->mountpath_of(key);
+  CO_TRY(auto base, place.index().get(key.bucket, key.key()));
+  const Version version = meta.info.meta_version;
+  if (base && base->info.meta_version >= version) {
+    CO_CHECK_OK(co_await level_copies(*engine_, key, version));
+    co_return false;
+  }
   if (base && !base->visible()) base.reset();
   const Durability level = meta.level;
-  CO_CHECK_OK(co_await publish_reference(*engine_, key, std::move(meta), std::move(base), level));
+  CO_CHECK_OK(
+      co_await publish_reference(*engine_, place, key, std::move(meta), std::move(base), level));
+  CO_CHECK_OK(co_await level_copies(*engine_, key, version));
   co_return true;
 }
 
@@ -447,7 +461,7 @@ Result<std::optional<Reference>> Store::resolve(const Key& key) {
   // Asked before every GET, and nearly every name is a plain object.
   TRY(const auto now, engine_->peek(key));
   const bool plain = now && now->kind == IndexRecord::Kind::kObject;
-  if (plain && !engine_->mounts.now().lack_of(key.digest, now->meta_version)) {
+  if (plain && !engine_->mounts.now().lack_of(key.bucket, key.digest, now->meta_version)) {
     return std::optional<Reference>();
   }
   TRY(auto record, engine_->find(key));

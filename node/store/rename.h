@@ -35,8 +35,9 @@ Task<void> settle_renames(Engine& engine);
 /// Tombstone, file, index: the name is gone, its content is left alone. Blocks.
 Status forget_name(Mountpath& mp, const Key& key, const IndexRecord& source, Version version);
 
-/// The key becomes a reference (`meta`), over what is at its place. The lock is held.
+/// The key becomes a reference (`meta`), over what lies `at` that mountpath. The lock is held.
 Task<Status> publish_reference(Engine& engine,
+                               Mountpath& at,
                                const Key& key,
                                StoredMeta meta,
                                std::optional<IndexRecord> base,

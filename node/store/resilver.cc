@@ -7,8 +7,8 @@
 #include "common/disk/posix.h"
 #include "common/model/version_key.h"
 #include "common/obs/log.h"
+#include "node/store/disk_copies.h"
 #include "node/store/file_walk.h"
-#include "node/store/forget.h"
 #include "node/store/multipart.h"
 #include "node/store/put.h"
 #include "node/store/rename.h"
@@ -22,97 +22,8 @@ constexpr std::size_t kPage = 1000;
 constexpr Duration kLookEvery = std::chrono::milliseconds(200);
 constexpr int kLooksMax = 10;
 constexpr Duration kAgain = std::chrono::seconds(1);  // after a round that left something
-// As small as what fits into an intent: the move is one write of the intent log then.
-constexpr std::uint64_t kSmallBytes = 64_KiB;
-
-/// How durable it is that a copy has gone from where it does not belong.
-enum class Leave : std::uint8_t { kSoon, kDurably };
 
 Error gone() { return Error(Errc::not_ready, "a mountpath has gone"); }
-
-Key sibling(const Key& key, std::string text) {
-  Key other = key;
-  other.name.key = std::move(text);
-  other.versioning = Versioning::kOff;
-  return other;
-}
-
-Task<Status> leave(Engine& engine, Mountpath& from, Key key, IndexRecord record, Leave how) {
-  ForgetMutation forget(engine, from, key, record);
-  forget.content = RemovedContent::kKeep;
-  forget.barrier_after = how == Leave::kDurably;
-  co_return co_await from.committer().run(forget);
-}
-
-/// The bytes of a file on one mountpath become a body on another.
-Task<Status> copy_body(
-    const OpenFile& file, Mountpath& from, Mountpath& to, Body& body, std::byte* buffer) {
-  const std::uint64_t size = file.meta.info.size;
-  auto check = [&] { return to.check_space(size); };  // not after the half of it has been copied
-  CO_CHECK_OK(co_await to.pool().run(std::move(check)));
-  for (std::uint64_t at = 0; at < size; at += kHashBlockBytes) {
-    const MutableBytes part(buffer, std::min<std::uint64_t>(kHashBlockBytes, size - at));
-    auto read = [&] { return disk::pread_exactly(file.fd.get(), part, at); };
-    CO_CHECK_OK(from.noted(co_await from.pool().run(std::move(read))));
-    if (size <= kSmallBytes) {
-      body.rest = part;
-      co_return Status{};
-    }
-    auto add = [&] { return body.add(to, part, Durability::kData); };
-    CO_CHECK_OK(to.noted(co_await to.pool().run(std::move(add))));
-  }
-  co_return Status{};
-}
-
-Task<Status> copy_object(Engine& engine,
-                         Key key,
-                         IndexRecord record,
-                         std::optional<IndexRecord> there,
-                         Mountpath& from,
-                         Mountpath& to) {
-  const std::string dir = dir_of(key.name.bucket);
-  auto open = [&] { return open_object_file(from, dir, path_of(dir, key.key(), record.escaped)); };
-  CO_TRY(const auto file, from.noted(co_await from.pool().run(std::move(open))));
-  const ExpectedChecksums none;
-  Body body(false, none);
-  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kHashBlockBytes);
-  CO_CHECK_OK(co_await copy_body(*file, from, to, body, buffer.get()));
-  PutMutation put(engine, key, body, there);
-  put.meta = file->meta;
-  put.meta.bucket = key.bucket;
-  put.meta.key = key.key();  // of a kept version the file tells its first name
-  put.expected_root = file->meta.hashes.root;
-  set_barriers(put, Durability::kFull, std::nullopt);
-  co_return co_await put.mp.committer().run(put);
-}
-
-/// To the key's place, durably.
-Task<Status> copy_state(Engine& engine,
-                        Key key,
-                        IndexRecord record,
-                        std::optional<IndexRecord> there,
-                        Mountpath& from,
-                        Mountpath& to) {
-  if (there && !there->visible() && record.visible()) there.reset();
-  switch (record.kind) {
-    case IndexRecord::Kind::kTombstone:
-      co_return co_await bury(engine, key, std::move(there), record.info.meta_version,
-                              Durability::kFull);
-    case IndexRecord::Kind::kReference: {
-      StoredMeta meta{.bucket = key.bucket,
-                      .key = key.key(),
-                      .info = std::move(record.info),
-                      .level = record.level,
-                      .reference = std::move(record.reference)};
-      co_return co_await publish_reference(engine, key, std::move(meta), std::move(there),
-                                           Durability::kFull);
-    }
-    case IndexRecord::Kind::kObject:
-      break;
-  }
-  co_return co_await copy_object(engine, std::move(key), std::move(record), std::move(there), from,
-                                 to);
-}
 
 /// The newer of the two states is at the place then, and the other one has gone.
 Task<Status> bring_one(Engine& engine, Key key, Mountpath& from, Mountpath& to, Leave how) {
@@ -122,42 +33,24 @@ Task<Status> bring_one(Engine& engine, Key key, Mountpath& from, Mountpath& to, 
   if (there && there->info.meta_version >= record->info.meta_version) {
     CO_CHECK_OK(co_await sync_mountpath(to));  // it replaces what may have been durable
   } else {
-    CO_CHECK_OK(co_await copy_state(engine, key, *record, std::move(there), from, to));
+    CO_CHECK_OK(
+        co_await copy_state(engine, key, *record, std::move(there), from, to, Durability::kFull));
   }
-  // If `to` has failed meanwhile, the copy may have been made here, over what was copied.
+  // It may have failed meanwhile.
   if (&engine.mountpath_of(key) != &to) co_return gone();
   co_return co_await leave(engine, from, std::move(key), *std::move(record), how);
-}
-
-/// The keys of what is kept of one, on one mountpath, oldest first: at no time the current version
-/// is at its place without those before it.
-Result<std::vector<std::string>> kept_on(const Mountpath& mountpath, const Key& plain) {
-  std::vector<std::string> keys;
-  for (const bool tombstones : {false, true}) {
-    ScanOptions options{.prefix = version_key(plain.key(), ""),
-                        .limit = kPage,
-                        .tombstones = tombstones,
-                        .summary = true,
-                        .versions = true};
-    for (bool more = true; more;) {
-      TRY(const ScanPage page, mountpath.index().scan(plain.bucket, options));
-      for (const ScanEntry& entry : page.entries) keys.push_back(entry.key);
-      more = page.more;
-      options.after = page.next;
-    }
-  }
-  return std::vector<std::string>(keys.rbegin(), keys.rend());
 }
 
 Task<Status> bring_all(Engine& engine, const Key& key, Leave how) {
   const MountpathSet& set = engine.mounts.now();
   Mountpath& place = set.place_of(key.digest);
-  const Key plain = sibling(key, std::string(plain_key(key.key())));
+  const Key plain = sibling_of(key, std::string(plain_key(key.key())));
+  if (set.keeps_copies(key.bucket)) co_return co_await spread(engine, plain, how);
   for (Mountpath* from : set.readable) {
     if (from == &place) continue;
     CO_TRY(const auto kept, kept_on(*from, plain));
     for (const std::string& one : kept) {
-      Key version = sibling(key, one);
+      Key version = sibling_of(key, one);
       CO_CHECK_OK(co_await bring_one(engine, std::move(version), *from, place, how));
     }
     CO_CHECK_OK(co_await bring_one(engine, plain, *from, place, how));
@@ -227,6 +120,7 @@ Task<Result<bool>> Resilver::round() {
     p.names_seen = p.names_left = 0;
     p.why.clear();
   });
+  const std::uint64_t copies_left = engine_.copies_left;
   std::vector<Task<Result<bool>>> walks;
   for (Mountpath* mountpath : set.readable) walks.push_back(walk_mountpath({set, *mountpath}));
   bool all = true;
@@ -235,7 +129,7 @@ Task<Result<bool>> Resilver::round() {
     all = all && one;
   }
   if (!all) co_return false;
-  CO_CHECK_OK(co_await finish(set));
+  CO_CHECK_OK(co_await finish(set, copies_left));
   co_return true;
 }
 
@@ -270,8 +164,7 @@ Task<Result<bool>> Resilver::walk_names(Walk walk,
     options.after = std::move(page.next);
     for (ScanEntry& entry : page.entries) {
       Key key = make_key(bucket, {name, std::move(entry.key)});
-      const bool misplaced = &walk.set.place_of(key.digest) != &walk.mountpath;
-      if (misplaced) {
+      if (is_misplaced(walk.set, walk.mountpath, key)) {
         const std::uint64_t size = tombstones ? 0 : entry.record.info.size;
         const Status moved = co_await move_name(std::move(key));
         if (moved && !tombstones) {
@@ -425,16 +318,19 @@ Task<Result<bool>> Resilver::walk_slices(Walk walk, BucketId bucket, BucketName 
 }
 
 /// Nothing is left to do: that is durable, and then everybody knows it.
-Task<Status> Resilver::finish(const MountpathSet& set) {
+Task<Status> Resilver::finish(const MountpathSet& set, std::uint64_t copies_left) {
   for (const Mountpath* mountpath : set.readable) {
     const auto held = engine_.mounts.hold(*mountpath);
     if (!held) co_return gone();
     CO_CHECK_OK(co_await sync_mountpath(*held));
   }
-  auto settle = [this, &set]() -> Status {
-    return engine_.mounts.change([this, &set](MountpathTable& table) -> Status {
+  auto settle = [this, &set, copies_left]() -> Status {
+    return engine_.mounts.change([this, &set, copies_left](MountpathTable& table) -> Status {
       if (&engine_.mounts.now() != &set) {
         return Error(Errc::not_ready, "the mountpaths have changed");
+      }
+      if (engine_.copies_left != copies_left) {
+        return Error(Errc::not_ready, "a copy was not made meanwhile");
       }
       for (MountpathEntry& entry : table.entries) {
         using State = MountpathEntry::State;

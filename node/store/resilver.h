@@ -44,7 +44,7 @@ class Resilver {
   Task<Result<bool>> walk_slices(Walk walk, BucketId bucket, BucketName name);
   Task<Status> move_name(Key key);
   void leave_behind(const Error& why);
-  Task<Status> finish(const MountpathSet& set);
+  Task<Status> finish(const MountpathSet& set, std::uint64_t copies_left);
   template <class Edit>
   void note(Edit edit);
 

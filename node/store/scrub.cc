@@ -8,6 +8,7 @@
 #include "common/disk/idle_io.h"
 #include "common/disk/posix.h"
 #include "common/obs/log.h"
+#include "node/store/disk_copies.h"
 #include "node/store/upload.h"
 #include "node/store/versions.h"
 
@@ -146,7 +147,51 @@ Status set_aside(Mountpath& mp, const Key& key, const IndexRecord& bad) {
   return linked;
 }
 
+namespace {
+
+/// Those of a name whose first place is good: what is damaged is made again of that. The bytes that
+/// were read.
+Task<Result<std::uint64_t>> scrub_copies(Engine& engine, Key key, Store::Pace unhurried) {
+  std::uint64_t bytes = 0;
+  const auto places = engine.mounts.now().places_of(key.bucket, key.digest);
+  for (std::size_t i = 1; i < places.size(); ++i) {
+    const auto held = engine.mounts.hold(*places[i]);
+    if (!held) co_return gone(key);
+    NameGuard guard;
+    Store::Pace pace = unhurried;
+    for (bool again = false;; again = true) {
+      CO_TRY(auto record, held->index().get(key.bucket, key.key()));
+      if (!record || record->kind != IndexRecord::Kind::kObject) break;
+      Look look(engine, *held, key, *record);
+      CO_TRY(const ScrubFinding found, co_await look.run(pace));
+      bytes += found.bytes;
+      if (found.state == State::kGood) break;
+      if (again) {
+        CO_CHECK_OK(co_await make_copy_again(engine, key, *held, *std::move(record)));
+        LOG_WARN("a damaged copy was made again", "mountpath", held->path(), "object",
+                 key.display(), "why", found.why);
+        break;
+      }
+      guard = co_await engine.lock_in_place(key);  // as for the first place
+      pace = nullptr;
+    }
+  }
+  co_return bytes;
+}
+
+}  // namespace
+
 Task<Result<ScrubFinding>> Store::scrub(Key key, Pace pace) {
+  CO_TRY(ScrubFinding found, co_await scrub_first(key, pace));
+  const bool copies = engine_->mounts.now().keeps_copies(key.bucket);
+  if (found.state != State::kGood || !copies) co_return found;
+  CO_TRY(const std::uint64_t bytes,
+         co_await scrub_copies(*engine_, std::move(key), std::move(pace)));
+  found.bytes += bytes;
+  co_return found;
+}
+
+Task<Result<ScrubFinding>> Store::scrub_first(Key key, Pace pace) {
   ScrubFinding found;
   NameGuard guard;
   for (bool again = false;; again = true) {

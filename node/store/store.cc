@@ -56,7 +56,8 @@ bool is_newest(const MountpathSet& set,
   });
 }
 
-Result<ScanPage> scan_one(const MountpathSet& set,
+Result<ScanPage> scan_one(const Engine& engine,
+                          const MountpathSet& set,
                           const Mountpath& mountpath,
                           BucketId bucket,
                           ScanOptions options) {
@@ -64,6 +65,8 @@ Result<ScanPage> scan_one(const MountpathSet& set,
     options.only = [&](std::string_view key, std::string_view record) {
       return is_newest(set, mountpath, bucket, key, record);
     };
+  } else {
+    options.only = engine.without_copies(set, mountpath, bucket);
   }
   return mountpath.index().scan(bucket, options);
 }
@@ -80,7 +83,7 @@ Result<std::vector<ScanPage>> scan_all(const Engine& engine,
   std::vector<ScanPage> pages;
   for (int rounds = set.settled ? 1 : 2; rounds > 0; --rounds) {
     for (const Mountpath* mountpath : set.readable) {
-      TRY(auto page, scan_one(set, *mountpath, bucket, options));
+      TRY(auto page, scan_one(engine, set, *mountpath, bucket, options));
       pages.push_back(std::move(page));
     }
   }
@@ -114,7 +117,7 @@ Result<bool> Store::any_below(BucketId bucket, std::string_view prefix) {
   // Two rounds as for a listing.
   for (int rounds = set.settled ? 1 : 2; rounds > 0; --rounds) {
     for (const Mountpath* mountpath : set.readable) {
-      TRY(const ScanPage page, scan_one(set, *mountpath, bucket, one));
+      TRY(const ScanPage page, scan_one(*engine_, set, *mountpath, bucket, one));
       if (!page.entries.empty()) return true;
     }
   }
@@ -123,6 +126,21 @@ Result<bool> Store::any_below(BucketId bucket, std::string_view prefix) {
   return false;
 }
 
+namespace {
+
+/// Of the objects on a mountpath those that are copies, more or less.
+std::uint64_t copies_on(const MountpathSet& set, const Mountpath& mountpath) {
+  std::uint64_t copies = 0;
+  for (const auto& [bucket, kept] : set.copies) {
+    const std::uint64_t objects = mountpath.index().counters(BucketId{bucket}).objects;
+    const std::uint64_t each = std::clamp<std::uint64_t>(set.placing.size(), 1, kept);
+    copies += objects - objects / each;
+  }
+  return copies;
+}
+
+}  // namespace
+
 Result<Capacity> Store::capacity() {
   Capacity sum;
   std::vector<std::uint64_t> seen;  // two mountpaths may share a file system
@@ -130,7 +148,7 @@ Result<Capacity> Store::capacity() {
     const auto mountpath = engine_->mounts.hold(*readable);
     if (!mountpath) continue;
     const BucketCounters counters = mountpath->index().counters();
-    sum.objects += counters.objects;
+    sum.objects += counters.objects - copies_on(engine_->mounts.now(), *mountpath);
     sum.used_bytes += counters.bytes;
     const std::uint64_t id = mountpath->facts().file_system;
     if (std::find(seen.begin(), seen.end(), id) != seen.end()) continue;
@@ -144,11 +162,16 @@ Result<Capacity> Store::capacity() {
 
 Result<Capacity> Store::usage(BucketId bucket) {
   Capacity sum;
-  for (const Mountpath* mountpath : engine_->mounts.now().readable) {
+  const MountpathSet& set = engine_->mounts.now();
+  for (const Mountpath* mountpath : set.readable) {
     const BucketCounters counters = mountpath->index().counters(bucket);
     sum.objects += counters.objects;
     sum.used_bytes += counters.bytes;
   }
+  // Each once, as soon as all copies are there.
+  const auto copies = std::clamp<std::uint64_t>(set.placing.size(), 1, copies_kept(bucket));
+  sum.objects /= copies;
+  sum.used_bytes /= copies;
   return sum;
 }
 
@@ -207,6 +230,8 @@ Task<Status> sync_mountpath(Mountpath& mountpath) {
 
 Task<Status> Store::sync(Key key) {
   engine_->promise_all();
+  const MountpathSet& set = engine_->mounts.now();
+  if (set.keeps_copies(key.bucket)) co_return co_await sync_all();
   // Where it is, should it not have come to its place yet.
   CO_TRY(const Engine::Found found, engine_->find_anywhere(key));
   const auto mountpath = engine_->mounts.hold(*found.mountpath);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -315,7 +316,8 @@ class Store {
   using Pace = std::function<Task<Status>(std::uint64_t bytes)>;
   /// Reads the object's file from the disk, past all that is believed of it, and compares it with
   /// its hashes and with the index. What is found damaged is compared at each read from now on.
-  /// Nothing is changed. With idle priority, where the disk's scheduler knows it.
+  /// Nothing is changed, but that a damaged copy of a good file on another mountpath is made again.
+  /// With idle priority, where the disk's scheduler knows it.
   Task<Result<ScrubFinding>> scrub(Key key, Pace pace = nullptr);
   /// Puts another target's copy of the very version that is here in the place of a file that is
   /// damaged or gone, which goes to %bad with its name beside it: at no time the name has no file.
@@ -389,6 +391,19 @@ class Store {
   /// back with it. not_found; busy for one that is in use.
   Task<Status> give_up_mountpath(std::string path);
 
+  /// Names of these buckets lie on so many mountpaths from now on, on all if there are fewer; in
+  /// the background for those that are there. Costs nothing when it is so already.
+  Task<Status> keep_copies(std::map<BucketId, std::uint32_t> wanted);
+  std::uint32_t copies_kept(BucketId bucket) const;
+  /// What was changed of the key and its versions comes to all its mountpaths, as durable as it is.
+  /// False when its bytes lie elsewhere, where a rename has left them: there are no copies of them
+  /// until it becomes a plain object. Without room for a copy there is none until there is.
+  Task<Result<bool>> copy_to_disks(Key plain);
+  /// Names that are to become plain objects for that. Each once, unless it is found again.
+  std::vector<Key> take_references();
+  /// replace_damaged() by a copy on another mountpath; false, too, when none is good.
+  Task<Result<bool>> heal_from_disks(Key key, Version meta_version);
+
   /// True while a mountpath that is out of reach may have a newer state of the name than is known
   /// here, or a file of it could not be read when an index was made anew. Whoever has one from
   /// elsewhere and knows that it is the newest may adopt() it: then it is known.
@@ -435,6 +450,8 @@ class Store {
   Task<Status> sync_all();
 
  private:
+  Task<Result<ScrubFinding>> scrub_first(Key key, Pace pace);
+
   std::unique_ptr<class Engine> engine_;
   std::unique_ptr<class Resilver> resilver_;
 };

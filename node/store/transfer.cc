@@ -160,6 +160,8 @@ Task<Result<NamePage>> Store::names_on(std::size_t mountpath,
                    .tombstones = options.tombstones,
                    .summary = true,
                    .versions = true};
+  const MountpathSet& set = engine_->mounts.now();
+  if (set.settled) scan.only = engine_->without_copies(set, *mp, bucket);
   auto read = [&mp, bucket, &scan] { return mp->index().scan(bucket, scan); };
   CO_TRY(ScanPage page, co_await mp->pool().run(std::move(read)));
   co_return page_of(std::move(page));

@@ -25,8 +25,10 @@ void stamp_version(ObjectInfo& info, Versioning versioning, Version version);
 /// True if a file with this metadata is what lies at the place of `key`.
 bool stands_for(const StoredMeta& meta, std::string_view key);
 
-/// The key is gone as of `version`; `there` is what is at its place. The lock is held (change.cc).
+/// The key is gone as of `version`; `there` is what lies `at` that mountpath. The lock is held
+/// (change.cc).
 Task<Status> bury(Engine& engine,
+                  Mountpath& at,
                   const Key& key,
                   std::optional<IndexRecord> there,
                   Version version,

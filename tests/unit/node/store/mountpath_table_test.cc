@@ -108,6 +108,29 @@ TEST(MountpathTable, WhatIsKnownOfANameMayBeOlderThanWhatALostOneHas) {
   EXPECT_FALSE(lack.may_supersede({.epoch = 8, .hlc = 1, .incarnation = 4}));
 }
 
+TEST(MountpathTable, ADiskThatGoesWhileAllIsSettledCastsNoDoubtOnCopiedBuckets) {
+  MountpathTable table = table_of({"/a", "/b", "/c"});
+  table.keep({{42, 2}});
+  EXPECT_FALSE(table.settled);
+  table.lose(*table.find("/a"), State::kFailed, "EIO", {});
+  EXPECT_TRUE(table.find("/a")->copied.empty()) << "the copies were not there yet";
+  table.bring_back(*table.find("/a"));
+  table.settle();
+  table.lose(*table.find("/a"), State::kFailed, "EIO", {});
+  EXPECT_EQ(table.find("/a")->copied, std::set<std::uint64_t>{42});
+  EXPECT_FALSE(table.settled) << "copies are to be made again";
+  table.lose(*table.find("/b"), State::kFailed, "EIO", {});
+  EXPECT_TRUE(table.find("/b")->copied.empty());
+  table.settle();
+  table.bring_back(*table.find("/b"));
+  EXPECT_TRUE(table.find("/b")->copied.empty());
+  EXPECT_EQ(table.find("/a")->copied, std::set<std::uint64_t>{42});
+  table.settle();
+  table.unsettle();
+  table.lose(*table.find("/b"), State::kFailed, "EIO", {});
+  EXPECT_TRUE(table.find("/b")->copied.empty()) << "a copy was not made";
+}
+
 TEST(MountpathTable, OldBytesAreRead) {
   MountpathTable table = table_of({"/a", "/b"});
   table.version = 5;
@@ -116,15 +139,27 @@ TEST(MountpathTable, OldBytesAreRead) {
   EXPECT_EQ(*wire::decode<MountpathTable>(golden("mountpath_table.1", "")), table);
 }
 
-TEST(MountpathTable, TheBytesOfNowAreReadAndWritten) {
+/// As version 2 has it.
+MountpathTable table_of_bytes() {
   MountpathTable table = table_of({"/a", "/b"});
   table.version = 5;
   table.lose(*table.find("/b"), State::kFailed, "EIO", {.last = {}, .replicated = 9});
   table.find("/b")->newer_until = {.epoch = 2, .hlc = 3, .incarnation = 4};
   table.find("/b")->buckets = {{1, 42}};
+  return table;
+}
+
+TEST(MountpathTable, BytesWithoutCopiesAreRead) {
+  EXPECT_EQ(*wire::decode<MountpathTable>(golden("mountpath_table.2", "")), table_of_bytes());
+}
+
+TEST(MountpathTable, TheBytesOfNowAreReadAndWritten) {
+  MountpathTable table = table_of_bytes();
+  table.copies = {{42, 2}, {43, 3}};
+  table.find("/b")->copied = {42};
   const std::string bytes = wire::encode(table);
-  EXPECT_EQ(golden("mountpath_table.2", bytes), bytes);
-  EXPECT_EQ(*wire::decode<MountpathTable>(golden("mountpath_table.2", bytes)), table);
+  EXPECT_EQ(golden("mountpath_table.3", bytes), bytes);
+  EXPECT_EQ(*wire::decode<MountpathTable>(golden("mountpath_table.3", bytes)), table);
 }
 
 }  // namespace
