@@ -206,9 +206,16 @@ Task<Status> Store::enable(std::string path) {
   const MountpathEntry* known = table.find(path);
   if (known == nullptr || !known->is_known()) co_return not_known(path);
   if (known->state == State::kActive && !known->why.empty()) {
-    co_return Error(Errc::busy, "the disk of " + path +
-                                    " has failed, and it is the last one: mend it and start the "
-                                    "node again");
+    if (table.active() == PlacedOn{path}) {
+      co_return Error(Errc::busy, "the disk of " + path +
+                                      " has failed, and it is the last one: mend it and start the "
+                                      "node again");
+    }
+    // It was the last one when it failed, and stayed. What it is now a start of it shows.
+    for (const auto& mountpath : engine_->mounts.opened()) {
+      if (mountpath->path() == path) engine_->mounts.fail(*mountpath, Error(Errc::io, known->why));
+    }
+    co_return co_await take(*engine_, std::move(path));
   }
   if (known->state == State::kActive) co_return Status{};
   if (!known->is_emptied()) co_return co_await take(*engine_, std::move(path));

@@ -199,6 +199,25 @@ TEST_F(OutOfReachTest, TheLastOneStaysWhateverHappensToIt) {
   expect_all();
 }
 
+TEST_F(OutOfReachTest, OneThatFailedAsTheLastOneIsEnabledAfterAnother) {
+  put_all();
+  ASSERT_TRUE(disable(2, Emptying::kSkip).ok());
+  fs::rename(m(1), dir_ + "/pulled");
+  wait_for_state(1, "failed");
+  EXPECT_TRUE(store_->is_failing());
+  fs::rename(dir_ + "/pulled", m(1));
+  EXPECT_EQ(code(enable(1)), Errc::busy) << "it is the only one";
+  ASSERT_TRUE(enable(2).ok());
+  EXPECT_EQ(state_of(1), "failed") << "what is there of it is not what it was opened as";
+  ASSERT_TRUE(enable(1).ok());
+  EXPECT_EQ(state_of(1), "active");
+  settle();
+  expect_all();
+  ASSERT_TRUE(put(name(0), "new").ok());
+  restart_cleanly();
+  EXPECT_EQ(get(name(0)).value_or("?"), "new");
+}
+
 TEST_F(OutOfReachTest, WhatIsGivenUpIsNotFoundAndNeverComesBack) {
   put_all();
   const auto out = files_on(2);
