@@ -168,7 +168,7 @@ struct BucketRequest {
 
 /// create_bucket, set_bucket_props
 struct BucketPropsRequest {
-  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 4, kCompat = 1;
   BucketName bucket;
   BucketProps props;
 
@@ -177,6 +177,7 @@ struct BucketPropsRequest {
     ar(bucket, props);
     if (version >= 2) ar(props.s3);
     if (version >= 3) ar(props.erasure);
+    if (version >= 4) ar(props.disk_copies);
   }
 };
 
@@ -245,7 +246,7 @@ struct TextReply {
 };
 
 struct BucketReply {
-  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 4, kCompat = 1;
   Bucket bucket;
 
   template <class A>
@@ -253,11 +254,12 @@ struct BucketReply {
     ar(bucket);
     if (version >= 2) bucket.later(ar);
     if (version >= 3) bucket.latest(ar);
+    if (version >= 4) bucket.newest(ar);
   }
 };
 
 struct BucketsReply {
-  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 4, kCompat = 1;
   std::vector<Bucket> buckets;
 
   template <class A>
@@ -267,6 +269,8 @@ struct BucketsReply {
     for (Bucket& bucket : buckets) bucket.later(ar);
     if (version < 3) return;
     for (Bucket& bucket : buckets) bucket.latest(ar);
+    if (version < 4) return;
+    for (Bucket& bucket : buckets) bucket.newest(ar);
   }
 };
 

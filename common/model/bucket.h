@@ -108,6 +108,7 @@ struct BucketProps {
   /// Nobody else reads it, so another configuration needs no other format. Bounded by kS3BytesMax.
   std::map<std::string, std::string> s3;
   ErasureProps erasure;
+  std::uint32_t disk_copies = 1;  // of what a target holds, on so many of its mountpaths
 
   /// Of a bucket that is to be made: two copies where targets are on different hosts, else one.
   static constexpr std::uint32_t kAutoCopies = 0;
@@ -117,7 +118,8 @@ struct BucketProps {
 
   bool operator==(const BucketProps&) const = default;
 
-  /// Without `s3` and `erasure`, which are younger; see Bucket::later and latest.
+  /// Without `s3`, `erasure` and `disk_copies`, which are younger; see Bucket::later, latest and
+  /// newest.
   template <class A>
   void serialize(A& ar) {
     ar(copies, write_level, close_level, verify_read, versioning, access, acl, cors);
@@ -151,6 +153,11 @@ struct Bucket {
   template <class A>
   void latest(A& ar) {
     ar(props.erasure);
+  }
+  /// And what the one after that has.
+  template <class A>
+  void newest(A& ar) {
+    ar(props.disk_copies);
   }
 };
 

@@ -152,7 +152,7 @@ struct Placement {
 /// A new object for every change, epoch + 1; an operation works with one snapshot of it. A copy
 /// shares the entries that it does not change.
 struct ClusterMap {
-  static constexpr std::uint16_t kVersion = 5, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 6, kCompat = 1;
 
   std::string uuid;
   Epoch epoch = 0;
@@ -191,6 +191,8 @@ struct ClusterMap {
     placement.later(ar);
     if (version < 5) return;
     buckets.each_value(ar, [&](Bucket& bucket) { bucket.latest(ar); });
+    if (version < 6) return;
+    buckets.each_value(ar, [&](Bucket& bucket) { bucket.newest(ar); });
   }
 };
 

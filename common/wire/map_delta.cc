@@ -23,6 +23,7 @@ class Hasher {
       Bucket& bucket = const_cast<Bucket&>(entry.second);
       bucket.later(ar);
       bucket.latest(ar);
+      bucket.newest(ar);
     });
   }
   std::uint64_t operator()(const std::pair<const std::string, User>& entry) {

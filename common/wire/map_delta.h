@@ -19,7 +19,7 @@ inline constexpr std::string_view kMapUpdateMethod = "map_update";
 inline constexpr std::string_view kMapApplyMethod = "map_apply";
 
 struct MapDelta {
-  static constexpr std::uint16_t kVersion = 1, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
 
   std::string uuid;
   Epoch base = 0, epoch = 0;
@@ -37,7 +37,7 @@ struct MapDelta {
   bool operator==(const MapDelta&) const = default;
 
   template <class A>
-  void fields(A& ar, std::uint16_t) {
+  void fields(A& ar, std::uint16_t version) {
     ar(uuid, base, epoch, hash, nodes, buckets, users, gone_nodes, gone_buckets, gone_users);
     ar(gone_mappings, new_mappings, store_node, placement);
     buckets.each_value(ar, [&](Bucket& bucket) {
@@ -45,6 +45,8 @@ struct MapDelta {
       bucket.latest(ar);
     });
     if (placement) placement->later(ar);
+    if (version < 2) return;
+    buckets.each_value(ar, [&](Bucket& bucket) { bucket.newest(ar); });
   }
 };
 

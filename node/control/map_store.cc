@@ -32,7 +32,7 @@ struct Boxed {
 
 template <>
 struct Boxed<Bucket> {
-  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 4, kCompat = 1;
   Bucket value;
 
   template <class A>
@@ -40,6 +40,7 @@ struct Boxed<Bucket> {
     ar(value);
     if (version >= 2) value.later(ar);
     if (version >= 3) value.latest(ar);
+    if (version >= 4) value.newest(ar);
   }
 };
 

@@ -52,7 +52,9 @@ TEST_F(ClusterTest, ARestartedGatewayKnowsEverything) {
   start_gateway();
   {
     User user(node(0), admin());
-    ASSERT_TRUE(user.create("b").ok());
+    const auto made = user.run(
+        user.api().create_bucket(User::within(seconds(9)), native_bucket("b"), {.disk_copies = 2}));
+    ASSERT_TRUE(made.ok()) << made.error().what();
     CreateUser other{"u", "", false, "other", "other-secret"};
     ASSERT_TRUE(user.run(user.api().create_user(User::within(seconds(9)), other)).ok());
   }
@@ -65,7 +67,9 @@ TEST_F(ClusterTest, ARestartedGatewayKnowsEverything) {
     const MapSnapshot map = user.api().current();
     EXPECT_GT(map->epoch, epoch);
     EXPECT_TRUE(uuid.empty() || uuid == map->uuid);
-    EXPECT_NE(map->find_bucket(native_bucket("b")), nullptr);
+    const Bucket* bucket = map->find_bucket(native_bucket("b"));
+    ASSERT_NE(bucket, nullptr);
+    EXPECT_EQ(bucket->props.disk_copies, 2u);
     EXPECT_EQ(user.run(user.api().list_users(User::within(seconds(9))))->size(), 2u);
     epoch = map->epoch;
     uuid = map->uuid;

@@ -24,6 +24,13 @@ Status set_copies(BucketProps& props, std::string_view text) {
   return {};
 }
 
+Status set_disk_copies(BucketProps& props, std::string_view text) {
+  const auto copies = parse_u64(text);
+  if (!copies || *copies < 1 || *copies > 8) return Error(Errc::invalid_argument);
+  props.disk_copies = static_cast<std::uint32_t>(*copies);
+  return {};
+}
+
 Status set_least_bytes(BucketProps& props, std::string_view text) {
   const auto bytes = parse_u64(text);
   if (!bytes || *bytes < 64_KiB) return Error(Errc::invalid_argument);
@@ -37,9 +44,11 @@ Status set_ec_mode(BucketProps& props, std::string_view text) {
   return {};
 }
 
-constexpr std::array<Property, 8> kProperties = {{
+constexpr std::array<Property, 9> kProperties = {{
     {"copies", "1 to 16", [](const BucketProps& p) { return std::to_string(p.copies); },
      set_copies},
+    {"disk_copies", "1 to 8", [](const BucketProps& p) { return std::to_string(p.disk_copies); },
+     set_disk_copies},
     {"write_level", "none, data or full",
      [](const BucketProps& p) { return std::string(to_string(p.write_level)); },
      [](BucketProps& p, std::string_view text) -> Status {
@@ -80,6 +89,7 @@ JsonObject bucket_json(const Bucket& bucket) {
   JsonObject props;
   for (const Property& property : kProperties) props[property.name] = property.get(bucket.props);
   props["copies"] = bucket.props.copies;
+  props["disk_copies"] = bucket.props.disk_copies;
   return {{"name", bucket.name.display()},
           {"id", to_hex(bucket.id.value)},
           {"owner", bucket.owner},

@@ -30,12 +30,17 @@ inline Result<Bucket*> own_bucket(ClusterMap& map, const BucketName& name, const
 }
 
 inline constexpr std::uint32_t kCopiesMax = 17;  // as many as the most parity slices, and one
+inline constexpr std::uint32_t kDiskCopiesMax = 8;
 
 /// What no bucket may have, whoever asks.
 inline Status check_props(const BucketProps& props) {
   if (props.copies < 1 || props.copies > kCopiesMax) {
     return Error(Errc::invalid_argument,
                  "copies of a bucket must be 1 to " + std::to_string(kCopiesMax));
+  }
+  if (props.disk_copies < 1 || props.disk_copies > kDiskCopiesMax) {
+    return Error(Errc::invalid_argument,
+                 "disk_copies of a bucket must be 1 to " + std::to_string(kDiskCopiesMax));
   }
   const ErasureProps& erasure = props.erasure;
   const bool half = (erasure.data == 0) != (erasure.parity == 0);

@@ -105,6 +105,13 @@ Status apply_own(BucketProps& props, const json::value& change) {
   if (const auto* mode = at_path(change, "extra.aisfs.verify_read")) {
     TRY(props.verify_read, parse_verify_read(to_text(*mode)));
   }
+  if (const auto* copies = at_path(change, "extra.aisfs.disk_copies")) {
+    TRY(const std::uint64_t count, to_number(*copies, "extra.aisfs.disk_copies"));
+    if (count < 1 || count > 8) {
+      return Error(Errc::invalid_argument, "extra.aisfs.disk_copies must be 1 to 8");
+    }
+    props.disk_copies = static_cast<std::uint32_t>(count);
+  }
   return {};
 }
 
@@ -115,7 +122,8 @@ json::object bprops_json(const Bucket& bucket) {
   json::object own{{"owner", bucket.owner},
                    {"write_level", to_string(p.write_level)},
                    {"close_level", to_string(p.close_level)},
-                   {"verify_read", to_string(p.verify_read)}};
+                   {"verify_read", to_string(p.verify_read)},
+                   {"disk_copies", p.disk_copies}};
   return {
       {"provider", bucket.name.provider},
       {"backend_bck", {{"name", ""}, {"provider", ""}}},

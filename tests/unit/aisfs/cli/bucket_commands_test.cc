@@ -46,7 +46,24 @@ TEST(AisBuckets, PropertiesAreSetByName) {
   EXPECT_EQ(wrong.status, 2);
   EXPECT_THAT(wrong.err, HasSubstr("write_level must be none, data or full"));
   EXPECT_THAT(ais.run({"bucket", "props", "set", "demo", "nme=1"}).err,
-              HasSubstr("copies, write_level"));
+              HasSubstr("copies, disk_copies, write_level"));
+}
+
+TEST(AisBuckets, CopiesOnDisksAreANumberFromOneToEight) {
+  AisRunner ais;
+  ASSERT_EQ(ais.run({"create", "--props", "disk_copies=2", "demo"}).status, 0);
+  const auto props = [&] { return ais.run({"bucket", "props", "show", "demo", "--json"}).out; };
+  EXPECT_THAT(props(), HasSubstr("\"disk_copies\":2,"));
+  EXPECT_EQ(ais.run({"bucket", "props", "set", "demo", "disk_copies=8"}).status, 0);
+  EXPECT_EQ(ais.run({"bucket", "props", "set", "demo", "copies=2"}).status, 0);
+  EXPECT_THAT(props(), HasSubstr("\"disk_copies\":8,"));
+  for (const char* value : {"0", "9", "two", ""}) {
+    const AisResult wrong =
+        ais.run({"bucket", "props", "set", "demo", std::string("disk_copies=") + value});
+    EXPECT_EQ(wrong.status, 2) << value;
+    EXPECT_THAT(wrong.err, HasSubstr("disk_copies must be 1 to 8")) << value;
+  }
+  EXPECT_THAT(ais.run({"bucket", "props", "show", "demo"}).out, HasSubstr("disk_copies  8"));
 }
 
 TEST(AisUsers, TheSecretIsShownOnceAtCreation) {

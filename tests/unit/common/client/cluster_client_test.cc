@@ -238,6 +238,7 @@ TEST_F(ClientTest, BucketsAndUsers) {
             Errc::already_exists);
   BucketProps props;
   props.close_level = Durability::kFull;
+  props.disk_copies = 2;
   EXPECT_EQ(run(client_->set_bucket_props({}, native_bucket("new"), props))->props, props);
   EXPECT_EQ(run(client_->find_bucket({}, native_bucket("new")))->props, props);
   EXPECT_EQ(run(client_->list_buckets({}))->size(), 2U);

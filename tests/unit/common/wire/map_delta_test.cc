@@ -83,6 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
                  BucketProps& props = m.buckets.at(native_bucket("b").uname()).props;
                  props.s3["tagging"] = "x=y";
                  props.erasure.data = 8;
+                 props.disk_copies = 3;
                }},
         Change{"BucketGoes", [](ClusterMap& m) { m.buckets.erase(native_bucket("c").uname()); }},
         Change{"BucketIsMadeAnew",
@@ -141,6 +142,7 @@ TEST(MapDelta, WhoHasAnotherMapOfTheEpochIsTold) {
   const std::vector<Edit> edits = {
       [](ClusterMap& m) { m.nodes["t2"].incarnation = 5; },
       [](ClusterMap& m) { m.buckets.at(native_bucket("a").uname()).props.erasure.parity = 1; },
+      [](ClusterMap& m) { m.buckets.at(native_bucket("a").uname()).props.disk_copies = 2; },
       [](ClusterMap& m) { m.buckets.erase(native_bucket("b").uname()); },
       [](ClusterMap& m) { m.users["eve"] = {.id = "eve"}; },
       [](ClusterMap& m) { m.mappings[0].logical = "z/"; },
@@ -236,12 +238,13 @@ TEST(MapDelta, AFollowerOfRandomChangesHasTheMap) {
   }
 }
 
-TEST(MapDelta, TheFirstVersionIsReadAndWritten) {
-  const ClusterMap before = base_map();
-  const ClusterMap after = changed(before, [](ClusterMap& m) {
+/// Of some of everything. The bucket that comes has so many copies on each target.
+ClusterMap changed_all_over(const ClusterMap& before, std::uint32_t disk_copies) {
+  return changed(before, [=](ClusterMap& m) {
     m.nodes["t3"] = {.id = "t3", .role = NodeRole::kAll, .public_net = {"127.0.0.1", 1}};
     m.nodes.erase("t1");
     m.buckets["x"] = bucket_of("x", 9);
+    m.buckets["x"].props.disk_copies = disk_copies;
     m.buckets.erase(native_bucket("b").uname());
     m.users["bob"] = {.id = "bob"};
     m.users.erase("alice");
@@ -250,10 +253,27 @@ TEST(MapDelta, TheFirstVersionIsReadAndWritten) {
     m.placement.past = {{6, {"t1", "t2"}}};
     m.placement.hosts = {{"t1", "host"}};
   });
+}
+
+/// What it says of the buckets is not all that this release hashes, so the whole map is taken.
+TEST(MapDelta, TheFirstVersionIsReadAndLeadsToAnotherMap) {
+  const ClusterMap before = base_map();
+  std::uint64_t entries = entries_hash(before);
+  const MapDelta same = delta_between(before, changed_all_over(before, 1), entries);
+  auto old = decode<MapDelta>(golden("map_delta.1", ""));
+  ASSERT_TRUE(old.ok()) << old.error().what();
+  EXPECT_EQ(apply_delta(before, entries_hash(before), *old).error().code(), Errc::corrupt);
+  old->hash = same.hash;
+  EXPECT_EQ(*old, same);
+}
+
+TEST(MapDelta, TheSecondVersionIsReadAndWritten) {
+  const ClusterMap before = base_map();
+  const ClusterMap after = changed_all_over(before, 2);
   std::uint64_t entries = entries_hash(before);
   const MapDelta delta = delta_between(before, after, entries);
   const std::string now = encode(delta);
-  EXPECT_EQ(golden("map_delta.1", now), now);
+  EXPECT_EQ(golden("map_delta.2", now), now);
   EXPECT_EQ(*decode<MapDelta>(now), delta);
 }
 

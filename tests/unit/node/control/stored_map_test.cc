@@ -91,6 +91,19 @@ ClusterMap fifth_map() {
   return map;
 }
 
+/// With what came with the sixth version.
+Bucket fourth_bucket() {
+  Bucket bucket = third_bucket();
+  bucket.props.disk_copies = 2;
+  return bucket;
+}
+
+ClusterMap sixth_map() {
+  ClusterMap map = fifth_map();
+  map.buckets[native_bucket("box").uname()] = fourth_bucket();
+  return map;
+}
+
 TEST(ClusterMapFormat, TheFirstVersionIsRead) {
   const auto map = wire::decode<ClusterMap>(golden("cluster_map.1", ""));
   ASSERT_TRUE(map.ok()) << map.error().what();
@@ -115,10 +128,16 @@ TEST(ClusterMapFormat, TheFourthVersionIsRead) {
   EXPECT_EQ(*map, fourth_map());
 }
 
-TEST(ClusterMapFormat, TheFifthVersionIsReadAndWritten) {
-  const std::string now = wire::encode(fifth_map());
-  EXPECT_EQ(golden("cluster_map.5", now), now);
-  EXPECT_EQ(*wire::decode<ClusterMap>(now), fifth_map());
+TEST(ClusterMapFormat, TheFifthVersionIsRead) {
+  const auto map = wire::decode<ClusterMap>(golden("cluster_map.5", ""));
+  ASSERT_TRUE(map.ok()) << map.error().what();
+  EXPECT_EQ(*map, fifth_map());
+}
+
+TEST(ClusterMapFormat, TheSixthVersionIsReadAndWritten) {
+  const std::string now = wire::encode(sixth_map());
+  EXPECT_EQ(golden("cluster_map.6", now), now);
+  EXPECT_EQ(*wire::decode<ClusterMap>(now), sixth_map());
 }
 
 /// As earlier releases read: what is behind their last field is not looked at.
@@ -132,6 +151,7 @@ TEST(ClusterMapFormat, EachVersionBeginsWithTheOneBefore) {
   begins_with(wire::encode(second_map()), golden("cluster_map.2", ""));
   begins_with(wire::encode(third_map()), golden("cluster_map.3", ""));
   begins_with(wire::encode(fourth_map()), golden("cluster_map.4", ""));
+  begins_with(wire::encode(fifth_map()), golden("cluster_map.5", ""));
 }
 
 class StoredMapTest : public ::testing::Test {
@@ -183,17 +203,23 @@ TEST_F(StoredMapTest, BucketsOfTheSecondVersionAreRead) {
   EXPECT_EQ(loaded_box(), second_bucket());
 }
 
-TEST_F(StoredMapTest, AChangedBucketIsOfTheThirdVersion) {
+TEST_F(StoredMapTest, BucketsOfTheThirdVersionAreRead) {
+  ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster", test_key())).ok());
+  put(key_, golden("bucket.3", ""));
+  EXPECT_EQ(loaded_box(), third_bucket());
+}
+
+TEST_F(StoredMapTest, AChangedBucketIsOfTheFourthVersion) {
   ASSERT_TRUE(runtime_.run_on(0, maps_.bootstrap("cluster", test_key())).ok());
   put(key_, golden("bucket.1", ""));
   const MapStore::Edit configure = [](MapDraft& draft) -> Status {
-    draft.map.buckets.at(native_bucket("box").uname()) = third_bucket();
+    draft.map.buckets.at(native_bucket("box").uname()) = fourth_bucket();
     return {};
   };
   ASSERT_TRUE(runtime_.run_on(0, maps_.change(configure)).ok());
   const std::string now = get(key_);
-  EXPECT_EQ(golden("bucket.3", now), now);
-  EXPECT_EQ(loaded_box(), third_bucket());
+  EXPECT_EQ(golden("bucket.4", now), now);
+  EXPECT_EQ(loaded_box(), fourth_bucket());
 }
 
 TEST_F(StoredMapTest, AMappingThatGoesLeavesTheKeysOfTheOthersAlone) {

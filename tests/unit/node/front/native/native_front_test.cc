@@ -136,6 +136,34 @@ TEST_F(NativeTest, BucketLife) {
   EXPECT_EQ(act(Method::kDelete, "/v1/buckets/new", destroy).head.status, 404);
 }
 
+TEST_F(NativeTest, CopiesOnDisksAreAPropertyOfABucket) {
+  const auto props = [&] {
+    const auto head = call({.method = Method::kHead, .target = "/v1/buckets/new"});
+    return json::parse(field(head, "Ais-Bucket-Props")).at("extra").at("aisfs").as_object();
+  };
+  const auto with = [](const std::string& action, const std::string& copies) {
+    return R"({"action":")" + action + R"(","value":{"extra":{"aisfs":{"disk_copies":)" + copies +
+           "}}}}";
+  };
+  const auto set = [&](const std::string& body) {
+    return act(Method::kPatch, "/v1/buckets/new", body);
+  };
+  EXPECT_EQ(act(Method::kPost, "/v1/buckets/new", with("create-bck", "2")).head.status, 200);
+  EXPECT_EQ(props().at("disk_copies"), json::value(2));
+  EXPECT_EQ(set(with("set-bprops", "\"8\"")).head.status, 200);
+  EXPECT_EQ(set(R"({"action":"set-bprops","value":{"versioning":{"enabled":true}}})").head.status,
+            200);
+  EXPECT_EQ(props().at("disk_copies"), json::value(8));
+  for (const char* copies : {"0", "9", "-1", "4294967297"}) {
+    const auto refused = set(with("set-bprops", copies));
+    EXPECT_EQ(refused.head.status, 400) << copies;
+    EXPECT_THAT(refused.body, HasSubstr("extra.aisfs.disk_copies must be ")) << copies;
+  }
+  EXPECT_EQ(props().at("disk_copies"), json::value(8));
+  EXPECT_EQ(set(R"({"action":"reset-bprops"})").head.status, 200);
+  EXPECT_EQ(props().at("disk_copies"), json::value(1));
+}
+
 TEST_F(NativeTest, BadBucketNamesAreRefused) {
   const std::string create = R"({"action":"create-bck"})";
   for (const char* name : {"*", ".", "%20", "bucket/bad", "bucket%20and", "%23bad", "$bad", ""}) {

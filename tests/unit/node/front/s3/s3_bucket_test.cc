@@ -53,6 +53,27 @@ TEST_F(S3Test, TagsOfABucketAreItsOwners) {
   EXPECT_EQ(get("/box?tagging").code(), "NoSuchTagSet");
 }
 
+TEST_F(S3Test, WhatIsNotS3sStaysWhenABucketIsConfigured) {
+  ASSERT_EQ(put("/box").status, 200);
+  BucketProps props = cluster_.current()->find_bucket(native_bucket("box"))->props;
+  EXPECT_EQ(props.disk_copies, 1u);
+  props.disk_copies = 3;
+  ASSERT_TRUE(cluster_.state().set_bucket_props(native_bucket("box"), props).ok());
+  ASSERT_EQ(put("/box?tagging", tagging(tag("a", "b"))).status, 204);
+  ASSERT_EQ(put("/box?acl", "", {{"x-amz-acl", "public-read"}}).status, 200);
+  ASSERT_EQ(put("/box?versioning",
+                "<VersioningConfiguration><Status>Enabled</Status>"
+                "</VersioningConfiguration>")
+                .status,
+            200);
+  ASSERT_EQ(put("/box?cors",
+                "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin>"
+                "<AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>")
+                .status,
+            200);
+  EXPECT_EQ(cluster_.current()->find_bucket(native_bucket("box"))->props.disk_copies, 3u);
+}
+
 TEST_F(S3Test, ABucketHasAtMostFiftyTags) {
   ASSERT_EQ(put("/box").status, 200);
   std::string tags;
