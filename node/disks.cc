@@ -66,7 +66,17 @@ void log_recovery(const store::Store& store) {
 }
 
 Task<void> follow_epoch(store::Store& store, MapSource& maps, Clock& clock) {
-  while (co_await clock.sleep(kEpochLookEvery)) store.set_epoch(maps.current()->epoch);
+  while (co_await clock.sleep(kEpochLookEvery)) {
+    const MapSnapshot map = maps.current();
+    store.set_epoch(map->epoch);
+    std::map<BucketId, std::uint32_t> copies;
+    for (const auto& [_, bucket] : map->buckets) {
+      if (bucket.props.disk_copies > 1) copies.emplace(bucket.id, bucket.props.disk_copies);
+    }
+    if (Status kept = co_await store.keep_copies(std::move(copies)); !kept) {
+      LOG_WARN("copies on several disks are not kept yet", "why", kept.error().what());
+    }
+  }
 }
 
 }  // namespace

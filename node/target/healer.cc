@@ -83,6 +83,8 @@ Task<Healer::Verdict> Healer::heal(const Key& key, const ScrubFinding& found) {
   if (!state) co_return Verdict::kDamaged;
   const bool is_same = *state && (*state)->meta_version == found.meta_version;
   if (!is_same) co_return Verdict::kGood;  // it was replaced, or removed
+  const auto here = co_await deps_.store.heal_from_disks(key, found.meta_version);
+  if (here && *here) co_return Verdict::kHealed;
   bool all_answered = true;
   for (const std::string& holder : other_holders(*map, *bucket, key.name)) {
     Result<bool> taken = false;

@@ -6,6 +6,7 @@
 #include "common/placement/prefix_map.h"
 #include "node/target/after_change.h"
 #include "node/target/levels.h"
+#include "node/target/mirrored.h"
 #include "node/target/rename_log.h"
 
 namespace aisfs::target {
@@ -129,7 +130,8 @@ LocalTarget::Change::Change(LocalTarget& self, const Context& context, store::Ke
       context_(context),
       key_(std::move(key)),
       since_(self.maps_.current()->placement.since),
-      telling_(*self.leases_, context_, key_.bucket, path_of(key_.key())) {}
+      telling_(*self.leases_, context_, key_.bucket, path_of(key_.key())),
+      losses_(self.store_.losses()) {}
 
 /// What was refused needs no copies; of what failed otherwise it is not known.
 LocalTarget::Change::~Change() {
@@ -140,8 +142,12 @@ LocalTarget::Change::~Change() {
 Status LocalTarget::Change::begin(Version version) {
   const MapSnapshot map = self_.maps_.current();
   const Bucket* bucket = map->find_bucket(key_.bucket);
-  if (bucket == nullptr || bucket->props.copies == 1) return {};
+  if (!is_mirrored(self_.store_, bucket)) return {};
   CHECK_OK(Replicator::check_targets(*map, *bucket));
+  if (self_.store_.copies_kept(bucket->id) < bucket->props.disk_copies) {
+    return Error(Errc::not_ready, "bucket \"" + bucket->name.display() + "\" is about to lie on " +
+                                      std::to_string(bucket->props.disk_copies) + " disks");
+  }
   TRY(before_, self_.version_of(key_));
   losses_ = self_.store_.losses();
   TRY(copies_, self_.replicator_->begin(key_, version));
@@ -154,10 +160,10 @@ Task<Status> LocalTarget::Change::told(Replicator::Kind kind,
   // Also when the bucket has got copies since the change began.
   const MapSnapshot map = self_.maps_.current();
   const Bucket* bucket = map->find_bucket(key_.bucket);
-  if (!copies_.empty() || (bucket != nullptr && bucket->props.copies > 1)) {
+  if (!copies_.empty() || is_mirrored(self_.store_, bucket)) {
     ticket = {};
     CO_CHECK_OK(after_change(co_await self_.replicator_->replicate(context_, key_, kind, streams)));
-    if (!copies_.empty() && self_.store_.losses() != losses_) {
+    if (self_.store_.losses() != losses_) {
       // It may have gone with the disk, and what others had of the name before may be here instead.
       co_return Error(Errc::timed_out, key_.display() + ": a disk has failed since it was changed");
     }
@@ -190,7 +196,10 @@ LocalTarget::Change LocalTarget::changing(const Context& context, const store::K
 }
 
 Result<Version> LocalTarget::version_of(const store::Key& key) const {
-  TRY(const auto states, store_.states_of(key));
+  const Bucket* bucket = maps_.current()->find_bucket(key.bucket);
+  // Nobody else knows what a disk that is out of reach may have of it.
+  const bool alone = is_mirrored(store_, bucket) && bucket->props.copies == 1;
+  TRY(const auto states, alone ? store_.states_here(key) : store_.states_of(key));
   return states.empty() ? Version() : states.front().meta_version;
 }
 
@@ -315,7 +324,7 @@ std::optional<HotRead> LocalTarget::hot(const Context& context, const ObjectName
 
 /// Asked after the read: what was published before is open until its copies are there.
 bool LocalTarget::all_copies_there(const Bucket& bucket, const store::Key& key) const {
-  return bucket.props.copies == 1 || replicator_->is_replicated(key);
+  return !is_mirrored(store_, &bucket) || replicator_->is_replicated(key);
 }
 
 const Bucket* LocalTarget::readable_now(const ClusterMap& map,

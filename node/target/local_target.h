@@ -406,6 +406,8 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   /// More than the log keeps well is to be known of the name: an empty file is made of it.
   Task<Status> end_reservation(Context context, store::Key key);
   Task<Status> drop_referenced(Context context, store::Key key, store::Reference content);
+  Task<Status> make_plain(Context context, store::Key key);
+  Task<void> make_all_plain(Context context);
   /// Makes the name a plain object again; nothing for one that is.
   Task<Status> materialise(Context context, store::Key key);
 
@@ -431,8 +433,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Task<Result<ObjectStream>> open_here(Context context, Admitted at, GetOptions options);
 
   // healing.cc
-  /// As Store::open_object. What is damaged is healed first, if another target has it; what turns
-  /// out to be while the body is read, before the body goes on.
+  /// As Store::open_object; what is damaged is healed first, or before the body goes on.
   Task<Result<ObjectStream>> open_object(store::Key key, GetOptions options, VerifyRead verify);
   Task<Result<ObjectStream>> open_healed(store::Key key, GetOptions options, VerifyRead verify);
   /// As Store::open_copy; what is damaged is healed soon.

@@ -84,7 +84,7 @@ Task<Result<Replicator::LookedBack>> Replicator::look_back_everywhere(const MapS
   for (std::size_t mountpath = 0; mountpath < deps_.store.mountpath_count(); ++mountpath) {
     for (const auto& known : deps_.store.buckets_on(mountpath)) {
       const Bucket* bucket = map->find_bucket(known.first);
-      if (!is_mirrored(bucket)) continue;
+      if (!is_mirrored(deps_.store, bucket)) continue;
       for (const bool tombstones : {true, false}) {
         CO_TRY(const LookedBack one, co_await look_back_at(map, mountpath, *bucket, tombstones));
         all.copied = all.copied && one.copied;
@@ -108,8 +108,12 @@ Task<Result<Replicator::LookedBack>> Replicator::look_back_at(const MapSnapshot&
     for (NameState& state : page.names) {
       if (!is_doubted(state)) continue;
       const Key key = store::make_key(bucket.id, {bucket.name, std::move(state.key)});
+      // Of another's name, too: this target has one of its copies, on one disk perhaps.
+      const auto here = co_await deps_.store.copy_to_disks(plain_of(key));
+      all.copied = all.copied && here.ok();
       const NodeInfo* owner = placement::owner_of(*map, key.name);
       if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
+      if (owner->id != deps_.node_id && bucket.props.copies == 1) continue;  // the rebalance's
       if (owner->id != deps_.node_id) {
         const Status told = co_await tell_owner(plain_of(key));
         all.told = all.told && told.ok();

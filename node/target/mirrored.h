@@ -20,8 +20,15 @@ inline store::Key plain_of(store::Key key) {
   return key;
 }
 
+/// Whether a change is acknowledged when it has other copies than the first one, on other targets
+/// or on other disks of this one.
 inline bool is_mirrored(const Bucket* bucket) {
-  return bucket != nullptr && bucket->props.copies > 1;
+  return bucket != nullptr && (bucket->props.copies > 1 || bucket->props.disk_copies > 1);
+}
+
+/// The same, as long as the disks still do what the bucket does not want any more.
+inline bool is_mirrored(const store::Store& store, const Bucket* bucket) {
+  return is_mirrored(bucket) || (bucket != nullptr && store.copies_kept(bucket->id) > 1);
 }
 
 inline Error not_there_yet(const std::string& what) {

@@ -76,6 +76,11 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     CO_TRY(ObjectInfo info, std::move(moved));
     // First the new name: power loss of both may not find neither.
     CO_CHECK_OK(co_await coming.told());
+    if (target.bucket.props.disk_copies > 1) {
+      CO_CHECK_OK(after_change(co_await make_plain(context, target.key)));
+      auto plain = co_await store_.head(target.key);
+      if (plain) info = *std::move(plain);
+    }
     CO_CHECK_OK(co_await leaving.told());
     if (replaced) CO_CHECK_OK(co_await drop_referenced(context, target.key, *replaced));
     if (keeps) CO_CHECK_OK(co_await mark_renamed(context, source.key));
@@ -408,12 +413,30 @@ Task<Result<std::size_t>> LocalTarget::settle_all(Context context) {
       own_mappings().size();
 }
 
+/// Of a name that a rename between two disks has made: the bytes get copies then.
+Task<Status> LocalTarget::make_plain(Context context, store::Key key) {
+  CO_TRY(const auto content, reference_of(key));
+  if (!content || content->is_empty() || store::is_sliced(*content)) co_return Status{};
+  co_return co_await materialise(std::move(context), std::move(key));
+}
+
+/// Those that a change of the bucket's copies, or a crash, has left so.
+Task<void> LocalTarget::make_all_plain(Context context) {
+  for (store::Key& key : store_.take_references()) {
+    const auto owner = owner_of(key.name);
+    if (!owner || *owner != options_.node_id) continue;
+    if (co_await make_plain(context, key)) continue;
+    (void)co_await store_.copy_to_disks(std::move(key));  // so that it is found again
+  }
+}
+
 Task<void> LocalTarget::run() {
   for (;;) {
     const auto seen = work_.count();
     Context own{.who = auth::node_identity(options_.node_id), .trace = "settle"};
     own.deadline = Deadline::after(std::chrono::minutes(1));
-    (void)co_await settle_all(std::move(own));
+    (void)co_await settle_all(own);
+    co_await make_all_plain(std::move(own));
     if (maps_.current()->placement.settled()) handover_.end();
     co_await work_.wait(seen, Deadline::after(kRound));
   }

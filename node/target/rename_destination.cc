@@ -4,6 +4,7 @@
 #include "common/model/version_key.h"
 #include "node/store/conditions.h"
 #include "node/target/local_target.h"
+#include "node/target/mirrored.h"
 #include "node/target/rename_log.h"
 
 namespace aisfs::target {
@@ -135,8 +136,7 @@ Task<Result<ObjectInfo>> LocalTarget::place_renamed(Context context,
                                                     ObjectInfo info) {
   const MapSnapshot map = maps_.current();
   const Bucket* bucket = map->find_bucket(key.bucket);
-  const bool mirrored = bucket != nullptr && bucket->props.copies > 1;
-  if (!mirrored || content.is_empty() || key.versioning != Versioning::kOff) {
+  if (!is_mirrored(store_, bucket) || content.is_empty() || key.versioning != Versioning::kOff) {
     co_return co_await store_.put_reference(key, content, std::move(info), {}, Durability::kFull);
   }
   info.content_version = info.meta_version;

@@ -62,6 +62,9 @@ Task<Result<std::vector<bool>>> LocalTarget::lacks_copies(Context context,
              co_await store_.adopt_tombstone(key, state.meta_version, bucket.props.write_level));
     }
     lacking.push_back(!tombstone && !has(here, state));
+    if (!lacking.back()) {  // an earlier attempt may have got it to one disk
+      CO_TRY([[maybe_unused]] const bool all, co_await store_.copy_to_disks(key));
+    }
   }
   if (whole && !states.empty()) CO_CHECK_OK(co_await forget_kept(bucket, states));
   co_return lacking;

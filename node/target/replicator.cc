@@ -116,23 +116,27 @@ bool Replicator::has_told_owners() const {
 
 template <class Oldest>
 Task<Status> Replicator::wait_for(std::uint64_t until, Deadline deadline, Oldest oldest) {
+  const std::uint64_t losses = deps_.store.losses();
   for (;;) {
     const auto seen = ended_.count();
     {
       const std::lock_guard lock(mutex_);
       const Seqs* open = oldest();
-      if (open == nullptr || *open->begin() >= until) co_return Status{};
+      if (open == nullptr || *open->begin() >= until) break;
     }
     if (deadline.expired()) co_return not_there_yet("what was changed");
     co_await ended_.wait(seen, deadline);
   }
+  // What was read may have gone with its disk, and an older state got its copies.
+  if (deps_.store.losses() != losses) co_return not_there_yet("what was read");
+  co_return Status{};
 }
 
 Task<Status> Replicator::seen(Context context, Key key) {
   if (is_idle()) co_return Status{};
   const Key plain = plain_of(std::move(key));
   const MapSnapshot map = deps_.maps.current();
-  if (!is_mirrored(map->find_bucket(plain.bucket))) co_return Status{};
+  if (!is_mirrored(deps_.store, map->find_bucket(plain.bucket))) co_return Status{};
   const Deadline deadline = context.deadline.earlier(Deadline::after(kReplicateMax));
   if (!looked_back_) {
     CO_TRY(const auto states, deps_.store.states_of(plain));
@@ -155,7 +159,7 @@ Task<Status> Replicator::seen(Context context, Key key) {
 
 Task<Status> Replicator::seen_all(Context context, BucketId bucket) {
   if (is_idle()) co_return Status{};
-  if (!is_mirrored(deps_.maps.current()->find_bucket(bucket))) co_return Status{};
+  if (!is_mirrored(deps_.store, deps_.maps.current()->find_bucket(bucket))) co_return Status{};
   const Deadline deadline = context.deadline.earlier(Deadline::after(kReplicateMax));
   while (!looked_back_) {
     const auto seen = ended_.count();
@@ -196,7 +200,7 @@ Task<Status> Replicator::replicate(Context context, Key key, Kind kind, CopyStre
   for (;;) {
     const MapSnapshot map = deps_.maps.current();
     const Bucket* bucket = map->find_bucket(plain.bucket);
-    if (!is_mirrored(bucket)) co_return Status{};
+    if (!is_mirrored(deps_.store, bucket)) co_return Status{};
     const Status sent = co_await send_to_all(map, *bucket, plain, kind, streams, deadline);
     const MapSnapshot now = deps_.maps.current();
     if (sent && now->placement.since == map->placement.since) co_return Status{};
@@ -249,7 +253,14 @@ Task<Status> Replicator::send_to_all(const MapSnapshot& map,
   for (std::size_t i = 1; i < holders.size(); ++i) {
     calls.push_back(send_to(map, bucket, holders[i]->id, plain, kind, streams, deadline));
   }
+  calls.push_back(copy_to_disks(plain));
   for (Status& one : co_await gather(std::move(calls))) CO_CHECK_OK(std::move(one));
+  co_return Status{};
+}
+
+/// Other holders do it for themselves. A reference is made a plain object by who has made it.
+Task<Status> Replicator::copy_to_disks(const Key& plain) {
+  CO_TRY([[maybe_unused]] const bool whole, co_await deps_.store.copy_to_disks(plain));
   co_return Status{};
 }
 

@@ -158,6 +158,7 @@ class Replicator final : public store::CopyKeeper {
                            Kind kind,
                            CopyStreams* streams,
                            Deadline deadline);
+  Task<Status> copy_to_disks(const store::Key& plain);
   Task<Status> send_to(const MapSnapshot& map,
                        const Bucket& bucket,
                        std::string holder,

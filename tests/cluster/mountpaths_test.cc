@@ -59,6 +59,26 @@ class MountpathsOfANode : public ClusterTest {
     }
     EXPECT_EQ(user_->count("data"), static_cast<std::size_t>(kNames));
   }
+  void set_disk_copies(std::uint32_t copies) {
+    BucketProps props;
+    props.disk_copies = copies;
+    ASSERT_TRUE(user_
+                    ->run(user_->api().set_bucket_props(User::within(seconds(20)),
+                                                        native_bucket("data"), props))
+                    .ok());
+  }
+  /// On all disks.
+  std::size_t files_of(const std::string& bucket) const {
+    std::size_t count = 0;
+    for (int n = 1; n <= 3; ++n) {
+      const fs::path objects = mp(n) + "/@ais/" + bucket + "/%ob";
+      if (!fs::exists(objects)) continue;
+      for (const auto& entry : fs::recursive_directory_iterator(objects)) {
+        count += entry.is_regular_file() ? 1 : 0;
+      }
+    }
+    return count;
+  }
   void restart() {
     ASSERT_EQ(node(1).signal_and_wait(SIGTERM), 0);
     ASSERT_TRUE(node(1).start()) << node(1).log();
@@ -113,6 +133,49 @@ TEST_F(MountpathsOfANode, OneIsGivenUpWhenItsCopiesHaveBeenMadeAgain) {
   wait_for("it may be given up", [this] { return change(MountpathAction::kGiveUp, 2).ok(); });
   node(2).signal_and_wait(SIGKILL);
   expect_all("one");
+}
+
+/// As the only copy in the cluster, but on two disks.
+TEST_F(MountpathsOfANode, APulledDiskIsNotMissedInABucketOnTwoDisks) {
+  begin();
+  for (const int n : {2, 3}) {
+    fs::create_directories(mp(n));
+    ASSERT_TRUE(change(MountpathAction::kAttach, n).ok());
+  }
+  set_disk_copies(2);
+  wait_until_settled();
+  put_all("one");
+  ASSERT_TRUE(user_->put("data", "gone", "x").ok());
+  const ObjectName gone{native_bucket("data"), "gone"};
+  ASSERT_TRUE(user_->run(user_->api().remove(User::within(seconds(20)), gone, {})).ok());
+  EXPECT_EQ(files_of("data"), std::size_t{2 * kNames});
+  fs::rename(mp(2), dir_ + "/pulled2");
+  wait_for("it has failed", [this] { return state_of(2) == "failed"; });
+  expect_all("one");
+  EXPECT_EQ(user_->get("data", "gone").error().code(), Errc::not_found);
+  put_all("two");
+  wait_until_settled();
+  restart();
+  expect_all("two");
+  fs::rename(mp(3), dir_ + "/pulled3");
+  wait_for("it has failed", [this] { return state_of(3) == "failed"; });
+  expect_all("two");
+  EXPECT_EQ(user_->get("data", "gone").error().code(), Errc::not_found);
+}
+
+TEST_F(MountpathsOfANode, ABucketGetsMoreCopiesOnDisksAndFewer) {
+  begin();
+  put_all("one");
+  for (const int n : {2, 3}) {
+    fs::create_directories(mp(n));
+    ASSERT_TRUE(change(MountpathAction::kAttach, n).ok());
+  }
+  for (const std::uint32_t copies : {3u, 2u, 1u}) {
+    set_disk_copies(copies);
+    wait_for("each name has its copies",
+             [&] { return storage().settled && files_of("data") == copies * kNames; });
+    expect_all("one");
+  }
 }
 
 TEST_F(MountpathsOfANode, WhatIsOnAPulledDiskAloneIs503UntilItIsBack) {

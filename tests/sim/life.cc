@@ -138,6 +138,7 @@ class Troubles {
 Status make_bucket(storm::Doors& doors, const BucketName& name, const LifeOptions& options) {
   if (!doors.why_not().empty()) return Error(Errc::unreachable, doors.why_not());
   BucketProps props{.copies = options.copies};
+  props.disk_copies = options.disk_copies;
   CHECK_OK(parse_geometry(options.slices, props.erasure));
   props.erasure.least_bytes = 1500;  // so that most objects are split
   auto made = doors.run(
@@ -231,10 +232,11 @@ LifeOptions drawn(LifeOptions options) {
 
 LifeResult live(const LifeOptions& options) {
   LifeResult result;
-  result.shape = joined(options.troubles) + ": " + std::to_string(options.gateways) +
-                 " gateways, " + std::to_string(options.targets) + " targets, copies " +
-                 std::to_string(options.copies) +
-                 (options.slices == "off" ? "" : ", slices " + options.slices);
+  result.shape =
+      joined(options.troubles) + ": " + std::to_string(options.gateways) + " gateways, " +
+      std::to_string(options.targets) + " targets, copies " + std::to_string(options.copies) +
+      (options.disk_copies == 1 ? "" : " on " + std::to_string(options.disk_copies) + " disks") +
+      (options.slices == "off" ? "" : ", slices " + options.slices);
   begin_simulation(seed_of(options.seed, kScheduler), options.verbose);
   Random random(seed_of(options.seed, kWork));
   const double rate = static_cast<double>(draw(random, 15, 80));

@@ -14,6 +14,7 @@ struct LifeOptions {
   Duration time{};  // of troubles
   std::size_t clients = 0, keys = 0, gateways = 0, targets = 0;
   std::uint32_t copies = 0, movers = 0;
+  std::uint32_t disk_copies = 1;  // of each of these; no seed draws it
   std::string slices;  // D+P or off
   std::vector<std::string> troubles;
   std::string mutation;  // what is broken on purpose

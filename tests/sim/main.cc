@@ -3,7 +3,8 @@
 //
 //   cluster_life [--seeds A..B] [--jobs N] [--verbose] [--twice] [--mutate NAME]
 //   [--minimize]
-//                [--troubles A,B] [--time SECONDS] [--clients N] [--keys N] [--copies N] [--slices
+//                [--troubles A,B] [--time SECONDS] [--clients N] [--keys N] [--copies N]
+//                [--disk-copies N] [--slices
 //                D+P]
 //                [--gateways N] [--targets N]
 //
@@ -71,9 +72,9 @@ std::string command_of(const LifeOptions& o) {
   return "cluster_life --seeds " + seed + ".." + seed + " --troubles " + names + " --time " +
          std::to_string(o.time / std::chrono::seconds(1)) + " --clients " +
          std::to_string(o.clients) + " --keys " + std::to_string(o.keys) + " --copies " +
-         std::to_string(o.copies) + " --slices " + o.slices + " --gateways " +
-         std::to_string(o.gateways) + " --targets " + std::to_string(o.targets) +
-         (o.mutation.empty() ? "" : " --mutate " + o.mutation);
+         std::to_string(o.copies) + " --disk-copies " + std::to_string(o.disk_copies) +
+         " --slices " + o.slices + " --gateways " + std::to_string(o.gateways) + " --targets " +
+         std::to_string(o.targets) + (o.mutation.empty() ? "" : " --mutate " + o.mutation);
 }
 
 std::string describe(const LifeOptions& options, const LifeResult& result) {
@@ -197,11 +198,12 @@ LifeOptions minimized(LifeOptions options) {
 Result<Arguments> parse_arguments(int argc, char** argv) {
   Arguments arguments;
   LifeOptions& life = arguments.life;
-  std::uint64_t time = 0, copies = 0;
+  std::uint64_t time = 0, copies = 0, disk_copies = 1;
   const std::map<std::string, std::uint64_t*, std::less<>> numbers = {
-      {"--jobs", &arguments.jobs},  {"--time", &time},      {"--copies", &copies},
-      {"--clients", &life.clients}, {"--keys", &life.keys}, {"--gateways", &life.gateways},
-      {"--targets", &life.targets}};
+      {"--jobs", &arguments.jobs},    {"--time", &time},
+      {"--copies", &copies},          {"--disk-copies", &disk_copies},
+      {"--clients", &life.clients},   {"--keys", &life.keys},
+      {"--gateways", &life.gateways}, {"--targets", &life.targets}};
   const std::map<std::string, bool*, std::less<>> flags = {{"--verbose", &life.verbose},
                                                            {"--twice", &arguments.twice},
                                                            {"--minimize", &arguments.minimize}};
@@ -241,6 +243,7 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
   }
   life.time = std::chrono::seconds(time);
   life.copies = static_cast<std::uint32_t>(copies);
+  life.disk_copies = static_cast<std::uint32_t>(disk_copies);
   return arguments;
 }
 
