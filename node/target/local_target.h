@@ -364,6 +364,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                                             Version version,
                                             std::optional<store::Reference> replaced);
   Task<Status> settle_published(Context context, store::Key key, store::Reference content);
+  Task<bool> source_is_over(Context context, const RenamePrepare& rename);
   Task<Status> settle_intent(Context context, std::string op_id);
   Task<Status> settle_prepared(Context context, std::string op_id);
   /// Before a read: what is newer elsewhere comes here, and the fate of a rename to this name, if
@@ -428,7 +429,6 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Status check_keepable(const store::Key& key) const;
   /// The name was renamed away: what is kept of it has a delete marker on top.
   Task<Status> mark_renamed(Context context, store::Key from);
-
   Task<Result<ObjectStream>> get_at(Context context, Admitted at, GetOptions options);
   Task<Result<ObjectStream>> open_here(Context context, Admitted at, GetOptions options);
 

@@ -88,8 +88,8 @@ Task<Result<ObjectInfo>> LocalTarget::rename(Context context,
     co_return acknowledged(source, Result<ObjectInfo>(std::move(info)));
   }
   const Admitted old{source.bucket, source.key, source.map, {}};
-  auto moved = co_await rename_away(context, std::move(source), std::move(to),
-                                    std::move(owner), std::move(options), level);
+  auto moved = co_await rename_away(context, std::move(source), std::move(to), std::move(owner),
+                                    std::move(options), level);
   if (moved && keeps) CO_CHECK_OK(co_await mark_renamed(std::move(context), old.key));
   co_return acknowledged(old, std::move(moved));
 }
@@ -294,9 +294,7 @@ Status LocalTarget::check_unreserved(const store::Key& key) const {
   return renames_->reserved(key.bucket, key.key()) ? under_way(key) : Status{};
 }
 
-Task<Status> LocalTarget::bring_home(Context context,
-                                     const store::Key& key,
-                                     Handover::Need need) {
+Task<Status> LocalTarget::bring_home(Context context, const store::Key& key, Handover::Need need) {
   MapSnapshot map = maps_.current();
   if (map->placement.past.empty() && !store_.lacks_anything()) co_return Status{};
   const Bucket* bucket = map->find_bucket(key.bucket);
@@ -377,8 +375,25 @@ Task<Status> LocalTarget::settle_intent(Context context, std::string op_id) {
   co_return Status{};
 }
 
-bool LocalTarget::has_open_renames() const {
-  return !renames_->open_intents().empty() || !renames_->open_prepared().empty();
+bool LocalTarget::has_open_renames() const { return renames_->has_work(); }
+
+/// Whether the source's owner has ended the rename. One who is away may have died between the two
+/// names: the old one is removed where it lies by now, unless it was changed since.
+Task<bool> LocalTarget::source_is_over(Context context, const RenamePrepare& rename) {
+  const MapSnapshot map = maps_.current();
+  const NodeInfo* owner = map->find_node(rename.source_owner);
+  if (owner != nullptr && owner->state != NodeState::kAway) {
+    const auto state = co_await peers_.rename_state(context, rename.source_owner, rename.op_id);
+    co_return state && *state == RenameState::kUnknown;
+  }
+  const Bucket* bucket = map->find_bucket(rename.bucket_id);
+  // Of a version's name it is not known what it has become.
+  if (bucket == nullptr || bucket->props.versioning != Versioning::kOff) co_return true;
+  ObjectName source{rename.bucket, rename.source};
+  RemoveOptions unchanged{.conditions = {.if_meta_version = rename.info.meta_version}};
+  const Status gone =
+      co_await peers_.places().remove(std::move(context), std::move(source), std::move(unchanged));
+  co_return gone || gone.error() == Errc::not_found || gone.error() == Errc::precondition_failed;
 }
 
 Task<Result<std::size_t>> LocalTarget::settle_all(Context context) {
@@ -399,8 +414,13 @@ Task<Result<std::size_t>> LocalTarget::settle_all(Context context) {
     if (!prepared || prepared->state != PreparedState::kPublished) continue;
     ObjectName name{prepared->rename.bucket, prepared->rename.destination};
     const store::Key key = store::make_key(prepared->rename.bucket_id, std::move(name));
-    const Status settled = co_await settle_published(context, key, prepared->rename.content);
-    if (!settled) continue;
+    if (!prepared->is_settled) {
+      const Status settled = co_await settle_published(context, key, prepared->rename.content);
+      if (!settled) continue;
+      renames_->note_settled(op_id);
+    }
+    const bool over = co_await source_is_over(context, prepared->rename);
+    if (!over) continue;
     auto write = [this, done = RenameLog::Prepared{prepared->rename, PreparedState::kDone}] {
       return renames_->write(done);
     };
@@ -417,7 +437,10 @@ Task<Result<std::size_t>> LocalTarget::settle_all(Context context) {
 Task<Status> LocalTarget::make_plain(Context context, store::Key key) {
   CO_TRY(const auto content, reference_of(key));
   if (!content || content->is_empty() || store::is_sliced(*content)) co_return Status{};
-  co_return co_await materialise(std::move(context), std::move(key));
+  CO_CHECK_OK(co_await materialise(std::move(context), key));
+  CO_TRY(const auto now, reference_of(key));
+  if (!now || *now != *content) co_return Status{};
+  co_return Error(Errc::not_ready, key.display() + " is not plain yet");  // it was changed
 }
 
 /// Those that a change of the bucket's copies, or a crash, has left so.
@@ -425,7 +448,8 @@ Task<void> LocalTarget::make_all_plain(Context context) {
   for (store::Key& key : store_.take_references()) {
     const auto owner = owner_of(key.name);
     if (!owner || *owner != options_.node_id) continue;
-    if (co_await make_plain(context, key)) continue;
+    const Status plain = co_await make_plain(context, key);
+    if (plain) continue;
     (void)co_await store_.copy_to_disks(std::move(key));  // so that it is found again
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/target/rename_log.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "common/disk/posix.h"
@@ -236,6 +237,17 @@ std::vector<std::string> RenameLog::open_intents() const {
   for (const auto& [id, intent] : intents_) out.push_back(id);
   return out;
 }
+void RenameLog::note_settled(const std::string& op_id) {
+  const std::lock_guard lock(mutex_);
+  if (const auto it = prepared_.find(op_id); it != prepared_.end()) it->second.is_settled = true;
+}
+
+bool RenameLog::has_work() const {
+  const std::lock_guard lock(mutex_);
+  return !intents_.empty() ||
+         std::ranges::any_of(prepared_, [](const auto& one) { return !one.second.is_settled; });
+}
+
 std::vector<std::string> RenameLog::open_prepared() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> out;

@@ -63,6 +63,7 @@ class RenameLog {
     RenamePrepare rename;
     PreparedRecord::State state = PreparedRecord::State::kPrepared;
     Version version;
+    bool is_settled = false;  // published, and nothing is left to do for the name; in memory
   };
 
   static Result<std::unique_ptr<RenameLog>> open(const std::string& dir);
@@ -82,6 +83,8 @@ class RenameLog {
   bool reserved(BucketId bucket, const std::string& destination) const;
   Status write(Prepared prepared);  // kPrepared is synced
   std::optional<Prepared> prepared(const std::string& op_id) const;
+  /// A published one is over here; whether the source's owner has ended it is not known yet.
+  void note_settled(const std::string& op_id);
   /// The rename that is prepared for this name and not published.
   std::optional<Prepared> prepared_to(BucketId bucket, const std::string& destination) const;
   /// Names with this prefix that are reserved or prepared for.
@@ -102,6 +105,8 @@ class RenameLog {
   std::vector<Intent> take_given_up();
   std::vector<std::string> open_intents() const;   // prepared or committed
   std::vector<std::string> open_prepared() const;  // prepared or published
+  /// Whether names of this target are still to be changed by any of them.
+  bool has_work() const;
 
  private:
   using Name = std::pair<std::uint64_t, std::string>;

@@ -381,5 +381,19 @@ TEST_F(MirrorTest, WithoutASecondTargetNothingIsAcknowledged) {
   EXPECT_EQ(code(put_soon(key, "new")), Errc::not_ready);
 }
 
+TEST_F(MirrorTest, ARenameWhoseSourcesOwnerDiesBetweenTheTwoNamesLeavesOne) {
+  const std::string from = key_on("t1", "from"), to = key_on("t2", "to");
+  ASSERT_TRUE(put(from, "body").ok());
+  finish_is_lost_ = true;  // it is committed, and the other owner does not hear of it
+  EXPECT_FALSE(rename_within(kSoon, from, to).ok());
+  EXPECT_EQ(*run(targets_.at("t2")->settle_all(as("node", true))), 1u) << "t1 is asked";
+  EXPECT_FALSE(targets_.at("t2")->has_open_renames()) << "nothing is to be done there meanwhile";
+  lose("t1");
+  ASSERT_EQ(get(from).value_or("?"), "body") << "of a copy";
+  EXPECT_EQ(*run(targets_.at("t2")->settle_all(as("node", true))), 0u);
+  EXPECT_EQ(code(get(from)), Errc::not_found);
+  EXPECT_EQ(get(to).value_or("?"), "body");
+}
+
 }  // namespace
 }  // namespace aisfs::target
