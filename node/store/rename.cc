@@ -30,7 +30,8 @@ void take_attrs(ObjectInfo& info, const std::optional<PosixAttrs>& posix, std::i
 /// recovery finishes what it finds begun.
 class RenameMutation final : public Mutation {
  public:
-  RenameMutation(Engine& e, const Key& f, const Key& t) : engine(e), mp(e.mountpath_of(f)), from(f), to(t) {}
+  RenameMutation(Engine& e, const Key& f, const Key& t)
+      : engine(e), mp(e.mountpath_of(f)), from(f), to(t) {}
 
   Status stage() override {
     const std::string dir = dir_of(from.name.bucket);
@@ -107,7 +108,8 @@ Status link_content(Mountpath& mp, const Key& key, const IndexRecord& source) {
 
 class LinkContent final : public Mutation {
  public:
-  LinkContent(Engine& e, const Key& k, const IndexRecord& s) : mp(e.mountpath_of(k)), key(k), source(s) {}
+  LinkContent(Engine& e, const Key& k, const IndexRecord& s)
+      : mp(e.mountpath_of(k)), key(k), source(s) {}
 
   Status stage() override {
     CHECK_OK(link_content(mp, key, source));
@@ -308,8 +310,9 @@ Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
   co_return info;
 }
 
-/// It happened when the destination has its version; then the source must be gone. Else it did not
-/// happen, and the content's second name goes.
+/// It happened when the destination has its version, or the source's inode number, whatever it was
+/// made since; then the source must be gone. Else it did not happen, and the content's second name
+/// goes.
 Result<bool> finish_rename(Engine& engine, const RenameIntentRecord& intent) {
   const auto bucket = engine.name_of(intent.bucket);
   if (!bucket) return true;
@@ -327,10 +330,10 @@ Result<bool> finish_rename(Engine& engine, const RenameIntentRecord& intent) {
   if (!source_is_left) return true;
   const auto held = engine.mounts.hold(*source.mountpath);
   if (!held) return false;
-  // A destination that somebody wrote since says nothing about the rename: the source stays.
-  const bool happened =
+  const bool refers =
       there && there->reference && there->reference->content_version == intent.source_version;
-  if (happened) {
+  const bool is_same = there && there->visible() && there->info.ino == left->info.ino;
+  if (refers || is_same) {
     CHECK_OK(forget_name(*held, from, *left, intent.destination_version));
     return true;
   }
@@ -350,6 +353,9 @@ Task<void> settle_renames(Engine& engine) {
     auto finish = [&] { return finish_rename(engine, intent); };
     const auto known = guards ? co_await engine.chores.run(std::move(finish)) : Result<bool>(false);
     if (!known || !*known) engine.doubt_rename(std::move(intent));
+    // That the source is gone all its disks know; else the resilver, which is under way, sees to
+    // it.
+    if (known && *known) (void)co_await level_copies(engine, from, Version());
   }
 }
 
@@ -414,11 +420,8 @@ Task<Result<bool>> Store::adopt_reference(Key key, StoredMeta meta) {
   co_return true;
 }
 
-Task<Result<ObjectInfo>> Store::put_reference(Key key,
-                                              Reference content,
-                                              ObjectInfo info,
-                                              Conditions conditions,
-                                              Durability level) {
+Task<Result<ObjectInfo>> Store::put_reference(
+    Key key, Reference content, ObjectInfo info, Conditions conditions, Durability level) {
   CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(auto base, engine_->newest(key));
   CO_CHECK_OK(engine_->check_known(key, base));
@@ -442,8 +445,7 @@ Task<Result<ObjectInfo>> Store::reserve(Key key, PutOptions options) {
   CO_TRY(const auto guard, co_await engine_->lock(key));
   CO_TRY(const auto base, engine_->find(key));
   options.conditions.must_not_exist = true;
-  CO_CHECK_OK(
-      check_conditions(options.conditions, base ? &base->info : nullptr, Access::kWrite));
+  CO_CHECK_OK(check_conditions(options.conditions, base ? &base->info : nullptr, Access::kWrite));
   CO_TRY(const Version version, engine_->versions.next());
   ObjectInfo info = info_of_put(options, nullptr);
   info.ino = options.ino.value_or(new_ino());

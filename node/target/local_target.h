@@ -409,9 +409,9 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Task<Status> drop_referenced(Context context, store::Key key, store::Reference content);
   Task<Status> make_plain(Context context, store::Key key);
   Task<void> make_all_plain(Context context);
+  Task<Status> remove_renamed(Context context, const store::Key& key, store::Reference content);
   /// Makes the name a plain object again; nothing for one that is.
   Task<Status> materialise(Context context, store::Key key);
-
   // versions.cc
   /// head and get of a version, wherever it lies.
   Task<Result<ObjectInfo>> head_version(Context context, Admitted at, Conditions conditions);

@@ -202,10 +202,33 @@ Task<Status> LocalTarget::end_reservation(Context context, store::Key key) {
   co_return co_await materialise(std::move(context), std::move(key));
 }
 
+/// Only a rename makes a reference to content. One that a lost disk has cut short, before the old
+/// name was gone, has left that with the very content; nobody may know any more when its end is
+/// known.
+Task<Status> LocalTarget::remove_renamed(Context context,
+                                         const store::Key& key,
+                                         store::Reference content) {
+  const store::Key old = store::make_key(key.bucket, {key.name.bucket, std::move(content.key)});
+  const auto owner = owner_of(old.name);
+  if (!owner || *owner != options_.node_id) co_return Status{};  // its owner has the intent
+  CO_TRY(const auto states, store_.states_here(old));
+  const auto there = std::ranges::find(states, old.key(), &store::NameState::key);
+  const bool is_left = there != states.end() && there->kind != store::NameState::Kind::kTombstone &&
+                       there->content_version == content.content_version;
+  if (!is_left) co_return Status{};
+  RemoveOptions same{.conditions = {.if_meta_version = there->meta_version}};
+  Status gone = co_await remove(std::move(context), old.name, std::move(same));
+  const bool is_over = gone || gone.error() == Errc::not_found;
+  co_return is_over ? Status{} : std::move(gone);
+}
+
 Task<Status> LocalTarget::materialise(Context context, store::Key key) {
   key.versioning = Versioning::kOff;  // the same version, somewhere else
   CO_TRY(const auto reference, reference_of(key));
   if (!reference) co_return Status{};
+  if (store_.copies_kept(key.bucket) > 1 && !store::is_sliced(*reference)) {
+    CO_CHECK_OK(co_await remove_renamed(context, key, *reference));
+  }
   Conditions none;
   CO_TRY(ObjectInfo info, co_await store_.head(key, std::move(none)));
   GetOptions all;
