@@ -66,16 +66,18 @@ void log_recovery(const store::Store& store) {
 }
 
 Task<void> follow_epoch(store::Store& store, MapSource& maps, Clock& clock) {
+  MapSnapshot kept_by;
   while (co_await clock.sleep(kEpochLookEvery)) {
     const MapSnapshot map = maps.current();
     store.set_epoch(map->epoch);
+    if (map == kept_by) continue;
     std::map<BucketId, std::uint32_t> copies;
     for (const auto& [_, bucket] : map->buckets) {
       if (bucket.props.disk_copies > 1) copies.emplace(bucket.id, bucket.props.disk_copies);
     }
-    if (Status kept = co_await store.keep_copies(std::move(copies)); !kept) {
-      LOG_WARN("copies on several disks are not kept yet", "why", kept.error().what());
-    }
+    const Status kept = co_await store.keep_copies(std::move(copies));
+    if (kept) kept_by = map;
+    if (!kept) LOG_WARN("copies on several disks are not kept yet", "why", kept.error().what());
   }
 }
 

@@ -37,11 +37,19 @@ Result<Newest> newest_of(const Places& mountpaths, const Key& key) {
   return newest;
 }
 
-/// Whether another copy may be better.
+/// Of the file that is copied: it is not what was written, and will not be.
 bool is_damage(const Error& error) {
-  return error == Errc::corrupt || error == Errc::bad_checksum || error == Errc::io ||
-         error == Errc::not_found || error == Errc::no_attribute;
+  return error == Errc::corrupt || error == Errc::bad_checksum || error == Errc::no_attribute;
 }
+
+/// Whether another mountpath that has the same may do better.
+bool another_may_do(const Error& error) {
+  return is_damage(error) || error == Errc::io || error == Errc::not_found;
+}
+
+/// Whether who changes a name goes on without the copy. Not where a disk fails: it is taken out
+/// soon, and until then it may have the change alone.
+bool may_do_without(const Error& error) { return error == Errc::no_space || is_damage(error); }
 
 bool is_object(const IndexRecord& record) { return record.kind == IndexRecord::Kind::kObject; }
 
@@ -69,7 +77,7 @@ Task<Status> copy_from(Engine& engine,
                             there->info.content_version == record.info.content_version;
   if (same_content) {
     Status copied = co_await copy_attrs(engine, key, record, *there, from, to, level);
-    if (copied || !is_damage(copied.error())) co_return copied;
+    if (copied || !another_may_do(copied.error())) co_return copied;
   }
   co_return co_await copy_state(engine, key, record, std::move(there), from, to, level);
 }
@@ -80,7 +88,7 @@ Task<Status> copy_to(
   Status copied;
   for (Mountpath* from : newest.at) {
     copied = co_await copy_from(engine, key, *newest.record, *from, to, level);
-    if (copied || !is_damage(copied.error())) break;
+    if (copied || !another_may_do(copied.error())) break;
   }
   co_return copied;
 }
@@ -130,8 +138,7 @@ Task<Result<bool>> level_one(Engine& engine, const Key& key, Version at_least) {
     Status copied = co_await copy_to(engine, key, newest, *to, level);
     if (copied) continue;
     const Error why = std::move(copied).error();
-    const bool lasting = why == Errc::no_space || is_damage(why);
-    if (to == places.front() || !lasting) co_return why;
+    if (to == places.front() || !may_do_without(why)) co_return why;
     CO_CHECK_OK(co_await do_without(engine, key, *to, why));
   }
   co_return !refers;
@@ -179,8 +186,7 @@ Task<Status> spread_one(Engine& engine, const Key& key, Leave how) {
     const Error why = std::move(copied).error();
     // Who is about to change the name needs its first place alone.
     const bool needed = to == places.front() || how == Leave::kSoon;
-    const bool lasting = why == Errc::no_space || is_damage(why);
-    if (needed || !lasting) co_return why;
+    if (needed || !may_do_without(why)) co_return why;
     CO_CHECK_OK(co_await do_without(engine, key, *to, why));
     whole = false;
   }

@@ -11,9 +11,9 @@
 namespace aisfs::store {
 
 /// The newest state that any of the key's places has of it comes to the others. The lock is held.
-/// Without room on the disk of a copy there is none until the resilver has made it, which begins
-/// then. Nothing in buckets that lie on one mountpath. not_ready when what is there is older than
-/// `at_least`: it has gone with a disk.
+/// Without room on the disk of a copy, or when what is to be copied is damaged, there is none until
+/// the resilver has made it, which begins then. Nothing in buckets that lie on one mountpath.
+/// not_ready when what is there is older than `at_least`: it has gone with a disk.
 Task<Status> level_copies(Engine& engine, const Key& key, Version at_least);
 
 /// A copy that is damaged goes to %bad, and is made again of the others. The lock is held.

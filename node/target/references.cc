@@ -203,8 +203,7 @@ Task<Status> LocalTarget::end_reservation(Context context, store::Key key) {
 }
 
 /// Only a rename makes a reference to content. One that a lost disk has cut short, before the old
-/// name was gone, has left that with the very content; nobody may know any more when its end is
-/// known.
+/// name was gone, has left that with the very content; after a restart nobody may know of it.
 Task<Status> LocalTarget::remove_renamed(Context context,
                                          const store::Key& key,
                                          store::Reference content) {
