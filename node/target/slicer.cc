@@ -97,6 +97,7 @@ void Slicer::soon(const store::Key& key, std::string from) {
     const auto known = soon_.find(name_hash(key));
     if (known == soon_.end() && soon_.size() >= kSoonMax) {
       ++looks_asked_;
+      ++forgotten_;
     } else {
       Asked& asked = known == soon_.end() ? soon_[name_hash(key)] : known->second;
       asked.key = key;

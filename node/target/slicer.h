@@ -204,7 +204,8 @@ class Slicer {
   store::KeyLocks whole_;  // by name: held while its object changes its form
   store::KeyLocks turns_;  // by name: one look at a time
   std::atomic<Epoch> settled_ = 0;
-  std::atomic<std::uint64_t> came_ = 0;  // names, while not settled
+  std::atomic<std::uint64_t> came_ = 0;       // names, while not settled
+  std::atomic<std::uint64_t> forgotten_ = 0;  // that were asked for, as there were too many
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.

@@ -155,7 +155,8 @@ Task<std::size_t> Slicer::settle_some() {
         LOG_DEBUG("an object is not in slices as it should be", "object", asked[i]->key.display(),
                   "why", done[i].error().what());
       }
-      asked[i]->at = deps_.clock.now() + kAgain;
+      const bool by_old_map = !done[i] && done[i].error() == Errc::stale_map;
+      asked[i]->at = deps_.clock.now() + (by_old_map ? kRound : kAgain);
       const std::uint64_t hash = name_hash(asked[i]->key);
       const std::lock_guard lock(mutex_);
       soon_.emplace(hash, std::move(*asked[i]));
@@ -168,7 +169,7 @@ Task<Result<bool>> Slicer::settle() {
   const MapSnapshot map = deps_.maps.current();
   if (!map->placement.next.empty()) co_return false;
   const Epoch since = map->placement.since;
-  const std::uint64_t came = came_, mountpaths = deps_.store.mountpath_turn();
+  const std::uint64_t mountpaths = deps_.store.mountpath_turn(), forgotten = forgotten_;
   note([](Progress& p) {
     p.running = true;
     p.names_seen = p.left = p.lost = 0;
@@ -183,8 +184,13 @@ Task<Result<bool>> Slicer::settle() {
       all = all && names && slices;
     }
   }
-  // Of what has come meanwhile some may have been passed by.
-  all = all && came == came_ && mountpaths == deps_.store.mountpath_turn();
+  // What has come meanwhile may have been passed by. Where names come and go all the time, a look
+  // that none came into would never be.
+  for (std::uint64_t came = came_ - 1; all && came != came_;) {
+    came = came_;
+    all = co_await settle_some() == 0;
+  }
+  all = all && forgotten == forgotten_ && mountpaths == deps_.store.mountpath_turn();
   note([all](Progress& p) { p.running = !all; });
   if (all) settled_ = since;
   co_return all;
