@@ -41,6 +41,10 @@ namespace {
 // publishes.
 constexpr Duration kOlderChangesMax = std::chrono::seconds(2);
 constexpr Duration kLeaseSlack = std::chrono::seconds(1);
+// On their way to several targets at once, more falls out of the CPU's cache: slices of 64 MiB
+// objects took a sixth more of its time. No more than twice as much a round trip passes a
+// connection.
+constexpr int kPeerSendBytes = 512 * 1024;
 // A target sends slices as fast as whoever writes the object.
 constexpr Duration kPeerBodyGrace = std::chrono::minutes(10);
 
@@ -64,7 +68,7 @@ class Node {
         tls_(std::move(tls)),
         identity_(std::move(identity)),
         runtime_(static_cast<std::size_t>(config.threads())),
-        http_(runtime_, {.tls = tls_.peers}),
+        http_(runtime_, {.tls = tls_.peers, .send_buffer_bytes = kPeerSendBytes}),
         fencing_(clock_),
         peers_(http_, clock_, key, identity_.id, [this] { return maps_.current()->epoch; }),
         data_peers_(http_, maps_, key, identity_.id),

@@ -158,6 +158,7 @@ class Client::Impl {
       auto connection = std::make_unique<ClientConnection>(Socket(pool.io().get_executor()));
       const Deadline connected = deadline.earlier(Deadline::after(options_.connect_timeout));
       Status done = co_await connection->stream.connect(address, connected.at());
+      if (done) limit_send_buffer(connection->stream.socket());
       if (done && options_.tls) {
         done = co_await connection->stream.connect_tls(options_.tls->ssl, to.host, connected.at());
       }
@@ -170,6 +171,12 @@ class Client::Impl {
       last = Error(Errc::unreachable, "no answer to the connect");
     }
     co_return std::move(last).context("connect to " + to.to_string());
+  }
+
+  void limit_send_buffer(Socket& socket) const {
+    if (options_.send_buffer_bytes == 0) return;
+    boost::system::error_code ignored;  // then it is the kernel's
+    socket.set_option(asio::socket_base::send_buffer_size(options_.send_buffer_bytes), ignored);
   }
 
   Runtime& runtime_;

@@ -31,6 +31,9 @@ struct ClientOptions {
   Duration connect_timeout = std::chrono::seconds(2);
   Duration idle_timeout = std::chrono::seconds(50);  // below the server's 60 s
   std::size_t header_bytes_max = 64 * 1024;
+  /// Of each connection; no more than twice as much is on its way. 0: the kernel's choice, which
+  /// grows to megabytes.
+  int send_buffer_bytes = 0;
 };
 
 struct ClientRequest {

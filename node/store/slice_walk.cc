@@ -10,6 +10,17 @@
 #include "node/store/put.h"
 
 namespace aisfs::store {
+namespace {
+
+Error cut_off() { return {Errc::corrupt, "slice: it is cut off"}; }
+
+Result<SliceTail> tail_behind(std::uint64_t blocks, std::string_view envelope) {
+  TRY(SliceTail tail, decode_tail(envelope));
+  if (tail.header.layout().slice_bytes() == blocks) return tail;
+  return Error(Errc::corrupt, "slice: it has " + std::to_string(blocks) + " bytes of blocks");
+}
+
+}  // namespace
 
 Key home_of_slices(BucketId bucket, BucketName name, const Reference& content) {
   return make_key(bucket, {std::move(name), std::string(sliced_key(content))});
@@ -23,22 +34,29 @@ std::string slice_path_of(const Key& home, const Reference& content, unsigned in
 Result<SliceTail> read_slice_tail(int fd) {
   TRY(const auto stat, disk::stat_of(fd));
   std::string end(kSliceEndBytes, '\0');
-  if (stat.size < end.size()) return Error(Errc::corrupt, "slice: it is cut off");
+  if (stat.size < end.size()) return cut_off();
   const auto fill = [fd](std::string& text, std::uint64_t offset) {
     const MutableBytes bytes(reinterpret_cast<std::byte*>(text.data()), text.size());
     return disk::pread_exactly(fd, bytes, offset);
   };
   CHECK_OK(fill(end, stat.size - end.size()));
   TRY(const std::uint64_t bytes, tail_bytes(end));
-  if (bytes > stat.size - end.size()) return Error(Errc::corrupt, "slice: it is cut off");
+  if (bytes > stat.size - end.size()) return cut_off();
   std::string envelope(bytes, '\0');
   const std::uint64_t blocks = stat.size - end.size() - bytes;
   CHECK_OK(fill(envelope, blocks));
-  TRY(SliceTail tail, decode_tail(envelope));
-  if (tail.header.layout().slice_bytes() != blocks) {
-    return Error(Errc::corrupt, "slice: it has " + std::to_string(blocks) + " bytes of blocks");
-  }
-  return tail;
+  return tail_behind(blocks, envelope);
+}
+
+Result<std::optional<SliceTail>> slice_tail_in(std::string_view last, std::uint64_t size) {
+  if (last.size() < kSliceEndBytes || last.size() > size) return std::optional<SliceTail>();
+  const std::size_t before_end = last.size() - kSliceEndBytes;
+  TRY(const std::uint64_t bytes, tail_bytes(last.substr(before_end)));
+  if (bytes > size - kSliceEndBytes) return cut_off();
+  if (bytes > before_end) return std::optional<SliceTail>();
+  TRY(SliceTail tail,
+      tail_behind(size - kSliceEndBytes - bytes, last.substr(before_end - bytes, bytes)));
+  return std::optional(std::move(tail));
 }
 
 Status set_slice_aside(Mountpath& mountpath, const std::string& path) {

@@ -13,6 +13,8 @@ std::string slice_path_of(const Key& home, const Reference& content, unsigned in
 
 /// Reads what a slice file says at its end. corrupt when it is cut off or contradicts itself.
 Result<SliceTail> read_slice_tail(int fd);
+/// The same of the `last` bytes of a slice of `size`; nullopt when there are too few of them.
+Result<std::optional<SliceTail>> slice_tail_in(std::string_view last, std::uint64_t size);
 /// It goes to %bad.
 Status set_slice_aside(Mountpath& mountpath, const std::string& path);
 

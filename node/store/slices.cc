@@ -37,6 +37,8 @@ Status check_tail(const SliceTail& tail,
                                   std::to_string(header.index) + " of " + meta.key);
 }
 
+constexpr std::size_t kKeptBytes = 16_KiB;  // of what is lent; most tails are shorter
+
 /// Bytes of a slice that were hashed while they were in memory.
 struct Piece {
   std::size_t bytes = 0;
@@ -123,11 +125,11 @@ class IncomingSlice {
 
   /// Blocks.
   Status finish(const Key& home, const Reference& content, unsigned index, Durability level) {
-    if (used_ > 0) CHECK_OK(write({buffer_.get(), used_}));
+    CHECK_OK(write({buffer_.get(), used_}));
     if (!work_) return Error(Errc::corrupt, describe(home, index) + " is empty");
-    TRY(const SliceTail tail, read_slice_tail(work_->fd()));
+    TRY(const SliceTail tail, find_tail());
     CHECK_OK(check_tail(tail, home, content, index));
-    if (buffer_) {  // else who lent the blocks has just hashed them where they lay
+    if (!lent_) {  // else who lent the blocks has just hashed them where they lay
       hash_last_block(tail);
       auto right = check_blocks(work_->fd(), tail, pieces_);
       if (!right) return std::move(right).error().context(describe(home, index));
@@ -142,24 +144,43 @@ class IncomingSlice {
   }
 
  private:
-  /// What lies in memory here need not be copied.
+  /// What lies in memory here need not be copied, but little of it is, so that finish() writes the
+  /// tail.
   Task<Status> take_lent(LentSource& body) {
+    lent_ = true;
+    buffer_ = BlockBuffers::small(kKeptBytes);
     for (;;) {
       CO_TRY(const ConstBytes bytes, co_await body.lend());
       if (bytes.empty()) co_return Status{};
-      auto add = [this, bytes] { return write(bytes); };
-      CO_CHECK_OK(mountpath_.noted(co_await mountpath_.pool().run(std::move(add))));
+      if (bytes.size() <= kKeptBytes - used_) {
+        std::memcpy(buffer_.get() + used_, bytes.data(), bytes.size());
+        used_ += bytes.size();
+      } else {
+        auto add = [this, bytes]() -> Status {
+          CHECK_OK(write({buffer_.get(), std::exchange(used_, 0)}));
+          return write(bytes);
+        };
+        CO_CHECK_OK(mountpath_.noted(co_await mountpath_.pool().run(std::move(add))));
+      }
       body.give_back(bytes.size());
     }
   }
 
+  /// Nearly always in what was written last.
+  Result<SliceTail> find_tail() const {
+    TRY(auto tail, slice_tail_in(as_text({buffer_.get(), used_}), size_));
+    if (tail) return *std::move(tail);
+    return read_slice_tail(work_->fd());
+  }
+
   Status write(ConstBytes bytes) {
+    if (bytes.empty()) return {};
     CHECK_OK(mountpath_.check_space(bytes.size()));
     if (!work_) {
       TRY(WorkFile work, WorkFile::create(mountpath_));
       work_.emplace(std::move(work));
     }
-    if (buffer_ && bytes.size() == kHashBlockBytes) {
+    if (!lent_ && bytes.size() == kHashBlockBytes) {
       pieces_.push_back({bytes.size(), xxh3_64(bytes)});
     }
     CHECK_OK(disk::pwrite_all(work_->fd(), bytes, size_));
@@ -185,7 +206,8 @@ class IncomingSlice {
 
   Engine& engine_;
   Mountpath& mountpath_;
-  BlockBuffers::Buffer buffer_;  // none of lent bytes
+  bool lent_ = false;
+  BlockBuffers::Buffer buffer_;
   std::size_t used_ = 0;
   std::uint64_t size_ = 0;
   std::optional<WorkFile> work_;

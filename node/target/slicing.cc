@@ -42,9 +42,8 @@ Task<Result<ObjectInfo>> LocalTarget::put_sliced(Context context,
   std::optional<store::BodyDigests> digests;
   if (options.want_md5 || all.md5 || !all.named.empty()) digests.emplace(options.want_md5, all);
   store::BodyDigests::Sums sums;
-  const auto update = [&](ConstBytes bytes) {
-    if (digests) digests->update(bytes);
-  };
+  std::function<void(ConstBytes)> update;
+  if (digests) update = [&](ConstBytes bytes) { digests->update(bytes); };
   const auto describe = [&](const ec::EncodedObject& object) -> Result<std::string> {
     const std::uint64_t size = object.bytes;
     if (size != *options.size) {
