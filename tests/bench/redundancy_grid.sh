@@ -4,10 +4,11 @@
 # of 4 targets on one loop-mounted disk. PUT into a bucket with one copy, with two, and with 2+2 slices;
 # GET of each, and of slices when a target has been killed (nobody can take its place). The buckets take
 # turns, the best of ROUNDS counts.
-#   tests/bench/redundancy_grid.sh [ROUNDS=3]          environment: BUILD PORT FSTYPE JOBS
+#   tests/bench/redundancy_grid.sh [ROUNDS=3]          environment: BUILD PORT FSTYPE JOBS WARM
 . "$(dirname "$0")/lib.sh"
 ROUNDS=${1:-3}
 JOBS=${JOBS:-8}
+WARM=${WARM:-6G}
 BUCKETS=(one two slices)
 PLAYGROUND=(--build "$BUILD" --data "$WORK/disk/cluster" --port "$PORT" --targets 4 --mountpaths 1 --no-mount)
 
@@ -30,13 +31,10 @@ seconds() {
   awk -v a="$begin" -v b="$end" 'BEGIN { print b - a }'
 }
 
-# warm FOLDER: memory for three times as much has just been used. A virtual machine gives what lies idle
-# back to its host, and each page of that costs a fault there, ten times what is measured; two copies
-# need more pages than one.
+# WARM bytes of memory have just been used. A virtual machine gives what lies idle back to its host, and
+# each page of that costs a fault there, ten times what is measured; two copies need more pages than one.
 warm() {
-  local bytes
-  bytes=$(du -sb "$1" | cut -f1)
-  head -c $((3 * bytes)) /dev/zero >"/dev/shm/${WORK##*/}" || true
+  head -c "$WARM" /dev/zero >"/dev/shm/${WORK##*/}" || true
   rm -f "/dev/shm/${WORK##*/}"
 }
 
@@ -44,7 +42,7 @@ warm() {
 put() {
   "$BUILD/bin/ais" rm -r "ais://$2/" >/dev/null 2>&1 || true
   sync
-  warm "$1"
+  warm
   seconds "$BUILD/bin/ais" put -r -j "$JOBS" "$1" "ais://$2/"
 }
 
