@@ -2,6 +2,7 @@
 #include "node/target/rebalancer.h"
 
 #include "common/async/gather.h"
+#include "common/client/retry.h"
 #include "common/obs/log.h"
 #include "common/placement/hrw.h"
 
@@ -15,6 +16,7 @@ constexpr std::size_t kPage = 1024;
 constexpr std::size_t kOfferNames = 256;
 constexpr std::uint64_t kOfferBytes = 64_MiB;
 constexpr Duration kOfferMax = std::chrono::minutes(2);
+constexpr Duration kMapMax = std::chrono::seconds(10);  // until both know a new map
 constexpr Duration kLookEvery = std::chrono::milliseconds(200);
 constexpr Duration kAgain = std::chrono::seconds(1);  // after a walk that left something
 
@@ -194,7 +196,7 @@ Task<Result<bool>> Rebalancer::send_all(MapSnapshot map,
                                         Offers offers) {
   std::vector<Task<Result<bool>>> calls;
   for (auto& [owner, one] : offers) {
-    calls.push_back((this->*send)(map, bucket, owner, std::move(one)));
+    calls.push_back(send_one(map, bucket, send, owner, std::move(one)));
   }
   bool all = true;
   for (const Result<bool>& done : co_await gather(std::move(calls))) {
@@ -203,6 +205,24 @@ Task<Result<bool>> Rebalancer::send_all(MapSnapshot map,
     all = all && done && *done;
   }
   co_return all;
+}
+
+/// By the map of now: one that leaves names where they are interrupts nothing. A walk may take
+/// hours.
+Task<Result<bool>> Rebalancer::send_one(
+    MapSnapshot map, const Bucket& bucket, Send send, std::string to, Offer offer) {
+  const Deadline deadline = Deadline::after(kMapMax);
+  Backoff backoff;
+  for (;;) {
+    MapSnapshot now = deps_.maps.current();
+    if (now->placement != map->placement) {
+      co_return Error(Errc::stale_map, "the placement has changed");
+    }
+    auto done = co_await (this->*send)(std::move(now), bucket, to, offer);
+    if (done || done.error() != Errc::stale_map) co_return done;
+    const bool waits = co_await backoff.wait(deadline);
+    if (!waits) co_return done;
+  }
 }
 
 Task<Result<bool>> Rebalancer::offer(MapSnapshot map,

@@ -93,6 +93,8 @@ class Rebalancer {
                                    std::string owner,
                                    Offer offer);
   Task<Result<bool>> send_all(MapSnapshot map, const Bucket& bucket, Send send, Offers offers);
+  Task<Result<bool>> send_one(
+      MapSnapshot map, const Bucket& bucket, Send send, std::string to, Offer offer);
   /// To another holder of names of this target's own: what he lacks goes there.
   Task<Result<bool>> replicate(MapSnapshot map,
                                const Bucket& bucket,

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "common/async/gather.h"
+#include "common/client/retry.h"
 #include "common/obs/log.h"
 #include "common/placement/hrw.h"
 #include "node/target/name_hash.h"
@@ -265,18 +266,29 @@ Task<Result<std::size_t>> Slicer::ask_owner(MapSnapshot map,
                                             const Bucket& bucket,
                                             std::string owner,
                                             std::vector<store::HeldSlice> slices) {
-  Context context = own_context();
-  context.deadline = Deadline::after(kAskMax);
-  CO_TRY(const auto verdicts, co_await deps_.peers.slices().judge_slices(
-                                  context, std::move(owner), bucket.name, deps_.node_id, slices));
+  const Deadline deadline = Deadline::after(kAskMax);
+  Result<std::vector<SliceVerdict>> verdicts(Errc::internal);
+  Backoff backoff;
+  for (;;) {
+    Context context = own_context();
+    context.deadline = deadline;
+    verdicts = co_await deps_.peers.slices().judge_slices(std::move(context), owner, bucket.name,
+                                                          deps_.node_id, slices);
+    const bool by_old_map = !verdicts && verdicts.error() == Errc::stale_map;
+    if (!by_old_map || !is_same_placement(*map)) break;
+    const bool waits = co_await backoff.wait(deadline);
+    if (!waits) break;
+  }
+  if (!verdicts) co_return std::move(verdicts).error();
   std::size_t gone = 0;
-  for (std::size_t i = 0; i < std::min(slices.size(), verdicts.size()); ++i) {
-    if (verdicts[i] == SliceVerdict::kNeeded) continue;
+  for (std::size_t i = 0; i < std::min(slices.size(), verdicts->size()); ++i) {
+    const SliceVerdict verdict = (*verdicts)[i];
+    if (verdict == SliceVerdict::kNeeded) continue;
     const store::Reference& content = slices[i].content;
     const ObjectName name{bucket.name, std::string(store::sliced_key(content))};
     const auto holders = placement::holder_ids(*map, name, store::geometry_of(content)->slices());
     if (std::ranges::find(holders, deps_.node_id) == holders.end()) ++gone;
-    if (verdicts[i] == SliceVerdict::kTooYoung) continue;
+    if (verdict == SliceVerdict::kTooYoung) continue;
     ec::SliceSet one;
     one.set(slices[i].index);
     CO_CHECK_OK(co_await deps_.store.drop_slices(bucket.id, bucket.name, content, one));
