@@ -325,8 +325,9 @@ Result<bool> finish_rename(Engine& engine, const RenameIntentRecord& intent) {
   if (!engine.check_known(to, there) || !engine.check_known(from, left)) return false;
   // Nobody was told of its end: a disk that has gone may have it alone.
   if (!there && engine.mounts.now().lack_of(BucketId{}, to.digest) != nullptr) return false;
-  const bool source_is_left = left && left->kind == IndexRecord::Kind::kObject &&
-                              left->info.meta_version == intent.source_meta_version;
+  // Or an older form of it, which a power loss has brought back.
+  const bool source_is_left =
+      left && left->visible() && left->info.meta_version <= intent.source_meta_version;
   if (!source_is_left) return true;
   const auto held = engine.mounts.hold(*source.mountpath);
   if (!held) return false;
