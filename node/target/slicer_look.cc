@@ -187,10 +187,12 @@ Task<Result<bool>> Slicer::settle() {
   }
   // What has come meanwhile may have been passed by. Where names come and go all the time, a look
   // that none came into would never be.
-  for (std::uint64_t came = came_ - 1; all && came != came_;) {
+  std::uint64_t came = 0;
+  do {
     came = came_;
-    all = co_await settle_some() == 0;
-  }
+    const std::size_t left = co_await settle_some();
+    all = all && left == 0;
+  } while (all && came != came_);
   all = all && forgotten == forgotten_ && mountpaths == deps_.store.mountpath_turn();
   note([all](Progress& p) { p.running = !all; });
   if (all) settled_ = since;
