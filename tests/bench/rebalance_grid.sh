@@ -2,20 +2,22 @@
 # SPDX-License-Identifier: MIT
 # A target is added to a cluster that has TARGETS, on one loop-mounted disk: how fast names move to it,
 # against `rsync -a` of the very files that have moved, from where they lie now to a folder of the same
-# disk. Then another is added while a client reads: the 99th percentile of its GETs against the one
-# before. The page cache is dropped before each.
+# disk. Then another is added while a client reads: against rsync of what moves then, while it reads
+# as well, and the 99th percentile of its GETs against the one before. The page cache is dropped before
+# each, and memory is warm.
 #   tests/bench/rebalance_grid.sh [LEVEL...]=none full
-#     environment: BUILD PORT FSTYPE TARGETS=1 LARGE=2000 SMALL=20000 RATE=100 QUIET=20
+#     environment: BUILD PORT FSTYPE TARGETS=1 LARGE=2000 SMALL=20000 RATE=100 QUIET=20 WARM=6G
 # LARGE objects of 1 MiB and SMALL ones of 16 KiB. `rebalance`: from the first look of a target until the
 # last has nothing left that belongs to others, and that is durable. `rsync`: alone, and with a sync of
 # the disk. GETs are of the small objects, RATE a second, through the S3 listener of the first node.
-# Exit status 1: below 0.6 of rsync, with or without GETs, or above 3 times the quiet GET.
+# Exit status 1: below 0.6 of rsync, each without or with GETs, or above 3 times the quiet GET.
 . "$(dirname "$0")/lib.sh"
 TARGETS=${TARGETS:-1}
 LARGE=${LARGE:-2000}
 SMALL=${SMALL:-20000}
 RATE=${RATE:-100}
 QUIET=${QUIET:-20}
+WARM=${WARM:-6G}
 LEVELS=("$@")
 ((${#LEVELS[@]} > 0)) || LEVELS=(none full)
 TARGET_PIDS=()
@@ -45,8 +47,11 @@ add_target() {
   ais wait --targets "$1" --for 60s >/dev/null 2>&1
 }
 
+# As redundancy_grid.sh: memory that lay idle is slow at its next use.
 drop_caches() {
   sync
+  head -c "$WARM" /dev/zero >"/dev/shm/${WORK##*/}" || true
+  rm -f "/dev/shm/${WORK##*/}"
   echo 3 >/proc/sys/vm/drop_caches
 }
 
@@ -56,16 +61,17 @@ fill() {
     --path "/moved/$1-" --names "$2" --size "$3" --connections 16 >/dev/null
 }
 
-# wait_settled: prints the progress of all targets when nothing is left to move.
+# wait_settled: prints the progress of all targets when nothing is left to move. Asking takes from what
+# is measured; when it began and ended the targets say themselves.
 wait_settled() {
   local i progress
-  for ((i = 0; i < 6000; i++)); do
+  for ((i = 0; i < 1200; i++)); do
     progress=$(ais show rebalance --json)
     if jq -e .settled <<<"$progress" >/dev/null; then
       echo "$progress"
       return 0
     fi
-    sleep 0.1
+    sleep 0.5
   done
   echo "names still move after 10 minutes: $progress" >&2
   return 1
@@ -92,6 +98,24 @@ seconds() {
 
 rsync_moved() { rsync -a --files-from="$WORK/moved.list" "$WORK/disk/mp$1/" "$WORK/disk/rsync/"; }
 
+# beside_gets FILE COMMAND...: runs it while a client reads, whose line goes to the file.
+beside_gets() {
+  local file=$1 client
+  shift
+  get_for 600 >"$file" &
+  client=$!
+  "$@"
+  kill -TERM "$client"
+  wait "$client"
+}
+
+add_and_settle() {
+  add_target "$1"
+  progress=$(wait_settled)
+}
+
+copy_moved() { copy=$(seconds rsync_moved "$1"); }
+
 # Reads for so long, or until it is told to end; prints the line of aisfs_bench_load.
 get_for() {
   exec "$BUILD/bin/aisfs_bench_load" 127.0.0.1 $((PORT + 1)) --header "Authorization: Bearer $TOKEN" --op get \
@@ -99,7 +123,7 @@ get_for() {
 }
 
 measure() {
-  local level=$1 i progress copy synced before during
+  local level=$1 i progress copy alone synced names
   make_disk
   start_node
   for ((i = 2; i <= TARGETS; i++)); do add_target "$i"; done
@@ -109,28 +133,29 @@ measure() {
   wait_settled >/dev/null
 
   drop_caches
-  add_target $((TARGETS + 1))
-  progress=$(wait_settled)
+  add_and_settle $((TARGETS + 1))
   read -ra moved < <(moved_in "$progress")
   files_of $((TARGETS + 1)) >"$WORK/moved.list"
+  names=$(wc -l <"$WORK/moved.list")
   mkdir -p "$WORK/disk/rsync"
   drop_caches
-  copy=$(seconds rsync_moved $((TARGETS + 1)))
+  copy_moved $((TARGETS + 1))
+  alone=$copy
   synced=$(seconds sync -f "$WORK/disk")
   rm -rf "$WORK/disk/rsync"
 
   drop_caches
-  read -ra before < <(get_for "$QUIET")
+  read -ra quiet < <(get_for "$QUIET")
   drop_caches
-  get_for 600 >"$WORK/during" &
-  local client=$!
-  add_target $((TARGETS + 2))
-  progress=$(wait_settled)
-  kill -TERM "$client"
-  wait "$client"
+  beside_gets "$WORK/during" add_and_settle $((TARGETS + 2))
   read -ra during <"$WORK/during"
   read -ra again < <(moved_in "$progress")
-  printf '%s\n' "$level ${moved[*]} $(wc -l <"$WORK/moved.list") $copy $synced ${before[4]} ${before[5]} ${during[4]} ${during[5]} ${again[*]}" >>"$WORK/rows"
+  files_of $((TARGETS + 2)) >"$WORK/moved.list"
+  mkdir -p "$WORK/disk/rsync"
+  drop_caches
+  beside_gets "$WORK/beside" copy_moved $((TARGETS + 2))
+  read -ra beside <"$WORK/beside"
+  echo "$level $names ${moved[*]} $alone $synced ${again[*]} $copy ${quiet[*]:4:2} ${during[*]:4:2} ${beside[*]:4:2}" >>"$WORK/rows"
   end_cluster
   unmount_disk
   rm -rf --one-file-system "$WORK"/{disk.img,cluster.key,state*,node*}
@@ -138,19 +163,21 @@ measure() {
 
 echo "# $(date -u +%FT%TZ) $FSTYPE, $TARGETS target(s) and one more, $LARGE objects of 1 MiB and $SMALL of 16 KiB, $RATE GETs a second, load $(cut -d' ' -f1-3 /proc/loadavg)"
 for level in "${LEVELS[@]}"; do measure "$level"; done
+# rows: 1 level, 2 names; moved alone: 3 seconds, 4 bytes, 5 names, 6 rsync, 7 sync; beside GETs: 8 to 10, 11
+# rsync; then p50 and p99 of GETs: 12 quiet, 14 beside the rebalance, 16 beside rsync
 awk '
   BEGIN {
-    printf "%-6s %7s %8s %10s %11s %7s %7s %10s %7s %16s %16s %6s\n", "level", "names", "MB", "rebalance", "rsync+sync",
-      "ratio", "+sync", "with GETs", "ratio", "quiet p50/p99", "during p50/p99", "p99 x"
+    printf "%-6s %7s %6s %9s %13s %6s %6s %10s %6s %6s %13s %13s %13s %6s\n", "level", "names", "MB", "rebalance",
+      "rsync,+sync", "ratio", "+sync", "with GETs", "rsync", "ratio", "quiet p50/99", "during", "by rsync", "p99 x"
   }
   {
-    alone = $3 / 1e6 / $2
-    rsync = $3 / 1e6 / $6
-    synced = $3 / 1e6 / ($6 + $7)
-    busy = $13 / 1e6 / $12
-    slower = $9 > 0 ? $11 / $9 : 0
-    printf "%-6s %7d %8.0f %10.1f %5.1f %5.1f %7.2f %7.2f %10.1f %7.2f %7.1f/%5.1f ms %7.1f/%5.1f ms %6.2f\n", $1, $4,
-      $3 / 1e6, alone, rsync, synced, alone / rsync, alone / synced, busy, busy / rsync, $8, $9, $10, $11, slower
-    if (alone < 0.6 * rsync || busy < 0.6 * rsync || slower > 3) missed = 1
+    mb = $4 / 1e6
+    alone = $6 / $3
+    busy = $11 / $8
+    slower = $13 > 0 ? $15 / $13 : 0
+    printf "%-6s %7d %6.0f %9.1f %6.1f %6.1f %6.2f %6.2f %10.1f %6.1f %6.2f %5.1f/%4.1f ms %5.1f/%4.1f ms %5.1f/%4.1f ms %6.2f\n",
+      $1, $2, mb, mb / $3, mb / $6, mb / ($6 + $7), alone, ($6 + $7) / $3, $9 / 1e6 / $8, $9 / 1e6 / $11, busy,
+      $12, $13, $14, $15, $16, $17, slower
+    if (alone < 0.6 || busy < 0.6 || slower > 3) missed = 1
   }
   END { exit missed }' "$WORK/rows"
