@@ -13,8 +13,10 @@ using store::NameState;
 
 constexpr std::size_t kPage = 1024;
 // An owner takes a share of an offer at once; the whole is answered within the call's time.
-constexpr std::size_t kOfferNames = 256;
-constexpr std::uint64_t kOfferBytes = 64_MiB;
+constexpr std::size_t kOfferNames = 128;
+constexpr std::uint64_t kOfferBytes = 32_MiB;
+// While the last names of one are taken, or forgotten here, the next is under way.
+constexpr std::size_t kOffersAtOnce = 3;
 constexpr Duration kOfferMax = std::chrono::minutes(2);
 constexpr Duration kMapMax = std::chrono::seconds(10);  // until both know a new map
 constexpr Duration kLookEvery = std::chrono::milliseconds(200);
@@ -25,7 +27,21 @@ bool keeps_copies(const ClusterMap& map) {
                      [](const auto& entry) { return entry.second.props.copies > 1; });
 }
 
+Error moved_on() { return Error(Errc::stale_map, "the placement has changed"); }
+
 }  // namespace
+
+Rebalancer::Sending::Sending(TaskScope& tasks, MapSnapshot by, const Bucket& of)
+    : scope(tasks),
+      map(std::move(by)),
+      bucket(of),
+      copies(map->most_copies(of)),
+      room(tasks.executor(), kOffersAtOnce) {}
+
+void Rebalancer::Sending::note(Result<bool> done) {
+  if (!all.ok() || (done.ok() && *done)) return;
+  all = std::move(done);
+}
 
 template <class Edit>
 void Rebalancer::note(Edit edit) {
@@ -130,56 +146,70 @@ Task<Result<bool>> Rebalancer::walk_all(MapSnapshot map, Send send, bool tombsto
 
 Task<Result<bool>> Rebalancer::walk_names(
     MapSnapshot map, std::size_t mountpath, const Bucket& bucket, Send send, bool tombstones) {
-  bool all = true;
-  Shares others{.send = send, .offers = {}}, copies{.send = &Rebalancer::replicate, .offers = {}};
-  const std::size_t count = map->most_copies(bucket);
-  store::Store::NamesOptions options{.after = {}, .limit = kPage, .tombstones = tombstones};
-  for (bool more = true; more;) {
-    if (deps_.maps.current()->placement != map->placement) {
-      co_return Error(Errc::stale_map, "the placement has changed");
-    }
-    CO_TRY(store::NamePage page, co_await deps_.store.names_on(mountpath, bucket.id, options));
-    more = page.more;
-    options.after = std::move(page.next);
-    note([&](RebalanceProgress& p) { p.names_seen += tombstones ? 0 : page.names.size(); });
-    for (NameState& state : page.names) {
-      const ObjectName name{bucket.name, state.key};
-      if (count == 1) {
-        const NodeInfo* owner = placement::owner_of(*map, name);
-        if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
-        if (owner->id != deps_.node_id) others.offers[owner->id].add(std::move(state));
-      } else {
-        const auto holders = placement::holders_of(*map, name, bucket.props.copies);
-        if (holders.empty()) co_return Error(Errc::not_ready, "no target is active");
-        const bool holds = std::any_of(holders.begin(), holders.end(), [this](const auto* holder) {
-          return holder->id == deps_.node_id;
-        });
-        if (!holds) others.offers[holders[0]->id].add(std::move(state));
-        if (!holds || holders[0]->id != deps_.node_id) continue;
-        for (std::size_t i = 1; i < holders.size(); ++i) copies.offers[holders[i]->id].add(state);
-      }
-      for (Shares* shares : {&others, &copies}) {
-        CO_TRY(const bool taken, co_await send_shares(map, bucket, *shares, false));
-        all = all && taken;
-      }
-    }
-  }
-  for (Shares* shares : {&others, &copies}) {
-    CO_TRY(const bool taken, co_await send_shares(map, bucket, *shares, true));
-    all = all && taken;
-  }
-  co_return all;
+  TaskScope scope(co_await asio::this_coro::executor);
+  Sending sending(scope, std::move(map), bucket);
+  scope.spawn(send_names(sending, mountpath, send, tombstones));
+  co_await scope.join();
+  co_return std::move(sending.all);
 }
 
-Task<Result<bool>> Rebalancer::send_shares(MapSnapshot map,
-                                           const Bucket& bucket,
-                                           Shares& shares,
-                                           bool rest) {
-  const bool full = std::any_of(shares.offers.begin(), shares.offers.end(), [](const auto& entry) {
+Task<void> Rebalancer::send_names(Sending& sending,
+                                  std::size_t mountpath,
+                                  Send send,
+                                  bool tombstones) {
+  Shares others{.send = send, .offers = {}}, copies{.send = &Rebalancer::replicate, .offers = {}};
+  store::Store::NamesOptions options{.after = {}, .limit = kPage, .tombstones = tombstones};
+  for (bool more = true; more && sending.all.ok();) {
+    if (deps_.maps.current()->placement != sending.map->placement)
+      co_return sending.note(moved_on());
+    auto page = co_await deps_.store.names_on(mountpath, sending.bucket.id, options);
+    if (!page) co_return sending.note(std::move(page).error());
+    more = page->more;
+    options.after = std::move(page->next);
+    note([&](RebalanceProgress& p) { p.names_seen += tombstones ? 0 : page->names.size(); });
+    for (NameState& state : page->names) {
+      Status shared = share(sending, std::move(state), others, copies);
+      if (!shared) co_return sending.note(std::move(shared).error());
+      for (Shares* shares : {&others, &copies}) {
+        if (shares->is_full()) co_await start(sending, *shares);
+      }
+    }
+  }
+  for (Shares* shares : {&others, &copies}) co_await start(sending, *shares);
+}
+
+/// To whom a name here is sent: to its owner, or by its owner to those who keep copies.
+Status Rebalancer::share(const Sending& sending, NameState state, Shares& others, Shares& copies) {
+  const ObjectName name{sending.bucket.name, state.key};
+  if (sending.copies == 1) {
+    const NodeInfo* owner = placement::owner_of(*sending.map, name);
+    if (owner == nullptr) return Error(Errc::not_ready, "no target is active");
+    if (owner->id != deps_.node_id) others.offers[owner->id].add(std::move(state));
+    return {};
+  }
+  const auto holders = placement::holders_of(*sending.map, name, sending.bucket.props.copies);
+  if (holders.empty()) return Error(Errc::not_ready, "no target is active");
+  const bool holds = std::any_of(holders.begin(), holders.end(), [this](const auto* holder) {
+    return holder->id == deps_.node_id;
+  });
+  if (!holds) others.offers[holders[0]->id].add(std::move(state));
+  if (!holds || holders[0]->id != deps_.node_id) return {};
+  for (std::size_t i = 1; i < holders.size(); ++i) copies.offers[holders[i]->id].add(state);
+  return {};
+}
+
+bool Rebalancer::Shares::is_full() const {
+  return std::any_of(offers.begin(), offers.end(), [](const auto& entry) {
     return entry.second.states.size() >= kOfferNames || entry.second.bytes >= kOfferBytes;
   });
-  if (!full && !rest) co_return true;
-  co_return co_await send_all(map, bucket, shares.send, std::exchange(shares.offers, {}));
+}
+
+Task<void> Rebalancer::start(Sending& sending, Shares& shares) {
+  if (shares.offers.empty()) co_return;
+  auto room = co_await sending.room.acquire();
+  if (!sending.all.ok()) co_return;
+  sending.scope.spawn(
+      send_all(sending, shares.send, std::exchange(shares.offers, {}), std::move(room)));
 }
 
 Task<Result<bool>> Rebalancer::replicate(MapSnapshot map,
@@ -190,21 +220,18 @@ Task<Result<bool>> Rebalancer::replicate(MapSnapshot map,
                                        std::move(offer.states));
 }
 
-Task<Result<bool>> Rebalancer::send_all(MapSnapshot map,
-                                        const Bucket& bucket,
-                                        Send send,
-                                        Offers offers) {
+Task<void> Rebalancer::send_all(Sending& sending, Send send, Offers offers, Limiter::Permit) {
   std::vector<Task<Result<bool>>> calls;
   for (auto& [owner, one] : offers) {
-    calls.push_back(send_one(map, bucket, send, owner, std::move(one)));
+    calls.push_back(send_one(sending.map, sending.bucket, send, owner, std::move(one)));
   }
-  bool all = true;
-  for (const Result<bool>& done : co_await gather(std::move(calls))) {
-    if (!done && done.error() == Errc::stale_map) co_return done.error();
-    if (!done) LOG_INFO("an owner does not answer", "why", done.error().what());
-    all = all && done && *done;
+  for (Result<bool>& done : co_await gather(std::move(calls))) {
+    if (!done && done.error() != Errc::stale_map) {
+      LOG_INFO("an owner does not answer", "why", done.error().what());
+      done = false;
+    }
+    sending.note(std::move(done));
   }
-  co_return all;
 }
 
 /// By the map of now: one that leaves names where they are interrupts nothing. A walk may take
@@ -215,9 +242,7 @@ Task<Result<bool>> Rebalancer::send_one(
   Backoff backoff;
   for (;;) {
     MapSnapshot now = deps_.maps.current();
-    if (now->placement != map->placement) {
-      co_return Error(Errc::stale_map, "the placement has changed");
-    }
+    if (now->placement != map->placement) co_return moved_on();
     auto done = co_await (this->*send)(std::move(now), bucket, to, offer);
     if (done || done.error() != Errc::stale_map) co_return done;
     const bool waits = co_await backoff.wait(deadline);

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "common/async/clock.h"
+#include "common/async/limiter.h"
 #include "common/async/notifier.h"
+#include "common/async/scope.h"
 #include "common/client/object_api.h"
 #include "common/model/rebalance.h"
 #include "node/store/store.h"
@@ -78,21 +80,38 @@ class Rebalancer {
                                                   const Bucket& bucket,
                                                   std::string owner,
                                                   Offer offer);
-  /// Full shares are sent, and all when `rest` is true.
   struct Shares {
     Send send;
     Offers offers;
+
+    bool is_full() const;
   };
-  Task<Result<bool>> send_shares(MapSnapshot map, const Bucket& bucket, Shares& shares, bool rest);
+  /// The names of one bucket on their way. A few shares at once, each a task of `scope`.
+  struct Sending {
+    Sending(TaskScope& tasks, MapSnapshot by, const Bucket& of);
+    /// The first error counts, and ends the walk.
+    void note(Result<bool> done);
+
+    TaskScope& scope;
+    const MapSnapshot map;
+    const Bucket& bucket;
+    const std::size_t copies;  // the most of any name
+    Limiter room;
+    Result<bool> all = true;  // false: something is left
+  };
   Task<Result<bool>> walk_all(MapSnapshot map, Send send, bool tombstones);
   Task<Result<bool>> walk_names(
       MapSnapshot map, std::size_t mountpath, const Bucket& bucket, Send send, bool tombstones);
+  Task<void> send_names(Sending& sending, std::size_t mountpath, Send send, bool tombstones);
+  Status share(const Sending& sending, store::NameState state, Shares& others, Shares& copies);
+  /// Waits for room.
+  Task<void> start(Sending& sending, Shares& shares);
   Task<Result<bool>> offer(MapSnapshot map, const Bucket& bucket, std::string owner, Offer offer);
   Task<Result<bool>> compare_share(MapSnapshot map,
                                    const Bucket& bucket,
                                    std::string owner,
                                    Offer offer);
-  Task<Result<bool>> send_all(MapSnapshot map, const Bucket& bucket, Send send, Offers offers);
+  Task<void> send_all(Sending& sending, Send send, Offers offers, Limiter::Permit room);
   Task<Result<bool>> send_one(
       MapSnapshot map, const Bucket& bucket, Send send, std::string to, Offer offer);
   /// To another holder of names of this target's own: what he lacks goes there.
