@@ -5,11 +5,12 @@
 #include "common/placement/hrw.h"
 #include "node/target/copy_time.h"
 #include "node/target/local_target.h"
+#include "node/target/mirrored.h"
 
 namespace aisfs::target {
 namespace {
 
-// Names that are brought home at once for one that offers them.
+// Names that are looked for at once for one that was away.
 constexpr std::size_t kAtOnce = 32;
 // Until its copies are there, beside the time that its bytes take.
 constexpr Duration kOfferedMax = std::chrono::seconds(10);
@@ -117,8 +118,9 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
   }
   // Who offers does nothing else meanwhile, and may be one of those that are missing.
   if (!Replicator::check_targets(*map, bucket)) co_return false;
-  const Courtesy::Turn turn = co_await courtesy_.turn();
-  CO_CHECK_OK(co_await bring_home(context, key, Handover::Need::kChange));
+  Courtesy::Turn turn = co_await courtesy_.turn();
+  Courtesy::Turn* const shorter = is_mirrored(store_, &bucket) ? nullptr : &turn;
+  CO_CHECK_OK(co_await bring_home(context, key, Handover::Need::kChange, shorter));
   CO_TRY(bool known, has_state(key, state));
   if (!known && state.kind == store::NameState::Kind::kTombstone) {
     // Of one who has nothing to do with the name any more, and has kept it for longer than others.
@@ -162,16 +164,18 @@ Task<Result<std::vector<bool>>> LocalTarget::offer_names(Context context,
                                                          std::vector<store::NameState> states) {
   CO_TRY(const Bucket found, admit(context, bucket));
   const MapSnapshot map = maps_.current();
-  std::vector<bool> taken;
-  for (std::size_t at = 0; at < states.size(); at += kAtOnce) {
-    std::vector<Task<Result<bool>>> calls;
-    for (std::size_t i = at; i < std::min(at + kAtOnce, states.size()); ++i) {
-      calls.push_back(take_offer(context, map, found, std::move(states[i])));
-    }
-    for (const Result<bool>& one : co_await gather(std::move(calls))) {
-      taken.push_back(one.ok() && *one);
-    }
+  std::vector<Task<Result<bool>>> calls;  // each waits for its turn
+  for (store::NameState& state : states) {
+    calls.push_back(take_offer(context, map, found, std::move(state)));
   }
+  std::vector<bool> taken;
+  for (const Result<bool>& one : co_await gather(std::move(calls))) {
+    taken.push_back(one.ok() && *one);
+  }
+  // Where they are forgotten now they may have been on a disk for long, at whatever level they were
+  // written. And not all at the end of a walk: readers would wait behind that.
+  const bool any = std::find(taken.begin(), taken.end(), true) != taken.end();
+  if (any) CO_CHECK_OK(co_await store_.sync_all());
   co_return taken;
 }
 

@@ -8,6 +8,7 @@
 #include "common/async/gather.h"
 #include "common/base/hash.h"
 #include "common/model/version_key.h"
+#include "node/store/conditions.h"
 #include "node/store/upload.h"
 
 namespace aisfs::target {
@@ -125,8 +126,12 @@ placement::PastHolders Handover::past_holders(const ClusterMap& map,
   return past;
 }
 
-Task<Status> Handover::bring_home(
-    Context context, MapSnapshot map, const Bucket& bucket, const Key& key, Need need) {
+Task<Status> Handover::bring_home(Context context,
+                                  MapSnapshot map,
+                                  const Bucket& bucket,
+                                  const Key& key,
+                                  Need need,
+                                  Courtesy::Turn* turn) {
   const Key plain = plain_of(key);
   bool forgotten = is_forgotten(*map, bucket, plain);
   if (map->placement.past.empty() && !forgotten) co_return Status{};
@@ -163,7 +168,7 @@ Task<Status> Handover::bring_home(
     const bool replaces = need == Need::kReplace && key.versioning == Versioning::kOff && away;
     if (!newest && !replaces) co_return missing(plain, asked.missing);
   }
-  CO_CHECK_OK(co_await take_newest(context, bucket, plain, asked.found, since));
+  CO_CHECK_OK(co_await take_newest(context, bucket, plain, asked.found, since, turn));
   if (forgotten) store_.confirm(plain, newest_of(plain, asked.found));
   if (forgotten && store_.may_lack(plain)) {  // nobody has ever had it
     CO_TRY([[maybe_unused]] const bool taken,
@@ -174,6 +179,53 @@ Task<Status> Handover::bring_home(
     co_return co_await hide_leftovers(std::move(context), *map, plain, need);
   }
   co_return Status{};
+}
+
+Task<std::optional<Result<ObjectStream>>> Handover::read_elsewhere(
+    Context context, MapSnapshot map, const Bucket& bucket, const Key& key, GetOptions options) {
+  if (map->most_copies(bucket) > 1 || bucket.props.disk_copies > 1) co_return std::nullopt;
+  const NodeInfo* owner = placement::owner_of(*map, key.name);
+  const bool own = owner != nullptr && owner->id == node_id_;
+  if (!own || is_version_key(key.key())) co_return std::nullopt;
+  // What comes from a file here is compared with its hashes each time.
+  if (bucket.props.verify_read == VerifyRead::kAlways) co_return std::nullopt;
+  if (is_home(*map, bucket, key)) co_return std::nullopt;
+  context.epoch = map->epoch;
+  const auto asked = co_await ask(context, *map, key, past_holders(*map, bucket, key, false));
+  if (!asked || !asked->missing.empty()) co_return std::nullopt;
+  // After they were asked: what was acknowledged before this reader came is seen.
+  const auto newest = newest_elsewhere(key, *asked);
+  if (!newest || !*newest) co_return std::nullopt;
+  const auto& [node, state] = **newest;
+  const ByteRange range = options.range.within(state.size);
+  const bool whole = options.range.offset == 0 && range.length == state.size;
+  const bool wanted = !options.version || *options.version == state.content_version;
+  if (!whole || !wanted) co_return std::nullopt;
+  auto copy = co_await peers_.fetch_copy(std::move(context), node, bucket.name, state);
+  if (!copy || copy->meta.reference) co_return std::nullopt;
+  ObjectInfo& info = copy->meta.info;
+  Status may = store::check_conditions(options.conditions, &info, store::Access::kRead);
+  if (!may) co_return std::move(may).error();
+  co_return ObjectStream{std::move(info), range, std::move(copy->body)};
+}
+
+Result<std::optional<Handover::Lying>> Handover::newest_elsewhere(const Key& plain,
+                                                                  const Asked& asked) const {
+  std::optional<Lying> newest;
+  Version version;
+  TRY(const auto here, store_.states_of(plain));  // an error when a disk that is out may have it
+  for (const NameState& state : here) {
+    if (state.key == plain.key()) version = std::max(version, state.meta_version);
+  }
+  for (const Found& found : asked.found) {
+    for (const NameState& state : found.states) {
+      if (state.key != plain.key() || state.meta_version <= version) continue;
+      version = state.meta_version;
+      newest = {found.node, state};
+    }
+  }
+  if (newest && newest->state.kind != NameState::Kind::kObject) newest.reset();
+  return newest;
 }
 
 /// Who hears that the name is gone must not see in a listing what others still have of it. Changes
@@ -244,7 +296,8 @@ Task<Status> Handover::take_newest(Context context,
                                    const Bucket& bucket,
                                    const Key& plain,
                                    const std::vector<Found>& found,
-                                   Epoch since) {
+                                   Epoch since,
+                                   Courtesy::Turn* turn) {
   CO_TRY(const auto here, store_.states_here(plain));
   std::map<std::string, Version> known;
   for (const NameState& state : here) known[state.key] = state.meta_version;
@@ -262,13 +315,19 @@ Task<Status> Handover::take_newest(Context context,
   }
   // The oldest first, so that at no time the current version is here without those before it.
   for (auto it = newer.rbegin(); it != newer.rend(); ++it) {
-    CO_CHECK_OK(co_await pull(context, bucket, it->second.node, it->second.state, since));
+    const bool last = std::next(it) == newer.rend();
+    CO_CHECK_OK(co_await pull(context, bucket, it->second.node, it->second.state, since,
+                              last ? turn : nullptr));
   }
   co_return Status{};
 }
 
-Task<Status> Handover::pull(
-    Context context, const Bucket& bucket, std::string node, NameState state, Epoch since) {
+Task<Status> Handover::pull(Context context,
+                            const Bucket& bucket,
+                            std::string node,
+                            NameState state,
+                            Epoch since,
+                            Courtesy::Turn* turn) {
   const Key key = store::make_key(bucket.id, {bucket.name, state.key});
   if (state.kind == NameState::Kind::kTombstone) {
     CO_TRY(const auto ticket, admit(key, since));
@@ -280,6 +339,7 @@ Task<Status> Handover::pull(
   PutOptions options{.level = copy.meta.level, .size = copy.meta.info.size};
   const auto upload = store_.begin_put(key, std::move(options));
   if (!copy.meta.reference) CO_CHECK_OK(co_await upload->write_from(*copy.body));
+  if (turn != nullptr && !copy.meta.reference) turn->bytes_are_here();
   // The bytes may have been long on their way.
   CO_TRY(const auto ticket, admit(key, since));
   Result<bool> taken = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "node/store/key_locks.h"
 #include "node/store/store.h"
 #include "node/target/changes.h"
+#include "node/target/courtesy.h"
 #include "node/target/peers.h"
 
 namespace aisfs::target {
@@ -50,9 +52,21 @@ class Handover {
 
   /// Returns when this target has the newest state of the name and of the versions that are kept of
   /// it. Nothing for a name of another target. not_ready names the targets that would have to
-  /// answer; kReplace does without them.
-  Task<Status> bring_home(
-      Context context, MapSnapshot map, const Bucket& bucket, const store::Key& key, Need need);
+  /// answer; kReplace does without them. `turn`: of one that nobody waits for.
+  Task<Status> bring_home(Context context,
+                          MapSnapshot map,
+                          const Bucket& bucket,
+                          const store::Key& key,
+                          Need need,
+                          Courtesy::Turn* turn = nullptr);
+
+  /// For a reader: the newest state of a name with one copy, whole, from where it still lies, so
+  /// that he does not wait until it is here. Nothing is kept of it. nullopt: bring_home() first.
+  Task<std::optional<Result<ObjectStream>>> read_elsewhere(Context context,
+                                                           MapSnapshot map,
+                                                           const Bucket& bucket,
+                                                           const store::Key& key,
+                                                           GetOptions options);
 
   /// Whether the newest state of a name of this target's is known to be here as the map stands.
   /// Inline.
@@ -85,6 +99,10 @@ class Handover {
     std::string node;
     std::vector<store::NameState> states;
   };
+  struct Lying {
+    std::string node;
+    store::NameState state;
+  };
   struct Asked {
     std::vector<Found> found;
     std::vector<std::string> missing;  // one of these would have to answer
@@ -113,18 +131,25 @@ class Handover {
                           const ClusterMap& map,
                           const store::Key& plain,
                           placement::PastHolders past);
+  /// The newest of what was found, when it is newer than what is here, and an object.
+  Result<std::optional<Lying>> newest_elsewhere(const store::Key& plain, const Asked& asked) const;
   static Version newest_of(const store::Key& plain, const std::vector<Found>& found);
   Task<Status> take_newest(Context context,
                            const Bucket& bucket,
                            const store::Key& plain,
                            const std::vector<Found>& found,
-                           Epoch since);
+                           Epoch since,
+                           Courtesy::Turn* turn);
   Task<Status> hide_leftovers(Context context,
                               const ClusterMap& map,
                               const store::Key& plain,
                               Need need);
-  Task<Status> pull(
-      Context context, const Bucket& bucket, std::string node, store::NameState state, Epoch since);
+  Task<Status> pull(Context context,
+                    const Bucket& bucket,
+                    std::string node,
+                    store::NameState state,
+                    Epoch since,
+                    Courtesy::Turn* turn);
   Result<ChangesUnderWay::Ticket> admit(const store::Key& key, Epoch since);
   bool knows(Epoch since, NameId id) const;
   void remember(Epoch since,

@@ -288,6 +288,13 @@ Task<Result<ObjectStream>> LocalTarget::get_at(Context context, Admitted at, Get
 Task<Result<ObjectStream>> LocalTarget::open_here(Context context,
                                                   Admitted at,
                                                   GetOptions options) {
+  const bool at_rest = !renames_->concerns(at.bucket.id, at.key.key()) &&
+                       !leases_->is_delegated(context, at.bucket.id, path_of(at.key.key())) &&
+                       !copying_.has_older(at.map->epoch);
+  if (at_rest && !at.map->placement.past.empty()) {
+    auto stream = co_await handover_.read_elsewhere(context, at.map, at.bucket, at.key, options);
+    if (stream) co_return std::move(*stream);
+  }
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
   // Who has the file open reads on.
   if (!options.version && moved_away(at.key)) {

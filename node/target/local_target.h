@@ -367,24 +367,24 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Task<bool> source_is_over(Context context, const RenamePrepare& rename);
   Task<Status> settle_intent(Context context, std::string op_id);
   Task<Status> settle_prepared(Context context, std::string op_id);
-  /// Before a read: what is newer elsewhere comes here, and the fate of a rename to this name, if
-  /// one is prepared, is asked for.
+  /// Before a read: what is newer elsewhere comes here, and of a prepared rename the fate is asked.
   Task<Status> settle_for_read(Context context, const store::Key& key);
   /// Before a change: that, and no rename to this name is under way.
-  Task<Status> settle_for_write(Context context,
-                                const store::Key& key,
-                                Handover::Need need = Handover::Need::kChange);
-  Task<Status> bring_home(Context context, const store::Key& key, Handover::Need need);
+  using Need = Handover::Need;
+  Task<Status> settle_for_write(Context context, const store::Key& key, Need need = Need::kChange);
+  Task<Status> bring_home(Context context,
+                          const store::Key& key,
+                          Need need,
+                          Courtesy::Turn* turn = nullptr);
   Task<Status> ask_for_rename(Context context, const store::Key& key);
   Task<Status> wait_for_rename(Context context, const store::Key& key);
   Status check_unreserved(const store::Key& key) const;
-  /// True for a source whose rename has been committed: the name is gone, whatever is still there.
+  /// True for a source of a committed rename: the name is gone, whatever is still there.
   bool moved_away(const store::Key& key) const;
 
   // references.cc
   /// What the name refers to; nullopt for a plain object and for no object.
   Result<std::optional<store::Reference>> reference_of(const store::Key& key) const;
-  /// The bytes of a name that is a reference; `info` is the name's.
   Result<std::vector<std::string>> places_of_content(const store::Key& key,
                                                      const store::Reference& content) const;
   Task<Result<ObjectStream>> open_content_at(Context context,

@@ -144,6 +144,7 @@ Task<Result<ObjectStream>> LocalTarget::open_copy_elsewhere(Context context,
   co_return stream;
 }
 
+/// The bytes of a name that is a reference; `info` is the name's.
 Task<Result<ObjectStream>> LocalTarget::open_referenced(Context context,
                                                         store::Key key,
                                                         store::Reference content,

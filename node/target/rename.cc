@@ -294,7 +294,10 @@ Status LocalTarget::check_unreserved(const store::Key& key) const {
   return renames_->reserved(key.bucket, key.key()) ? under_way(key) : Status{};
 }
 
-Task<Status> LocalTarget::bring_home(Context context, const store::Key& key, Handover::Need need) {
+Task<Status> LocalTarget::bring_home(Context context,
+                                     const store::Key& key,
+                                     Handover::Need need,
+                                     Courtesy::Turn* turn) {
   MapSnapshot map = maps_.current();
   if (map->placement.past.empty() && !store_.lacks_anything()) co_return Status{};
   const Bucket* bucket = map->find_bucket(key.bucket);
@@ -305,7 +308,7 @@ Task<Status> LocalTarget::bring_home(Context context, const store::Key& key, Han
     const bool at_rest = co_await copying_.wait_for_older(map->epoch, patience);
     if (!at_rest) co_return Error(Errc::not_ready, key.display() + " is not at rest yet");
   }
-  co_return co_await handover_.bring_home(std::move(context), map, *bucket, key, need);
+  co_return co_await handover_.bring_home(std::move(context), map, *bucket, key, need, turn);
 }
 
 Task<Status> LocalTarget::settle_for_read(Context context, const store::Key& key) {

@@ -166,7 +166,7 @@ AISFS_SIM_WRAP(bool,
 
 AISFS_SIM_WRAP(
     Task<Status>,
-    _ZN5aisfs6target8Handover10bring_homeENS_7ContextESt10shared_ptrIKNS_10ClusterMapEERKNS_6BucketERKNS_5store3KeyENS1_4NeedE,
+    _ZN5aisfs6target8Handover10bring_homeENS_7ContextESt10shared_ptrIKNS_10ClusterMapEERKNS_6BucketERKNS_5store3KeyENS1_4NeedEPNS0_8Courtesy4TurnE,
     real_bring_home,
     wrap_bring_home,
     target::Handover* self,
@@ -174,9 +174,10 @@ AISFS_SIM_WRAP(
     MapSnapshot map,
     const Bucket& bucket,
     const store::Key& key,
-    target::Handover::Need need) {
+    target::Handover::Need need,
+    target::Courtesy::Turn* turn) {
   if (is("no-handover")) return at_once(Status());
-  return real_bring_home(self, std::move(context), std::move(map), bucket, key, need);
+  return real_bring_home(self, std::move(context), std::move(map), bucket, key, need, turn);
 }
 
 AISFS_SIM_WRAP(bool,

@@ -230,6 +230,40 @@ TEST_F(HandoverTest, AWalkLeavesEveryNameAtItsOwnerAndMovesNoOther) {
   for (const auto& [key, _] : before) EXPECT_EQ(*get(key), key);
 }
 
+TEST_F(HandoverTest, AWalkOfSeveralSharesLeavesNothingBehind) {
+  constexpr std::size_t kNames = 500;  // more than a share of each target
+  for (std::size_t i = 0; i < kNames; ++i) {
+    ASSERT_TRUE(put("k" + std::to_string(i), "body " + std::to_string(i)).ok());
+  }
+  make_target("t4");
+  place_on({"t4"});
+  EXPECT_TRUE(walk());
+  EXPECT_EQ(moved_, kNames);
+  for (const char* id : {"t1", "t2", "t3"}) EXPECT_TRUE(on_disk(id).empty()) << id;
+  end_move();
+  for (std::size_t i = 0; i < kNames; ++i) {
+    EXPECT_EQ(*get("k" + std::to_string(i)), "body " + std::to_string(i));
+  }
+}
+
+TEST_F(HandoverTest, AReaderDoesNotWaitUntilANameIsHere) {
+  const std::string key = moving_key("k", "t1");
+  const auto made = put(key, "body");
+  ASSERT_TRUE(made.ok());
+  add_t4();
+  EXPECT_EQ(*get(key), "body");
+  EXPECT_TRUE(on_disk("t4").empty()) << "it is read where it lies";
+  EXPECT_EQ(*get(key, made->content_version), "body");
+  EXPECT_TRUE(on_disk("t4").empty());
+  GetOptions known{.conditions = {.if_none_match = {made->etag}}};
+  EXPECT_EQ(code(run(cluster_.get(alice(), name(key), known))), Errc::not_modified);
+  EXPECT_TRUE(on_disk("t4").empty());
+  ASSERT_TRUE(put(key, "newer").ok());
+  EXPECT_EQ(*get(key), "newer");
+  ASSERT_TRUE(remove(key).ok());
+  EXPECT_EQ(code(get(key)), Errc::not_found);
+}
+
 TEST_F(HandoverTest, AChangeAtTheNewOwnerLeavesNothingOldBehind) {
   const std::string changed = moving_key("c"), gone = moving_key("g"), made = moving_key("m");
   ASSERT_TRUE(put(changed, "old").ok());
@@ -287,6 +321,7 @@ TEST_F(HandoverTest, ANameComesBackBeforeABarrierHasPassed) {
   ASSERT_TRUE(put(key, "body").ok());
   const auto had = stores_["t1"]->states_of(store::make_key(kId, name(key)));
   add_t4();
+  EXPECT_TRUE(head(key).ok());
   EXPECT_EQ(*get(key), "body");
   ASSERT_TRUE(had.ok() &&
               run(targets_["t1"]->forget_copies(alice(), kName, *had, Durability::kNone)).ok());
