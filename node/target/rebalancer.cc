@@ -260,6 +260,8 @@ Task<Result<bool>> Rebalancer::offer(MapSnapshot map,
   for (std::size_t i = 0; i < std::min(offer.states.size(), taken.size()); ++i) {
     if (taken[i]) gone.push_back(offer.states[i]);
   }
+  CO_CHECK_OK(co_await deps_.peers.forget_copies(context_of(*map), deps_.node_id, bucket.name, gone,
+                                                 Durability::kNone));
   const std::size_t left = offer.states.size() - gone.size();
   note([&](RebalanceProgress& p) {
     for (const NameState& state : gone) {
@@ -269,8 +271,6 @@ Task<Result<bool>> Rebalancer::offer(MapSnapshot map,
     }
     p.names_left += left;
   });
-  CO_CHECK_OK(co_await deps_.peers.forget_copies(context_of(*map), deps_.node_id, bucket.name,
-                                                 std::move(gone), Durability::kNone));
   co_return left == 0;
 }
 
