@@ -256,6 +256,22 @@ Version LocalTarget::last_version() const {
 
 // --- reading -----------------------------------------------------------------------------------
 
+namespace {
+
+/// What a target that has nothing to do with a name any more has of it is no answer: neither an
+/// older state, nor that it is gone. It may have been forgotten here while the request waited.
+Status still_placed(const ClusterMap& then, const ClusterMap& now, const store::Key& key) {
+  if (now.placement == then.placement) return {};
+  return Error(Errc::stale_map, key.display() + ": targets have changed meanwhile");
+}
+
+template <class T>
+bool is_gone(const Result<T>& found) {
+  return !found && found.error() == Errc::not_found;
+}
+
+}  // namespace
+
 Task<Result<ObjectInfo>> LocalTarget::head(Context context,
                                            ObjectName name,
                                            Conditions conditions) {
@@ -266,6 +282,7 @@ Task<Result<ObjectInfo>> LocalTarget::head(Context context,
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
   Result<ObjectInfo> info = Error(Errc::not_found, at.key.display());
   if (!moved_away(at.key)) info = co_await store_.head(at.key, std::move(conditions));
+  if (is_gone(info)) CO_CHECK_OK(still_placed(*at.map, *maps_.current(), at.key));
   CO_CHECK_OK(co_await replicator_->seen(std::move(context), at.key));
   co_return info;
 }
@@ -280,7 +297,9 @@ Task<Result<ObjectStream>> LocalTarget::get(Context context, ObjectName name, Ge
 
 Task<Result<ObjectStream>> LocalTarget::get_at(Context context, Admitted at, GetOptions options) {
   const store::Key key = at.key;
+  const MapSnapshot map = at.map;
   auto stream = co_await open_here(context, std::move(at), std::move(options));
+  if (is_gone(stream)) CO_CHECK_OK(still_placed(*map, *maps_.current(), key));
   CO_CHECK_OK(co_await replicator_->seen(std::move(context), key));
   co_return stream;
 }
@@ -294,6 +313,7 @@ Task<Result<ObjectStream>> LocalTarget::open_here(Context context,
   if (at_rest && !at.map->placement.past.empty()) {
     auto stream = co_await handover_.read_elsewhere(context, at.map, at.bucket, at.key, options);
     if (stream) co_return std::move(*stream);
+    CO_CHECK_OK(still_placed(*at.map, *maps_.current(), at.key));
   }
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
   // Who has the file open reads on.

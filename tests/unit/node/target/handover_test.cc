@@ -134,6 +134,14 @@ TEST_F(HandoverTest, AReaderDoesNotWaitUntilANameIsHere) {
   EXPECT_EQ(code(get(key)), Errc::not_found);
 }
 
+TEST_F(HandoverTest, WhoIsNoOwnerAnyMoreDoesNotSayThatANameIsGone) {
+  const std::string key = moving_key("k", "t1");
+  ASSERT_TRUE(put(key, "body").ok());
+  add_t4();
+  when_asked_ = [this] { place_on({"t1", "t2", "t3"}); };
+  EXPECT_EQ(code(run(targets_["t4"]->get(alice(), name(key), {}))), Errc::stale_map);
+}
+
 TEST_F(HandoverTest, AChangeAtTheNewOwnerLeavesNothingOldBehind) {
   const std::string changed = moving_key("c"), gone = moving_key("g"), made = moving_key("m");
   ASSERT_TRUE(put(changed, "old").ok());

@@ -290,6 +290,7 @@ class LocalTargetTest : public ::testing::Test {
   bool streams_fail_ = false;  // after some bytes
   int streamed_ = 0;           // copies that were taken while they arrived
   int refused_forgets_ = 0;  // so many more
+  std::function<void()> when_asked_;     // once, before a target says what it has of a name
   std::function<void()> before_copies_;  // called once, when a holder is about to be asked
   std::map<std::string, std::unique_ptr<store::Store>> stores_;
   std::map<std::string, std::unique_ptr<LocalTarget>> targets_;
@@ -375,6 +376,7 @@ inline Task<Result<std::vector<store::NameState>>> DirectPeers::name_states(Cont
                                                                             std::string node,
                                                                             BucketName bucket,
                                                                             std::string key) {
+  if (const auto first = std::exchange(test_.when_asked_, nullptr)) first();
   CO_CHECK_OK(test_.check_reachable(node));
   co_return co_await test_.targets_.at(node)->name_states(std::move(c), std::move(bucket),
                                                           std::move(key));
