@@ -172,10 +172,11 @@ Task<Result<std::vector<bool>>> LocalTarget::offer_names(Context context,
   for (const Result<bool>& one : co_await gather(std::move(calls))) {
     taken.push_back(one.ok() && *one);
   }
-  // Where they are forgotten now they may have been on a disk for long, at whatever level they were
-  // written. And not all at the end of a walk: readers would wait behind that.
+  // Where the only copy is forgotten now it may have been on a disk for long, at whatever level it
+  // was written. And not all at the end of a walk: readers would wait behind that. Of other buckets
+  // names are offered one by one, too, by holders whom clients wait for.
   const bool any = std::find(taken.begin(), taken.end(), true) != taken.end();
-  if (any) CO_CHECK_OK(co_await store_.sync_all());
+  if (any && !is_mirrored(store_, &found)) CO_CHECK_OK(co_await store_.sync_all());
   co_return taken;
 }
 
