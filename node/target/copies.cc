@@ -10,7 +10,7 @@
 namespace aisfs::target {
 namespace {
 
-// Names that are looked for at once for one that was away.
+// Names of one offer or comparison that are looked for at once.
 constexpr std::size_t kAtOnce = 32;
 // Until its copies are there, beside the time that its bytes take.
 constexpr Duration kOfferedMax = std::chrono::seconds(10);
@@ -164,13 +164,16 @@ Task<Result<std::vector<bool>>> LocalTarget::offer_names(Context context,
                                                          std::vector<store::NameState> states) {
   CO_TRY(const Bucket found, admit(context, bucket));
   const MapSnapshot map = maps_.current();
-  std::vector<Task<Result<bool>>> calls;  // each waits for its turn
-  for (store::NameState& state : states) {
-    calls.push_back(take_offer(context, map, found, std::move(state)));
-  }
   std::vector<bool> taken;
-  for (const Result<bool>& one : co_await gather(std::move(calls))) {
-    taken.push_back(one.ok() && *one);
+  // Not all of them: names that clients wait for are offered, too, and take their turns in order.
+  for (std::size_t at = 0; at < states.size(); at += kAtOnce) {
+    std::vector<Task<Result<bool>>> calls;
+    for (std::size_t i = at; i < std::min(at + kAtOnce, states.size()); ++i) {
+      calls.push_back(take_offer(context, map, found, std::move(states[i])));
+    }
+    for (const Result<bool>& one : co_await gather(std::move(calls))) {
+      taken.push_back(one.ok() && *one);
+    }
   }
   // Where the only copy is forgotten now it may have been on a disk for long, at whatever level it
   // was written. And not all at the end of a walk: readers would wait behind that. Of other buckets
