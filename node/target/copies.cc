@@ -10,7 +10,7 @@
 namespace aisfs::target {
 namespace {
 
-// Names of one offer or comparison that are looked for at once.
+// Names of one comparison that are looked for at once.
 constexpr std::size_t kAtOnce = 32;
 // Until its copies are there, beside the time that its bytes take.
 constexpr Duration kOfferedMax = std::chrono::seconds(10);
@@ -107,10 +107,8 @@ Task<Status> LocalTarget::forget_copies(Context context,
   co_return Status{};
 }
 
-Task<Result<bool>> LocalTarget::take_offer(Context context,
-                                           MapSnapshot map,
-                                           const Bucket& bucket,
-                                           store::NameState state) {
+Task<Result<bool>> LocalTarget::take_offer(
+    Context context, MapSnapshot map, const Bucket& bucket, store::NameState state, Pace pace) {
   const store::Key key = plain_key_of(bucket, state.key);
   const NodeInfo* owner = placement::owner_of(*map, key.name);
   if (owner == nullptr || owner->id != options_.node_id) {
@@ -118,8 +116,9 @@ Task<Result<bool>> LocalTarget::take_offer(Context context,
   }
   // Who offers does nothing else meanwhile, and may be one of those that are missing.
   if (!Replicator::check_targets(*map, bucket)) co_return false;
-  Courtesy::Turn turn = co_await courtesy_.turn();
-  Courtesy::Turn* const shorter = is_mirrored(store_, &bucket) ? nullptr : &turn;
+  std::optional<Courtesy::Turn> turn;
+  if (pace == Pace::kCourteous) turn.emplace(co_await courtesy_.turn());
+  Courtesy::Turn* const shorter = turn && !is_mirrored(store_, &bucket) ? &*turn : nullptr;
   CO_CHECK_OK(co_await bring_home(context, key, Handover::Need::kChange, shorter));
   CO_TRY(bool known, has_state(key, state));
   if (!known && state.kind == store::NameState::Kind::kTombstone) {
@@ -161,19 +160,17 @@ Result<bool> LocalTarget::has_state(const store::Key& key, const store::NameStat
 
 Task<Result<std::vector<bool>>> LocalTarget::offer_names(Context context,
                                                          BucketName bucket,
-                                                         std::vector<store::NameState> states) {
+                                                         std::vector<store::NameState> states,
+                                                         Pace pace) {
   CO_TRY(const Bucket found, admit(context, bucket));
   const MapSnapshot map = maps_.current();
+  std::vector<Task<Result<bool>>> calls;  // each waits for its turn
+  for (store::NameState& state : states) {
+    calls.push_back(take_offer(context, map, found, std::move(state), pace));
+  }
   std::vector<bool> taken;
-  // Not all of them: names that clients wait for are offered, too, and take their turns in order.
-  for (std::size_t at = 0; at < states.size(); at += kAtOnce) {
-    std::vector<Task<Result<bool>>> calls;
-    for (std::size_t i = at; i < std::min(at + kAtOnce, states.size()); ++i) {
-      calls.push_back(take_offer(context, map, found, std::move(states[i])));
-    }
-    for (const Result<bool>& one : co_await gather(std::move(calls))) {
-      taken.push_back(one.ok() && *one);
-    }
+  for (const Result<bool>& one : co_await gather(std::move(calls))) {
+    taken.push_back(one.ok() && *one);
   }
   // Where the only copy is forgotten now it may have been on a disk for long, at whatever level it
   // was written. And not all at the end of a walk: readers would wait behind that. Of other buckets

@@ -100,7 +100,8 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                              Durability level);
   Task<Result<std::vector<bool>>> offer_names(Context context,
                                               BucketName bucket,
-                                              std::vector<store::NameState> states);
+                                              std::vector<store::NameState> states,
+                                              Pace pace);
   Task<Result<std::vector<bool>>> compare_names(Context context,
                                                 BucketName bucket,
                                                 std::string from,
@@ -322,10 +323,8 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
 
   // copies.cc
   /// Of one name that is offered: true when all that others have of it is here.
-  Task<Result<bool>> take_offer(Context context,
-                                MapSnapshot map,
-                                const Bucket& bucket,
-                                store::NameState state);
+  Task<Result<bool>> take_offer(
+      Context context, MapSnapshot map, const Bucket& bucket, store::NameState state, Pace pace);
   Status check_not_held(const Bucket& bucket, const ObjectName& name) const;
   Result<bool> has_state(const store::Key& key, const store::NameState& state) const;
 

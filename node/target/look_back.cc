@@ -44,8 +44,9 @@ Task<Status> Replicator::tell_owner(Key plain) {
   CO_TRY(std::vector<NameState> states, deps_.store.states_of(plain));
   if (states.empty()) co_return Status{};
   Context context = context_of(*map, Deadline::after(time_of_call(bytes_of(states))));
-  CO_TRY(const auto taken, co_await deps_.peers.offer_names(std::move(context), owner->id,
-                                                            bucket->name, std::move(states)));
+  CO_TRY(const auto taken,
+         co_await deps_.peers.offer_names(std::move(context), owner->id, bucket->name,
+                                          std::move(states), Pace::kAtOnce));
   const bool all = std::all_of(taken.begin(), taken.end(), [](bool one) { return one; });
   co_return all ? Status{} : Status(not_there_yet(plain.display()));
 }

@@ -42,6 +42,12 @@ struct RenamePrepare {
   }
 };
 
+/// Of names that are offered.
+enum class Pace : std::uint8_t {
+  kCourteous = 0,  // clients go first (courtesy.h)
+  kAtOnce = 1,     // they wait for it
+};
+
 /// Implemented over the intra-cluster data listener (node/front/cluster). `node` is a target's id.
 /// Errors beside those named: unreachable, timed_out, stale_map. Calls with the node's own id are
 /// served by itself.
@@ -125,7 +131,8 @@ class Peers {
   virtual Task<Result<std::vector<bool>>> offer_names(Context context,
                                                       std::string node,
                                                       BucketName bucket,
-                                                      std::vector<store::NameState> states) = 0;
+                                                      std::vector<store::NameState> states,
+                                                      Pace pace) = 0;
 
   /// To the owner, by one who was away: whether each is older than what others have (or unknown:
   /// an error). Nothing is moved.

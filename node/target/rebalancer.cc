@@ -254,8 +254,9 @@ Task<Result<bool>> Rebalancer::offer(MapSnapshot map,
                                      const Bucket& bucket,
                                      std::string owner,
                                      Offer offer) {
-  CO_TRY(const auto taken, co_await deps_.peers.offer_names(context_of(*map), std::move(owner),
-                                                            bucket.name, offer.states));
+  CO_TRY(const auto taken,
+         co_await deps_.peers.offer_names(context_of(*map), std::move(owner), bucket.name,
+                                          offer.states, Pace::kCourteous));
   std::vector<NameState> gone;
   for (std::size_t i = 0; i < std::min(offer.states.size(), taken.size()); ++i) {
     if (taken[i]) gone.push_back(offer.states[i]);

@@ -173,8 +173,9 @@ Task<Result<bool>> Restorer::offer(MapSnapshot map,
                     .deadline = Deadline::after(kOfferMax),
                     .trace = "restore"};
     context.epoch = map->epoch;
-    CO_TRY(const auto taken, co_await deps_.peers.offer_names(std::move(context), owner,
-                                                              bucket.name, std::move(share)));
+    CO_TRY(const auto taken,
+           co_await deps_.peers.offer_names(std::move(context), owner, bucket.name,
+                                            std::move(share), Pace::kCourteous));
     all = all && std::all_of(taken.begin(), taken.end(), [](bool one) { return one; });
   }
   co_return all;

@@ -308,7 +308,8 @@ Task<void> Scrubber::offer_lost(const MapSnapshot& map,
   }
   if (lost.empty()) co_return;
   LOG_WARN("an owner has lost names", "target", owner, "names", lost.size());
-  const auto taken = co_await deps_.peers.offer_names(context, owner, bucket.name, lost);
+  const auto taken =
+      co_await deps_.peers.offer_names(context, owner, bucket.name, lost, Pace::kCourteous);
   if (!taken) LOG_INFO("he does not answer", "target", owner, "why", taken.error().what());
 }
 

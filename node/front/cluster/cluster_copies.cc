@@ -69,12 +69,14 @@ Task<Status> ClusterPeers::forget_copies(Context context,
 Task<Result<std::vector<bool>>> ClusterPeers::offer_names(Context context,
                                                           std::string node,
                                                           BucketName bucket,
-                                                          std::vector<NameState> states) {
+                                                          std::vector<NameState> states,
+                                                          target::Pace pace) {
   if (node == node_id_) {
-    co_return co_await self_->offer_names(std::move(context), std::move(bucket), std::move(states));
+    co_return co_await self_->offer_names(std::move(context), std::move(bucket), std::move(states),
+                                          pace);
   }
   CO_TRY(NodeInfo to, find(node));
-  NamesRequest request{std::move(bucket), std::move(states)};
+  OfferRequest request{std::move(bucket), std::move(states), pace};
   CO_TRY(const auto reply,
          co_await call<AnswersReply>(transport_, std::move(to), std::move(context),
                                      std::string(kOfferNames), std::move(request)));

@@ -59,10 +59,8 @@ class ClusterPeers final : public target::Peers {
                                              store::NameState) override;
   Task<Status> forget_copies(
       Context, std::string node, BucketName, std::vector<store::NameState>, Durability) override;
-  Task<Result<std::vector<bool>>> offer_names(Context,
-                                              std::string node,
-                                              BucketName,
-                                              std::vector<store::NameState>) override;
+  Task<Result<std::vector<bool>>> offer_names(
+      Context, std::string node, BucketName, std::vector<store::NameState>, target::Pace) override;
   Task<Result<std::vector<bool>>> compare_names(Context,
                                                 std::string node,
                                                 BucketName,

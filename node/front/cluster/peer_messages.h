@@ -16,7 +16,7 @@ inline constexpr std::string_view kDropContent = "drop_content";
 inline constexpr std::string_view kNameStates = "name_states";      // NameStatesRequest
 inline constexpr std::string_view kFetchCopy = "fetch_copy";        // FetchCopyRequest
 inline constexpr std::string_view kForgetCopies = "forget_copies";  // ForgetRequest
-inline constexpr std::string_view kOfferNames = "offer_names";      // NamesRequest
+inline constexpr std::string_view kOfferNames = "offer_names";      // OfferRequest
 inline constexpr std::string_view kCompareNames = "compare_names";  // CompareRequest
 inline constexpr std::string_view kLacksCopies = "lacks_copies";    // LacksCopiesRequest
 inline constexpr std::string_view kTakeCopy = "take_copy";  // TakeCopyRequest in a header, and bytes
@@ -79,10 +79,11 @@ struct FetchCopyRequest {
   AISFS_MESSAGE_FIELDS(bucket, state)
 };
 
-struct NamesRequest {
+struct OfferRequest {
   BucketName bucket;
   std::vector<store::NameState> states;
-  AISFS_MESSAGE_FIELDS(bucket, states)
+  target::Pace pace = target::Pace::kCourteous;
+  AISFS_MESSAGE_FIELDS(bucket, states, pace)
 };
 
 struct ForgetRequest {

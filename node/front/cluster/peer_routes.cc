@@ -83,9 +83,9 @@ Task<Result<wire::Nothing>> forget(Call& call, LocalTarget& self, std::string by
 }
 
 Task<Result<AnswersReply>> offer(Call& call, LocalTarget& self, std::string bytes) {
-  CO_TRY(auto request, wire::decode<NamesRequest>(bytes));
-  CO_TRY(const auto taken,
-         co_await self.offer_names(call.context, request.bucket, std::move(request.states)));
+  CO_TRY(auto request, wire::decode<OfferRequest>(bytes));
+  CO_TRY(const auto taken, co_await self.offer_names(call.context, request.bucket,
+                                                     std::move(request.states), request.pace));
   co_return AnswersReply{{taken.begin(), taken.end()}};
 }
 

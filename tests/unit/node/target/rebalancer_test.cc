@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Walks that bring every name where it belongs.
+#include <future>
+
+#include "common/async/notifier.h"
 #include "tests/unit/node/target/handover_fixture.h"
 
 namespace aisfs::target {
@@ -50,6 +53,66 @@ TEST_F(HandoverTest, AMapThatMovesNoNamesInterruptsNoWalk) {
   EXPECT_EQ(refused_forgets_, 0);
   EXPECT_EQ(moved_, 1U);
   EXPECT_TRUE(on_disk("t1").empty());
+}
+
+/// Keeps fetches of all names but one waiting until it is opened.
+class FetchGate {
+ public:
+  FetchGate(std::string free, std::size_t count) : free_(std::move(free)), missing_(count) {}
+
+  Task<void> pass(const std::string& key) {
+    if (key == free_) co_return;
+    if (--missing_ == 0) full_.set_value();
+    for (auto seen = changed_.count(); !open_; seen = changed_.count()) {
+      co_await changed_.wait(seen, Deadline::after(std::chrono::seconds(20)));
+    }
+  }
+  bool wait_until_full() {
+    return full_.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+  }
+  void open() {
+    open_ = true;
+    changed_.notify();
+  }
+
+ private:
+  const std::string free_;
+  std::atomic<std::size_t> missing_;
+  std::atomic<bool> open_ = false;
+  std::promise<void> full_;
+  Notifier changed_;
+};
+
+TEST_F(HandoverTest, WhatClientsWaitForDoesNotStandBehindAWalk) {
+  const auto offered = [this](const std::string& key) {
+    EXPECT_TRUE(put(key, key).ok());
+    return (*stores_.at("t1")->states_of(store::make_key(kId, name(key)))).front();
+  };
+  std::vector<store::NameState> walked;
+  for (std::size_t i = 0; i < Courtesy::kMost; ++i) {
+    walked.push_back(offered(moving_key("k" + std::to_string(i) + "-", "t1")));
+  }
+  const store::NameState awaited = offered(moving_key("awaited", "t1"));
+  add_t4();
+  FetchGate gate(awaited.key, walked.size());
+  before_fetch_ = [&gate](const std::string& key) { return gate.pass(key); };
+  const auto offer = [this](std::vector<store::NameState> states, Pace pace) {
+    Context context = as("t1", true);
+    context.who = auth::node_identity("t1");
+    auto taking = targets_.at("t4")->offer_names(context, kName, std::move(states), pace);
+    return std::async(std::launch::async, [this, taking = std::move(taking)]() mutable {
+      const auto taken = run(std::move(taking));
+      return taken.ok() && std::find(taken->begin(), taken->end(), false) == taken->end();
+    });
+  };
+  auto walk = offer(walked, Pace::kCourteous);
+  ASSERT_TRUE(gate.wait_until_full());
+  auto urgent = offer({awaited}, Pace::kAtOnce);
+  EXPECT_EQ(urgent.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  EXPECT_EQ(walk.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  gate.open();
+  EXPECT_TRUE(urgent.get());
+  EXPECT_TRUE(walk.get());
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ class DirectPeers final : public Peers {
   Task<Result<std::vector<bool>>> offer_names(Context c,
                                               std::string node,
                                               BucketName bucket,
-                                              std::vector<store::NameState> states) override;
+                                              std::vector<store::NameState> states,
+                                              Pace pace) override;
   Task<Result<std::vector<bool>>> compare_names(Context c,
                                                 std::string node,
                                                 BucketName bucket,
@@ -291,6 +292,7 @@ class LocalTargetTest : public ::testing::Test {
   int streamed_ = 0;           // copies that were taken while they arrived
   int refused_forgets_ = 0;  // so many more
   std::function<void()> when_asked_;     // once, before a target says what it has of a name
+  std::function<Task<void>(const std::string& key)> before_fetch_;  // of each copy
   std::function<void()> before_copies_;  // called once, when a holder is about to be asked
   std::map<std::string, std::unique_ptr<store::Store>> stores_;
   std::map<std::string, std::unique_ptr<LocalTarget>> targets_;
@@ -386,6 +388,7 @@ inline Task<Result<store::ObjectCopy>> DirectPeers::fetch_copy(Context c,
                                                                BucketName bucket,
                                                                store::NameState state) {
   CO_CHECK_OK(test_.check_reachable(node));
+  if (test_.before_fetch_) co_await test_.before_fetch_(state.key);
   co_return co_await test_.targets_.at(node)->fetch_copy(std::move(c), std::move(bucket),
                                                          std::move(state));
 }
@@ -403,10 +406,14 @@ inline Task<Status> DirectPeers::forget_copies(Context c,
                                                             std::move(states), level);
 }
 inline Task<Result<std::vector<bool>>> DirectPeers::offer_names(
-    Context c, std::string node, BucketName bucket, std::vector<store::NameState> states) {
+    Context c,
+    std::string node,
+    BucketName bucket,
+    std::vector<store::NameState> states,
+    Pace pace) {
   CO_CHECK_OK(test_.check_reachable(node));
   co_return co_await test_.targets_.at(node)->offer_names(std::move(c), std::move(bucket),
-                                                          std::move(states));
+                                                          std::move(states), pace);
 }
 
 inline Task<Result<std::vector<bool>>> DirectPeers::compare_names(
