@@ -2,6 +2,7 @@
 // Replicator: changes of which nobody here knows any more whether they have their copies.
 #include <algorithm>
 
+#include "common/async/gather.h"
 #include "common/placement/hrw.h"
 #include "node/target/mirrored.h"
 #include "node/target/replicator.h"
@@ -13,6 +14,8 @@ using store::Key;
 using store::NameState;
 
 constexpr std::size_t kPage = 1024;
+// Names of it that are looked at at once: listings wait for all.
+constexpr std::size_t kAtOnce = 32;
 
 }  // namespace
 
@@ -106,27 +109,44 @@ Task<Result<Replicator::LookedBack>> Replicator::look_back_at(const MapSnapshot&
     CO_TRY(store::NamePage page, co_await deps_.store.names_on(mountpath, bucket.id, options));
     more = page.more;
     options.after = std::move(page.next);
-    for (NameState& state : page.names) {
-      if (!is_doubted(state)) continue;
-      const Key key = store::make_key(bucket.id, {bucket.name, std::move(state.key)});
-      // Of another's name, too: this target has one of its copies, on one disk perhaps.
-      const auto here = co_await deps_.store.copy_to_disks(plain_of(key));
-      all.copied = all.copied && here.ok();
-      const NodeInfo* owner = placement::owner_of(*map, key.name);
-      if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
-      if (owner->id != deps_.node_id && bucket.props.copies == 1) continue;  // the rebalance's
-      if (owner->id != deps_.node_id) {
-        const Status told = co_await tell_owner(plain_of(key));
-        all.told = all.told && told.ok();
-        continue;
+    std::erase_if(page.names, [this](const NameState& state) { return !is_doubted(state); });
+    std::vector<NameState>& doubted = page.names;
+    for (std::size_t at = 0; at < doubted.size(); at += kAtOnce) {
+      std::vector<Task<Result<LookedBack>>> calls;
+      for (std::size_t i = at; i < std::min(at + kAtOnce, doubted.size()); ++i) {
+        calls.push_back(look_back_on(map, bucket, std::move(doubted[i])));
       }
-      Context context = context_of(*map, Deadline::after(time_of_call(state.size)));
-      const Status sent = co_await replicate(std::move(context), key, Kind::kOther);
-      all.copied = all.copied && sent.ok();
-      // Its new owner may have asked others.
-      if (!sent && sent.error() == Errc::stale_map) all.told = false;
+      for (Result<LookedBack>& looked : co_await gather(std::move(calls))) {
+        CO_TRY(const LookedBack one, std::move(looked));
+        all.copied = all.copied && one.copied;
+        all.told = all.told && one.told;
+      }
     }
   }
+  co_return all;
+}
+
+Task<Result<Replicator::LookedBack>> Replicator::look_back_on(const MapSnapshot& map,
+                                                              const Bucket& bucket,
+                                                              NameState state) {
+  const Key key = store::make_key(bucket.id, {bucket.name, std::move(state.key)});
+  LookedBack all;
+  // Of another's name, too: this target has one of its copies, on one disk perhaps.
+  const auto here = co_await deps_.store.copy_to_disks(plain_of(key));
+  all.copied = here.ok();
+  const NodeInfo* owner = placement::owner_of(*map, key.name);
+  if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
+  if (owner->id != deps_.node_id) {
+    if (bucket.props.copies == 1) co_return all;  // the rebalance's
+    const Status told = co_await tell_owner(plain_of(key));
+    all.told = told.ok();
+    co_return all;
+  }
+  Context context = context_of(*map, Deadline::after(time_of_call(state.size)));
+  const Status sent = co_await replicate(std::move(context), key, Kind::kOther);
+  all.copied = all.copied && sent.ok();
+  // Its new owner may have asked others.
+  if (!sent && sent.error() == Errc::stale_map) all.told = false;
   co_return all;
 }
 

@@ -381,19 +381,23 @@ Task<std::size_t> Replicator::settle() {
   }
   std::vector<Task<Status>> calls;
   for (const auto& one : left) {
-    const auto there = deps_.store.states_of(one.second);
-    const Duration time = time_of_call(there ? bytes_of(*there) : 0);
-    Context context = context_of(*deps_.maps.current(), Deadline::after(time));
-    calls.push_back(replicate(std::move(context), one.second, Kind::kOther));
+    calls.push_back(settle_one(one.second));
   }
   const std::vector<Status> results = co_await gather(std::move(calls));
   std::size_t open = 0;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    Status done = results[i];
-    if (!done && done.error() == Errc::stale_map) done = co_await tell_owner(left[i].second);
-    done ? end(left[i].first) : void(++open);
+    results[i] ? end(left[i].first) : void(++open);
   }
   co_return open;
+}
+
+Task<Status> Replicator::settle_one(Key plain) {
+  const auto there = deps_.store.states_of(plain);
+  const Duration time = time_of_call(there ? bytes_of(*there) : 0);
+  Context context = context_of(*deps_.maps.current(), Deadline::after(time));
+  Status done = co_await replicate(std::move(context), plain, Kind::kOther);
+  if (!done && done.error() == Errc::stale_map) done = co_await tell_owner(std::move(plain));
+  co_return done;
 }
 
 /// An older file after power loss makes a restart compare more, no less.

@@ -194,7 +194,11 @@ class Replicator final : public store::CopyKeeper {
                                         std::size_t mountpath,
                                         const Bucket& bucket,
                                         bool tombstones);
+  Task<Result<LookedBack>> look_back_on(const MapSnapshot& map,
+                                        const Bucket& bucket,
+                                        store::NameState state);
   Task<Status> tell_owner(store::Key plain);
+  Task<Status> settle_one(store::Key plain);
 
   const Deps deps_;
   const UniqueFd root_;        // of the state file
