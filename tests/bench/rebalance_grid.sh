@@ -133,6 +133,8 @@ measure() {
   wait_settled >/dev/null
 
   drop_caches
+  read -ra quiet < <(get_for "$QUIET")  # first: the removal of a copy keeps the disk busy for long
+  drop_caches
   add_and_settle $((TARGETS + 1))
   read -ra moved < <(moved_in "$progress")
   files_of $((TARGETS + 1)) >"$WORK/moved.list"
@@ -144,8 +146,6 @@ measure() {
   synced=$(seconds sync -f "$WORK/disk")
   rm -rf "$WORK/disk/rsync"
 
-  drop_caches
-  read -ra quiet < <(get_for "$QUIET")
   drop_caches
   beside_gets "$WORK/during" add_and_settle $((TARGETS + 2))
   read -ra during <"$WORK/during"
