@@ -417,7 +417,7 @@ Result<std::shared_ptr<OpenFile>> Engine::open_file_now(const Key& key, const In
                          : out_of_reach(*lack, "the content of " + key.display());
 }
 
-Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord record) {
+Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord record, Use use) {
   const Version version = record.info.content_version;
   if (auto file = files.find(version)) co_return file;
   auto pin = pins.pin(version);  // before the path is looked at
@@ -433,7 +433,7 @@ Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord r
   const bool may_differ = set.keeps_copies(key.bucket);
   if (may_differ && verified_turn_.exchange(set.turn) != set.turn) verified.clear();
   if (verified.contains(version)) file->verified = true;
-  files.insert(file);
+  if (use == Use::kAgain) files.insert(file);
   co_return file;
 }
 

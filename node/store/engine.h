@@ -108,8 +108,12 @@ class Engine {
   ConfirmedNames confirmed;
   /// As find, with everything that the file's metadata says.
   Task<Result<std::optional<IndexRecord>>> find_whole(Key key);
-  /// The file behind a record, open; from the cache or with one hop.
-  Task<Result<std::shared_ptr<OpenFile>>> open_file(Key key, IndexRecord record);
+  enum class Use : std::uint8_t { kAgain, kOnce };
+  /// The file behind a record, open; from the cache or with one hop. `use`: whether it stays there,
+  /// for whom reads it soon again.
+  Task<Result<std::shared_ptr<OpenFile>>> open_file(Key key,
+                                                    IndexRecord record,
+                                                    Use use = Use::kAgain);
 
   /// The file of what the index names now, if it is open and says all that the index does. Inline.
   std::shared_ptr<OpenFile> open_of(const Key& key);

@@ -78,8 +78,12 @@ void OpenFiles::insert(std::shared_ptr<OpenFile> file) {
   shard.by_version[version] = shard.recent.begin();
   if (shard.recent.size() <= per_shard_) return;
   Entry& last = shard.recent.back();
-  if (last.until != TimePoint::max()) --shard.superseded;
-  evicted = std::move(last.file);
+  if (last.until == TimePoint::max()) {
+    evicted = std::move(last.file);
+  } else {
+    --shard.superseded;
+    shard.pushed_out.push_back(std::move(last.file));
+  }
   shard.by_version.erase(last.version);
   shard.recent.pop_back();
 }
@@ -108,7 +112,9 @@ void OpenFiles::forget(Version version) {
 void OpenFiles::sweep(TimePoint now) {
   for (Shard& shard : shards_) {
     std::list<Entry> closed;
+    std::vector<std::shared_ptr<OpenFile>> pushed_out;
     std::lock_guard lock(shard.mutex);
+    pushed_out.swap(shard.pushed_out);
     if (shard.superseded == 0) continue;
     for (auto it = shard.recent.begin(); it != shard.recent.end();) {
       const auto entry = it++;
@@ -131,6 +137,8 @@ void OpenFiles::drop(const Mountpath& mountpath) {
       shard.by_version.erase(entry->version);
       closed.splice(closed.begin(), shard.recent, entry);
     }
+    std::erase_if(shard.pushed_out,
+                  [&](const auto& file) { return file->mountpath.get() == &mountpath; });
   }
 }
 
@@ -140,6 +148,7 @@ void OpenFiles::clear() {
     shard.by_version.clear();
     shard.recent.clear();
     shard.superseded = 0;
+    shard.pushed_out.clear();
   }
 }
 

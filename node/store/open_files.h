@@ -119,7 +119,8 @@ class OpenFiles {
   /// The version has been found damaged, or another file has it by now: it is opened anew, and who
   /// has it open does not believe it any more.
   void forget(Version content_version);
-  /// Closes the superseded files whose time has come.
+  /// Closes the superseded files whose time has come: a removed file's blocks are freed by that,
+  /// which may take long.
   void sweep(TimePoint now);
   /// Forgets the files on a mountpath.
   void drop(const Mountpath& mountpath);
@@ -137,6 +138,7 @@ class OpenFiles {
     std::list<Entry> recent;  // newest first
     std::unordered_map<Version, std::list<Entry>::iterator, VersionHash> by_version;
     std::size_t superseded = 0;
+    std::vector<std::shared_ptr<OpenFile>> pushed_out;  // superseded ones, for sweep()
   };
   /// By the top bits: only there does every bit of the clock have a say. Its lowest ones, a counter
   /// within one tick, are nearly always zero.

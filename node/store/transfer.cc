@@ -86,7 +86,8 @@ Task<Result<ObjectCopy>> Store::open_copy(Key key) {
     if (record->kind != IndexRecord::Kind::kObject) {
       co_return Error(Errc::unsupported, key.display() + " is a reference");
     }
-    auto file = co_await engine_->open_file(key, *record);
+    // Not kept open: it is about to be forgotten here, or was just written.
+    auto file = co_await engine_->open_file(key, *record, Engine::Use::kOnce);
     if (!file) {
       const bool gone = file.error() == Errc::not_found;
       if (look < kLooksMax && (gone || file.error() == Errc::stale_map)) continue;
