@@ -45,6 +45,25 @@ Task<Result<std::vector<store::NameState>>> LocalTarget::name_states(Context con
   co_return store_.states_of(at);
 }
 
+Task<Result<NameThere>> LocalTarget::find_name(Context context,
+                                               BucketName bucket,
+                                               std::string key) {
+  NameThere there;
+  CO_TRY(const Bucket found, admit(context, bucket));
+  CO_TRY(there.states, co_await name_states(std::move(context), std::move(bucket), key));
+  const bool one = there.states.size() == 1 && there.states[0].key == plain_key(key);
+  if (!one || there.states[0].kind != store::NameState::Kind::kObject) co_return there;
+  if (there.states[0].size > NameThere::kCopyMax) co_return there;
+  const store::Key at = plain_key_of(found, key);
+  CO_TRY(const auto reference, reference_of(at));
+  if (reference) co_return there;
+  auto copy = co_await open_copy(at);
+  if (!copy || copy->meta.info.meta_version != there.states[0].meta_version) co_return there;
+  auto bytes = co_await read_all(*copy->body, NameThere::kCopyMax);
+  if (bytes) there.copy = {std::move(copy->meta), *std::move(bytes)};
+  co_return there;
+}
+
 /// A reference goes with the bytes that it refers to; they stay for whoever reads them.
 Task<Result<store::ObjectCopy>> LocalTarget::fetch_copy(Context context,
                                                         BucketName bucket,

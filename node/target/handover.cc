@@ -45,11 +45,16 @@ Error missing(const Key& key, const std::vector<std::string>& nodes) {
                key.display() + " may lie on target " + ids + ", which does not answer");
 }
 
-Task<Result<std::vector<NameState>>> ask_one(Peers& peers,
-                                             Context context,
-                                             std::string node,
-                                             const Key& plain) {
-  return peers.name_states(std::move(context), std::move(node), plain.name.bucket, plain.key());
+Task<Result<NameThere>> ask_one(
+    Peers& peers, Context context, std::string node, const Key& plain, bool with_copy) {
+  const BucketName& bucket = plain.name.bucket;
+  if (with_copy) {
+    co_return co_await peers.find_name(std::move(context), std::move(node), bucket, plain.key());
+  }
+  NameThere there;
+  CO_TRY(there.states,
+         co_await peers.name_states(std::move(context), std::move(node), bucket, plain.key()));
+  co_return there;
 }
 
 }  // namespace
@@ -71,6 +76,7 @@ void Handover::remember(Epoch since,
     return std::find(others.begin(), others.end(), found.node) == others.end();
   });
   for (Found& found : leftovers) {
+    found.copy.reset();
     std::erase_if(found.states, [](const NameState& state) {
       return state.kind == NameState::Kind::kTombstone;  // nobody sees it
     });
@@ -157,7 +163,7 @@ Task<Status> Handover::bring_home(Context context,
   }
   context.epoch = map->epoch;
   const std::vector<std::string> others = past.others;
-  CO_TRY(Asked asked, co_await ask(context, *map, plain, std::move(past)));
+  CO_TRY(Asked asked, co_await ask(context, *map, plain, std::move(past), Along::kCopy));
   if (need != Need::kRead && !asked.silent.empty()) co_return missing(plain, asked.silent);
   if (!asked.missing.empty() && forgotten) co_return missing(plain, asked.missing);
   if (!asked.missing.empty()) {
@@ -191,17 +197,18 @@ Task<std::optional<Result<ObjectStream>>> Handover::read_elsewhere(
   if (bucket.props.verify_read == VerifyRead::kAlways) co_return std::nullopt;
   if (is_home(*map, bucket, key)) co_return std::nullopt;
   context.epoch = map->epoch;
-  const auto asked = co_await ask(context, *map, key, past_holders(*map, bucket, key, false));
+  const auto asked =
+      co_await ask(context, *map, key, past_holders(*map, bucket, key, false), Along::kCopy);
   if (!asked || !asked->missing.empty()) co_return std::nullopt;
   // After they were asked: what was acknowledged before this reader came is seen.
   const auto newest = newest_elsewhere(key, *asked);
   if (!newest || !*newest) co_return std::nullopt;
-  const auto& [node, state] = **newest;
+  const NameState& state = (*newest)->state;
   const ByteRange range = options.range.within(state.size);
   const bool whole = options.range.offset == 0 && range.length == state.size;
   const bool wanted = !options.version || *options.version == state.content_version;
   if (!whole || !wanted) co_return std::nullopt;
-  auto copy = co_await peers_.fetch_copy(std::move(context), node, bucket.name, state);
+  auto copy = co_await fetch(std::move(context), bucket, **newest);
   if (!copy || copy->meta.reference) co_return std::nullopt;
   ObjectInfo& info = copy->meta.info;
   Status may = store::check_conditions(options.conditions, &info, store::Access::kRead);
@@ -221,7 +228,7 @@ Result<std::optional<Handover::Lying>> Handover::newest_elsewhere(const Key& pla
     for (const NameState& state : found.states) {
       if (state.key != plain.key() || state.meta_version <= version) continue;
       version = state.meta_version;
-      newest = {found.node, state};
+      newest = {found.node, state, found.copy ? &*found.copy : nullptr};
     }
   }
   if (newest && newest->state.kind != NameState::Kind::kObject) newest.reset();
@@ -243,15 +250,19 @@ Task<Status> Handover::hide_leftovers(Context context,
 Task<Result<Handover::Asked>> Handover::ask(Context context,
                                             const ClusterMap& map,
                                             const Key& plain,
-                                            placement::PastHolders past) {
+                                            placement::PastHolders past,
+                                            Along along) {
   std::set<std::string> nodes(past.others.begin(), past.others.end());
   for (const auto& holders : past.sets) nodes.insert(holders.begin(), holders.end());
   std::vector<std::string> asked;
-  std::vector<Task<Result<std::vector<NameState>>>> calls;
   for (const std::string& node : nodes) {
-    if (node == node_id_ || !may_answer(map, node)) continue;
-    asked.push_back(node);
-    calls.push_back(ask_one(peers_, context, node, plain));
+    if (node != node_id_ && may_answer(map, node)) asked.push_back(node);
+  }
+  std::vector<Task<Result<NameThere>>> calls;
+  // Of several, all but one would send it for nothing.
+  const bool with_copy = along == Along::kCopy && asked.size() == 1;
+  for (const std::string& node : asked) {
+    calls.push_back(ask_one(peers_, context, node, plain, with_copy));
   }
   auto replies = co_await gather(std::move(calls));
   Asked result;
@@ -259,7 +270,8 @@ Task<Result<Handover::Asked>> Handover::ask(Context context,
   for (std::size_t i = 0; i < replies.size(); ++i) {
     if (replies[i]) {
       answered.insert(asked[i]);
-      result.found.push_back({asked[i], *std::move(replies[i])});
+      result.found.push_back(
+          {asked[i], std::move(replies[i]->states), std::move(replies[i]->copy)});
     } else if (replies[i].error() == Errc::stale_map) {
       co_return std::move(replies[i]).error();
     }
@@ -301,41 +313,40 @@ Task<Status> Handover::take_newest(Context context,
   CO_TRY(const auto here, store_.states_here(plain));
   std::map<std::string, Version> known;
   for (const NameState& state : here) known[state.key] = state.meta_version;
-  struct Best {
-    std::string node;
-    NameState state;
-  };
-  std::map<std::string, Best> newer;
+  std::map<std::string, Lying> newer;
   for (const Found& other : found) {
     for (const NameState& state : other.states) {
       if (state.meta_version <= known[state.key]) continue;
       known[state.key] = state.meta_version;
-      newer[state.key] = {other.node, state};
+      newer[state.key] = {other.node, state, other.copy ? &*other.copy : nullptr};
     }
   }
   // The oldest first, so that at no time the current version is here without those before it.
   for (auto it = newer.rbegin(); it != newer.rend(); ++it) {
     const bool last = std::next(it) == newer.rend();
-    CO_CHECK_OK(co_await pull(context, bucket, it->second.node, it->second.state, since,
-                              last ? turn : nullptr));
+    CO_CHECK_OK(co_await pull(context, bucket, it->second, since, last ? turn : nullptr));
   }
   co_return Status{};
 }
 
-Task<Status> Handover::pull(Context context,
-                            const Bucket& bucket,
-                            std::string node,
-                            NameState state,
-                            Epoch since,
-                            Courtesy::Turn* turn) {
+Task<Result<store::ObjectCopy>> Handover::fetch(Context context, const Bucket& bucket, Lying from) {
+  if (from.copy != nullptr && from.copy->meta.info.meta_version == from.state.meta_version) {
+    co_return store::ObjectCopy{from.copy->meta, std::make_unique<StringSource>(from.copy->bytes)};
+  }
+  co_return co_await peers_.fetch_copy(std::move(context), std::move(from.node), bucket.name,
+                                       std::move(from.state));
+}
+
+Task<Status> Handover::pull(
+    Context context, const Bucket& bucket, Lying from, Epoch since, Courtesy::Turn* turn) {
+  const NameState& state = from.state;
   const Key key = store::make_key(bucket.id, {bucket.name, state.key});
   if (state.kind == NameState::Kind::kTombstone) {
     CO_TRY(const auto ticket, admit(key, since));
     auto taken = co_await store_.adopt_tombstone(key, state.meta_version, bucket.props.write_level);
     co_return taken ? Status{} : Status(std::move(taken).error());
   }
-  CO_TRY(store::ObjectCopy copy,
-         co_await peers_.fetch_copy(std::move(context), std::move(node), bucket.name, state));
+  CO_TRY(store::ObjectCopy copy, co_await fetch(std::move(context), bucket, from));
   PutOptions options{.level = copy.meta.level, .size = copy.meta.info.size};
   const auto upload = store_.begin_put(key, std::move(options));
   if (!copy.meta.reference) CO_CHECK_OK(co_await upload->write_from(*copy.body));
@@ -380,7 +391,8 @@ Task<Result<bool>> Handover::is_superseded(
   }
   std::erase_if(past.sets, [&](const auto& holders) { return contains(holders, from); });
   context.epoch = map->epoch;
-  CO_TRY(const Asked asked, co_await ask(std::move(context), *map, plain, std::move(past)));
+  CO_TRY(const Asked asked,
+         co_await ask(std::move(context), *map, plain, std::move(past), Along::kNothing));
   if (!asked.missing.empty()) co_return missing(plain, asked.missing);
   co_return std::any_of(asked.found.begin(), asked.found.end(),
                         [&](const Found& found) { return is_newer(found.states); });

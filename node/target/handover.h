@@ -98,10 +98,12 @@ class Handover {
   struct Found {
     std::string node;
     std::vector<store::NameState> states;
+    std::optional<NameThere::Copy> copy;  // that came along
   };
   struct Lying {
     std::string node;
     store::NameState state;
+    const NameThere::Copy* copy = nullptr;  // what was Found has it
   };
   struct Asked {
     std::vector<Found> found;
@@ -115,6 +117,9 @@ class Handover {
   struct NameIdHash {
     std::size_t operator()(const NameId& id) const { return id.key ^ id.bucket; }
   };
+
+  /// Whether who is the only one to be asked sends the copy with his answer.
+  enum class Along : std::uint8_t { kNothing, kCopy };
 
   static NameId id_of(const store::Key& key);
   /// Whether what this target knows of the name may be on a disk that is out of reach, and others
@@ -130,7 +135,8 @@ class Handover {
   Task<Result<Asked>> ask(Context context,
                           const ClusterMap& map,
                           const store::Key& plain,
-                          placement::PastHolders past);
+                          placement::PastHolders past,
+                          Along along);
   /// The newest of what was found, when it is newer than what is here, and an object.
   Result<std::optional<Lying>> newest_elsewhere(const store::Key& plain, const Asked& asked) const;
   static Version newest_of(const store::Key& plain, const std::vector<Found>& found);
@@ -144,12 +150,9 @@ class Handover {
                               const ClusterMap& map,
                               const store::Key& plain,
                               Need need);
-  Task<Status> pull(Context context,
-                    const Bucket& bucket,
-                    std::string node,
-                    store::NameState state,
-                    Epoch since,
-                    Courtesy::Turn* turn);
+  Task<Result<store::ObjectCopy>> fetch(Context context, const Bucket& bucket, Lying from);
+  Task<Status> pull(
+      Context context, const Bucket& bucket, Lying from, Epoch since, Courtesy::Turn* turn);
   Result<ChangesUnderWay::Ticket> admit(const store::Key& key, Epoch since);
   bool knows(Epoch since, NameId id) const;
   void remember(Epoch since,

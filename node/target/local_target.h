@@ -91,6 +91,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Task<Result<std::vector<store::NameState>>> name_states(Context context,
                                                           BucketName bucket,
                                                           std::string key);
+  Task<Result<NameThere>> find_name(Context context, BucketName bucket, std::string key);
   Task<Result<store::ObjectCopy>> fetch_copy(Context context,
                                              BucketName bucket,
                                              store::NameState state);

@@ -2,6 +2,7 @@
 // What one target asks of the others.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/client/object_api.h"
@@ -46,6 +47,19 @@ struct RenamePrepare {
 enum class Pace : std::uint8_t {
   kCourteous = 0,  // clients go first (courtesy.h)
   kAtOnce = 1,     // they wait for it
+};
+
+/// What a target has of a name.
+struct NameThere {
+  struct Copy {
+    store::StoredMeta meta;
+    std::string bytes;
+  };
+  /// Only of a name with one state.
+  static constexpr std::uint64_t kCopyMax = 64 << 10;
+
+  std::vector<store::NameState> states;
+  std::optional<Copy> copy;  // of that state
 };
 
 /// Implemented over the intra-cluster data listener (node/front/cluster). `node` is a target's id.
@@ -113,6 +127,12 @@ class Peers {
                                                                   std::string node,
                                                                   BucketName bucket,
                                                                   std::string key) = 0;
+  /// The same together with the copy, where it is a plain object of up to NameThere::kCopyMax bytes
+  /// without other versions. What cannot be read is left to fetch_copy.
+  virtual Task<Result<NameThere>> find_name(Context context,
+                                            std::string node,
+                                            BucketName bucket,
+                                            std::string key) = 0;
   /// The object or reservation as it lies there, a reference with the bytes that it refers to.
   /// stale_map when it has changed since.
   virtual Task<Result<store::ObjectCopy>> fetch_copy(Context context,

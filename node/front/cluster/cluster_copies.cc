@@ -23,6 +23,25 @@ Task<Result<std::vector<NameState>>> ClusterPeers::name_states(Context context,
   co_return std::move(reply.states);
 }
 
+Task<Result<target::NameThere>> ClusterPeers::find_name(Context context,
+                                                        std::string node,
+                                                        BucketName bucket,
+                                                        std::string key) {
+  if (node == node_id_) {
+    co_return co_await self_->find_name(std::move(context), std::move(bucket), std::move(key));
+  }
+  CO_TRY(NodeInfo to, find(node));
+  NameStatesRequest request{std::move(bucket), std::move(key)};
+  CO_TRY(auto reply, co_await call<FindNameReply>(transport_, std::move(to), std::move(context),
+                                                  std::string(kFindName), std::move(request)));
+  target::NameThere there{.states = std::move(reply.states), .copy = {}};
+  if (!reply.meta.empty()) {
+    CO_TRY(store::StoredMeta meta, decode_copy_meta(reply.meta));
+    there.copy = {std::move(meta), std::move(reply.bytes)};
+  }
+  co_return there;
+}
+
 Task<Result<store::ObjectCopy>> ClusterPeers::fetch_copy(Context context,
                                                          std::string node,
                                                          BucketName bucket,

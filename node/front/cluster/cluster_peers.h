@@ -53,6 +53,10 @@ class ClusterPeers final : public target::Peers {
                                                           std::string node,
                                                           BucketName,
                                                           std::string key) override;
+  Task<Result<target::NameThere>> find_name(Context,
+                                            std::string node,
+                                            BucketName,
+                                            std::string key) override;
   Task<Result<store::ObjectCopy>> fetch_copy(Context,
                                              std::string node,
                                              BucketName,

@@ -13,6 +13,11 @@ struct CopyMeta {
   AISFS_MESSAGE_FIELDS(xattr, side)
 };
 
+CopyMeta copy_meta_of(const store::StoredMeta& meta) {
+  store::EncodedMeta encoded = store::encode_meta(meta);
+  return {std::move(encoded.xattr), std::move(encoded.side)};
+}
+
 constexpr std::size_t kPrefixBytesMax = store::kMetaSideBytesMax + 4096;
 
 Task<Result<std::string>> read_exactly(BodySource& body, std::size_t size) {
@@ -29,9 +34,17 @@ Task<Result<std::string>> read_exactly(BodySource& body, std::size_t size) {
 
 }  // namespace
 
+std::string encode_copy_meta(const store::StoredMeta& meta) {
+  return wire::encode(copy_meta_of(meta));
+}
+
+Result<store::StoredMeta> decode_copy_meta(std::string_view bytes) {
+  TRY(const auto both, wire::decode<CopyMeta>(bytes));
+  return store::decode_meta(both.xattr, both.side);
+}
+
 std::string describe_copy(const store::StoredMeta& meta, http::Fields& fields) {
-  store::EncodedMeta encoded = store::encode_meta(meta);
-  const CopyMeta both{std::move(encoded.xattr), std::move(encoded.side)};
+  const CopyMeta both = copy_meta_of(meta);
   if (const auto header = header_of(both)) {
     fields.set(kCopyHeader, *header);
     return {};

@@ -15,6 +15,9 @@ inline constexpr std::string_view kCopyHeader = "Ais-Copy";
 /// Instead: how many bytes in front of the body are the envelope.
 inline constexpr std::string_view kCopyPrefixHeader = "Ais-Copy-Prefix";
 
+std::string encode_copy_meta(const store::StoredMeta& meta);
+Result<store::StoredMeta> decode_copy_meta(std::string_view bytes);
+
 /// Names the metadata in `fields`; what has to be in front of the body, "" for nothing.
 std::string describe_copy(const store::StoredMeta& meta, http::Fields& fields);
 

@@ -14,6 +14,7 @@ inline constexpr std::string_view kCheckDir = "check_dir";        // DirRequest
 inline constexpr std::string_view kOpenContent = "open_content";  // answers with bulk bytes
 inline constexpr std::string_view kDropContent = "drop_content";
 inline constexpr std::string_view kNameStates = "name_states";      // NameStatesRequest
+inline constexpr std::string_view kFindName = "find_name";          // NameStatesRequest
 inline constexpr std::string_view kFetchCopy = "fetch_copy";        // FetchCopyRequest
 inline constexpr std::string_view kForgetCopies = "forget_copies";  // ForgetRequest
 inline constexpr std::string_view kOfferNames = "offer_names";      // OfferRequest
@@ -70,6 +71,13 @@ struct NameStatesRequest {
 struct NameStatesReply {
   std::vector<store::NameState> states;
   AISFS_MESSAGE_FIELDS(states)
+};
+
+/// `meta`: "" when no copy comes along, else as encode_copy_meta() has it.
+struct FindNameReply {
+  std::vector<store::NameState> states;
+  std::string meta, bytes;
+  AISFS_MESSAGE_FIELDS(states, meta, bytes)
 };
 
 /// Answered with the object as copy_stream.h has it.

@@ -75,6 +75,17 @@ Task<Result<NameStatesReply>> states(Call& call, LocalTarget& self, std::string 
   co_return reply;
 }
 
+Task<Result<FindNameReply>> find(Call& call, LocalTarget& self, std::string bytes) {
+  CO_TRY(auto request, wire::decode<NameStatesRequest>(bytes));
+  CO_TRY(auto there, co_await self.find_name(call.context, request.bucket, request.key));
+  FindNameReply reply{std::move(there.states), {}, {}};
+  if (there.copy) {
+    reply.meta = encode_copy_meta(there.copy->meta);
+    reply.bytes = std::move(there.copy->bytes);
+  }
+  co_return reply;
+}
+
 Task<Result<wire::Nothing>> forget(Call& call, LocalTarget& self, std::string bytes) {
   CO_TRY(auto request, wire::decode<ForgetRequest>(bytes));
   CO_CHECK_OK(co_await self.forget_copies(call.context, request.bucket, std::move(request.states),
@@ -211,6 +222,7 @@ constexpr Route kRoutes[] = {
     {kForgetTombstones, answer<tombstones>},
     {kHasCopiesForMe, answer<has_copies>},
     {kSyncCopy, answer<sync>},
+    {kFindName, answer<find>},
 };
 
 const Route* route_of(const http::Target& target) {

@@ -55,10 +55,10 @@ TEST_F(HandoverTest, AMapThatMovesNoNamesInterruptsNoWalk) {
   EXPECT_TRUE(on_disk("t1").empty());
 }
 
-/// Keeps fetches of all names but one waiting until it is opened.
-class FetchGate {
+/// Keeps those who ask for names waiting until it is opened, but for one name.
+class Gate {
  public:
-  FetchGate(std::string free, std::size_t count) : free_(std::move(free)), missing_(count) {}
+  Gate(std::string free, std::size_t count) : free_(std::move(free)), missing_(count) {}
 
   Task<void> pass(const std::string& key) {
     if (key == free_) co_return;
@@ -94,8 +94,8 @@ TEST_F(HandoverTest, WhatClientsWaitForDoesNotStandBehindAWalk) {
   }
   const store::NameState awaited = offered(moving_key("awaited", "t1"));
   add_t4();
-  FetchGate gate(awaited.key, walked.size());
-  before_fetch_ = [&gate](const std::string& key) { return gate.pass(key); };
+  Gate gate(awaited.key, walked.size());
+  while_asked_ = [&gate](const std::string& key) { return gate.pass(key); };
   const auto offer = [this](std::vector<store::NameState> states, Pace pace) {
     Context context = as("t1", true);
     context.who = auth::node_identity("t1");

@@ -13,45 +13,9 @@
 #include "common/wire/envelope.h"
 #include "node/target/local_target.h"
 #include "tests/unit/node/target/direct_slices.h"
+#include "tests/unit/node/target/fixed_map.h"
 
 namespace aisfs::target {
-
-inline const BucketName kName = native_bucket("b");
-inline constexpr BucketId kId{42};
-
-class FixedMap final : public MapSource {
- public:
-  FixedMap() {
-    ClusterMap map{.uuid = "c", .epoch = 1};
-    for (const char* id : {"t1", "t2", "t3"}) map.nodes[id] = NodeInfo{.id = id};
-    map.buckets[kName.uname()] = Bucket{.id = kId, .name = kName, .owner = "alice"};
-    map_ = std::make_shared<const ClusterMap>(std::move(map));
-  }
-  MapSnapshot current() const override {
-    const std::lock_guard lock(mutex_);
-    return map_;
-  }
-  Task<Result<MapSnapshot>> at_least(Epoch epoch, Deadline) override {
-    MapSnapshot map = current();
-    if (map->epoch >= epoch) co_return map;
-    co_return Error(Errc::unreachable, "there is no newer map");
-  }
-
-  /// As the control plane changes it.
-  template <class Edit>
-  Status change(Edit edit) {
-    const std::lock_guard lock(mutex_);
-    auto next = std::make_shared<ClusterMap>(*map_);
-    CHECK_OK(edit(*next));
-    ++next->epoch;
-    map_ = std::move(next);
-    return {};
-  }
-
- private:
-  mutable std::mutex mutex_;
-  MapSnapshot map_;
-};
 
 class LocalTargetTest;
 
@@ -92,6 +56,10 @@ class DirectPeers final : public Peers {
                                                           std::string node,
                                                           BucketName bucket,
                                                           std::string key) override;
+  Task<Result<NameThere>> find_name(Context c,
+                                    std::string node,
+                                    BucketName bucket,
+                                    std::string key) override;
   Task<Result<store::ObjectCopy>> fetch_copy(Context c,
                                              std::string node,
                                              BucketName bucket,
@@ -286,13 +254,13 @@ class LocalTargetTest : public ::testing::Test {
   bool finish_is_lost_ = false;
   bool fenced_ = false;
   std::function<Status()> may_serve_;  // decides instead, if there is one
-  std::string cut_off_;  // a target's id
+  std::string cut_off_;                // a target's id
   int checks_of_dirs_ = 0;
-  bool streams_fail_ = false;  // after some bytes
-  int streamed_ = 0;           // copies that were taken while they arrived
-  int refused_forgets_ = 0;  // so many more
-  std::function<void()> when_asked_;     // once, before a target says what it has of a name
-  std::function<Task<void>(const std::string& key)> before_fetch_;  // of each copy
+  bool streams_fail_ = false;         // after some bytes
+  int streamed_ = 0;                  // copies that were taken while they arrived
+  int refused_forgets_ = 0;           // so many more
+  std::function<void()> when_asked_;  // once, before a target says what it has of a name
+  std::function<Task<void>(const std::string& key)> while_asked_;  // the only one who may have it
   std::function<void()> before_copies_;  // called once, when a holder is about to be asked
   std::map<std::string, std::unique_ptr<store::Store>> stores_;
   std::map<std::string, std::unique_ptr<LocalTarget>> targets_;
@@ -383,12 +351,21 @@ inline Task<Result<std::vector<store::NameState>>> DirectPeers::name_states(Cont
   co_return co_await test_.targets_.at(node)->name_states(std::move(c), std::move(bucket),
                                                           std::move(key));
 }
+inline Task<Result<NameThere>> DirectPeers::find_name(Context c,
+                                                      std::string node,
+                                                      BucketName bucket,
+                                                      std::string key) {
+  if (const auto first = std::exchange(test_.when_asked_, nullptr)) first();
+  if (test_.while_asked_) co_await test_.while_asked_(key);
+  CO_CHECK_OK(test_.check_reachable(node));
+  co_return co_await test_.targets_.at(node)->find_name(std::move(c), std::move(bucket),
+                                                        std::move(key));
+}
 inline Task<Result<store::ObjectCopy>> DirectPeers::fetch_copy(Context c,
                                                                std::string node,
                                                                BucketName bucket,
                                                                store::NameState state) {
   CO_CHECK_OK(test_.check_reachable(node));
-  if (test_.before_fetch_) co_await test_.before_fetch_(state.key);
   co_return co_await test_.targets_.at(node)->fetch_copy(std::move(c), std::move(bucket),
                                                          std::move(state));
 }
@@ -437,9 +414,8 @@ inline Task<Result<std::vector<bool>>> DirectPeers::lacks_copies(
   if (const auto now = std::exchange(test_.before_copies_, nullptr)) now();
   CO_CHECK_OK(test_.check_reachable(node));
   std::string from = test_.owner(states.front().key);
-  co_return co_await test_.targets_.at(node)->lacks_copies(std::move(c), std::move(from),
-                                                           std::move(bucket), std::move(states),
-                                                           whole);
+  co_return co_await test_.targets_.at(node)->lacks_copies(
+      std::move(c), std::move(from), std::move(bucket), std::move(states), whole);
 }
 inline Task<Status> DirectPeers::stream_copy(Context c,
                                              std::string node,
@@ -468,9 +444,8 @@ inline Task<Result<bool>> DirectPeers::take_attributes(
     Context c, std::string node, BucketName bucket, std::string key, ObjectInfo info) {
   CO_CHECK_OK(test_.check_reachable(node));
   std::string from = test_.owner(key);
-  co_return co_await test_.targets_.at(node)->take_attributes(std::move(c), std::move(from),
-                                                              std::move(bucket), std::move(key),
-                                                              std::move(info));
+  co_return co_await test_.targets_.at(node)->take_attributes(
+      std::move(c), std::move(from), std::move(bucket), std::move(key), std::move(info));
 }
 inline Task<Result<std::vector<bool>>> DirectPeers::forget_tombstones(
     Context c, std::string node, BucketName bucket, std::vector<store::NameState> states) {
