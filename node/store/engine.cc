@@ -381,7 +381,10 @@ std::vector<Mountpath*> places_of(const MountpathSet& set, std::uint64_t digest)
 
 }  // namespace
 
-Result<std::shared_ptr<OpenFile>> Engine::open_file_now(const Key& key, const IndexRecord& record) {
+Result<std::shared_ptr<OpenFile>> Engine::open_file_now(const Key& key,
+                                                        const IndexRecord& record,
+                                                        ReadPins::Pin pin) {
+  const Version version = record.info.content_version;
   const std::string dir = dir_of(key.name.bucket);
   std::uint64_t digest = key.digest;
   std::string path;
@@ -401,13 +404,19 @@ Result<std::shared_ptr<OpenFile>> Engine::open_file_now(const Key& key, const In
     const auto held = mounts.hold(*mountpath);
     if (!held) continue;
     auto file = held->noted(open_object_file(*held, dir, path));
-    const bool right = file && (*file)->meta.info.content_version == record.info.content_version;
+    const bool right = file && (*file)->meta.info.content_version == version;
     if (!right && !set.settled) {  // it may be at the next one
       if (!file) failed = std::move(file).error();
       continue;
     }
     if (!file) return std::move(file).error();
+    if (!right) return Error(Errc::stale_map);  // raced
     (*file)->mountpath = held;
+    (*file)->pin = std::move(pin);
+    // What was read of another copy says nothing of this one.
+    const bool may_differ = set.keeps_copies(key.bucket);
+    if (may_differ && verified_turn_.exchange(set.turn) != set.turn) verified.clear();
+    if (verified.contains(version)) (*file)->verified = true;
     return file;
   }
   const bool refers = record.kind == IndexRecord::Kind::kReference;
@@ -417,24 +426,15 @@ Result<std::shared_ptr<OpenFile>> Engine::open_file_now(const Key& key, const In
                          : out_of_reach(*lack, "the content of " + key.display());
 }
 
-Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord record, Use use) {
+Task<Result<std::shared_ptr<OpenFile>>> Engine::open_file(Key key, IndexRecord record) {
   const Version version = record.info.content_version;
   if (auto file = files.find(version)) co_return file;
   auto pin = pins.pin(version);  // before the path is looked at
-  auto open = [this, &key, &record] { return open_file_now(key, record); };
+  auto open = [this, &key, &record, &pin] { return open_file_now(key, record, std::move(pin)); };
   const auto mountpath = hold_place(key);
   auto opened = co_await mountpath->pool().run(std::move(open));
-  if (!opened) co_return std::move(opened).error();
-  std::shared_ptr<OpenFile> file = *std::move(opened);
-  file->pin = std::move(pin);
-  if (file->meta.info.content_version != version) co_return Error(Errc::stale_map);  // raced
-  const MountpathSet& set = mounts.now();
-  // What was read of another copy says nothing of this one.
-  const bool may_differ = set.keeps_copies(key.bucket);
-  if (may_differ && verified_turn_.exchange(set.turn) != set.turn) verified.clear();
-  if (verified.contains(version)) file->verified = true;
-  if (use == Use::kAgain) files.insert(file);
-  co_return file;
+  if (opened) files.insert(*opened);
+  co_return opened;
 }
 
 std::shared_ptr<OpenFile> Engine::open_of(const Key& key) {

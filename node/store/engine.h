@@ -108,12 +108,12 @@ class Engine {
   ConfirmedNames confirmed;
   /// As find, with everything that the file's metadata says.
   Task<Result<std::optional<IndexRecord>>> find_whole(Key key);
-  enum class Use : std::uint8_t { kAgain, kOnce };
-  /// The file behind a record, open; from the cache or with one hop. `use`: whether it stays there,
-  /// for whom reads it soon again.
-  Task<Result<std::shared_ptr<OpenFile>>> open_file(Key key,
-                                                    IndexRecord record,
-                                                    Use use = Use::kAgain);
+  /// The file behind a record, open; from the cache or with one hop.
+  Task<Result<std::shared_ptr<OpenFile>>> open_file(Key key, IndexRecord record);
+  /// The same on a thread of the disk, past the cache. `pin`: of its content version, from before.
+  Result<std::shared_ptr<OpenFile>> open_file_now(const Key& key,
+                                                  const IndexRecord& record,
+                                                  ReadPins::Pin pin);
 
   /// The file of what the index names now, if it is open and says all that the index does. Inline.
   std::shared_ptr<OpenFile> open_of(const Key& key);
@@ -140,7 +140,6 @@ class Engine {
   Status tick_mountpath(Mountpath& mountpath);
   void stop_ticking();
   Status check_newest(const MountpathSet& set, const Key& key, Version known) const;
-  Result<std::shared_ptr<OpenFile>> open_file_now(const Key& key, const IndexRecord& record);
 
   std::mutex doubted_mutex_;
   std::vector<RenameIntentRecord> doubted_;  // guarded by doubted_mutex_

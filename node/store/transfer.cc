@@ -62,6 +62,26 @@ Result<std::vector<NameState>> all_states(const Engine& engine,
   return states;
 }
 
+/// On a thread of the disk. `known`: the file, if it is open already; else it is opened for this
+/// one reader: it is about to be forgotten here, or was just written.
+Result<ObjectCopy> read_copy(Engine& engine,
+                             const Key& key,
+                             const IndexRecord& record,
+                             std::shared_ptr<OpenFile> known,
+                             ReadPins::Pin pin) {
+  std::shared_ptr<OpenFile> file = known;
+  if (!file) {
+    TRY(file, engine.open_file_now(key, record, std::move(pin)));
+  }
+  const ByteRange all{0, file->meta.info.size};
+  auto body = std::make_unique<FileBody>(engine, file, all, VerifyRead::kFirst);
+  // Damage in the first block is told before anything is sent.
+  CHECK_OK(body->load_first());
+  if (!known) return ObjectCopy{file->meta, std::move(body)};
+  TRY(auto meta, read_meta(*file->mountpath, dir_of(key.name.bucket), file->fd.get()));
+  return ObjectCopy{std::move(meta), std::move(body)};
+}
+
 }  // namespace
 
 Result<std::vector<NameState>> Store::states_of(const Key& key) {
@@ -86,23 +106,19 @@ Task<Result<ObjectCopy>> Store::open_copy(Key key) {
     if (record->kind != IndexRecord::Kind::kObject) {
       co_return Error(Errc::unsupported, key.display() + " is a reference");
     }
-    // Not kept open: it is about to be forgotten here, or was just written.
-    auto file = co_await engine_->open_file(key, *record, Engine::Use::kOnce);
-    if (!file) {
-      const bool gone = file.error() == Errc::not_found;
-      if (look < kLooksMax && (gone || file.error() == Errc::stale_map)) continue;
+    const Version version = record->info.content_version;
+    auto pin = engine_->pins.pin(version);  // before the path is looked at
+    const auto known = engine_->files.find(version);
+    auto read = [&] { return read_copy(*engine_, key, *record, known, std::move(pin)); };
+    const auto mountpath = known ? known->mountpath : engine_->hold_place(key);
+    auto copy = co_await mountpath->pool().run(std::move(read));
+    if (!copy) {
+      const bool gone = copy.error() == Errc::not_found;
+      if (look < kLooksMax && (gone || copy.error() == Errc::stale_map)) continue;
       if (gone) co_return Error(Errc::corrupt, "the file of " + key.display() + " is gone");
-      co_return std::move(file).error();
+      co_return std::move(copy).error();
     }
-    Mountpath& mp = *(*file)->mountpath;
-    const ByteRange all{0, (*file)->meta.info.size};
-    auto body = std::make_unique<FileBody>(*engine_, *file, all, VerifyRead::kFirst);
-    // Damage in the first block is told before anything is sent.
-    auto read = [&mp, &key, &file, &body]() -> Result<StoredMeta> {
-      CHECK_OK(body->load_first());
-      return read_meta(mp, dir_of(key.name.bucket), (*file)->fd.get());
-    };
-    CO_TRY(auto meta, co_await mp.pool().run(std::move(read)));
+    StoredMeta& meta = copy->meta;
     if (meta.info.meta_version != record->info.meta_version && look < kLooksMax) {
       // The cache may have another file with the same content: of a name that was renamed to this
       // one when both had other targets, or this one had the first.
@@ -110,7 +126,7 @@ Task<Result<ObjectCopy>> Store::open_copy(Key key) {
       continue;
     }
     meta.key = key.key();  // of a kept version the file tells its first name
-    co_return ObjectCopy{std::move(meta), std::move(body)};
+    co_return copy;
   }
 }
 
