@@ -8,8 +8,8 @@
 #   tests/bench/rebalance_grid.sh [LEVEL...]=none full
 #     environment: BUILD PORT FSTYPE TARGETS=1 LARGE=2000 SMALL=20000 RATE=100 QUIET=20 WARM=6G
 # LARGE objects of 1 MiB and SMALL ones of 16 KiB. `rebalance`: from the first look of a target until the
-# last has nothing left that belongs to others, and that is durable. `rsync`: alone, and with a sync of
-# the disk. GETs are of the small objects, RATE a second, through the S3 listener of the first node.
+# last has nothing left that belongs to others, and that is durable. `rsync`: without, and with a sync of
+# the disk after it. GETs are of the small objects, RATE a second, through the S3 listener of the first node.
 # Exit status 1: below 0.6 of rsync, each without or with GETs, or above 3 times the quiet GET.
 . "$(dirname "$0")/lib.sh"
 TARGETS=${TARGETS:-1}
@@ -114,7 +114,10 @@ add_and_settle() {
   progress=$(wait_settled)
 }
 
-copy_moved() { copy=$(seconds rsync_moved "$1"); }
+copy_and_sync() {
+  copy=$(seconds rsync_moved "$1")
+  synced=$(seconds sync -f "$WORK/disk")
+}
 
 # Reads for so long, or until it is told to end; prints the line of aisfs_bench_load.
 get_for() {
@@ -123,7 +126,7 @@ get_for() {
 }
 
 measure() {
-  local level=$1 i progress copy alone synced names
+  local level=$1 i progress copy synced alone alone_synced names
   make_disk
   start_node
   for ((i = 2; i <= TARGETS; i++)); do add_target "$i"; done
@@ -141,9 +144,8 @@ measure() {
   names=$(wc -l <"$WORK/moved.list")
   mkdir -p "$WORK/disk/rsync"
   drop_caches
-  copy_moved $((TARGETS + 1))
-  alone=$copy
-  synced=$(seconds sync -f "$WORK/disk")
+  copy_and_sync $((TARGETS + 1))
+  alone=$copy alone_synced=$synced
   rm -rf "$WORK/disk/rsync"
 
   drop_caches
@@ -153,9 +155,9 @@ measure() {
   files_of $((TARGETS + 2)) >"$WORK/moved.list"
   mkdir -p "$WORK/disk/rsync"
   drop_caches
-  beside_gets "$WORK/beside" copy_moved $((TARGETS + 2))
+  beside_gets "$WORK/beside" copy_and_sync $((TARGETS + 2))
   read -ra beside <"$WORK/beside"
-  echo "$level $names ${moved[*]} $alone $synced ${again[*]} $copy ${quiet[*]:4:2} ${during[*]:4:2} ${beside[*]:4:2}" >>"$WORK/rows"
+  echo "$level $names ${moved[*]} $alone $alone_synced ${again[*]} $copy $synced ${quiet[*]:4:2} ${during[*]:4:2} ${beside[*]:4:2}" >>"$WORK/rows"
   end_cluster
   unmount_disk
   rm -rf --one-file-system "$WORK"/{disk.img,cluster.key,state*,node*}
@@ -164,20 +166,21 @@ measure() {
 echo "# $(date -u +%FT%TZ) $FSTYPE, $TARGETS target(s) and one more, $LARGE objects of 1 MiB and $SMALL of 16 KiB, $RATE GETs a second, load $(cut -d' ' -f1-3 /proc/loadavg)"
 for level in "${LEVELS[@]}"; do measure "$level"; done
 # rows: 1 level, 2 names; moved alone: 3 seconds, 4 bytes, 5 names, 6 rsync, 7 sync; beside GETs: 8 to 10, 11
-# rsync; then p50 and p99 of GETs: 12 quiet, 14 beside the rebalance, 16 beside rsync
+# rsync, 12 sync; then p50 and p99 of GETs: 13 quiet, 15 beside the rebalance, 17 beside rsync
 awk '
   BEGIN {
-    printf "%-6s %7s %6s %9s %13s %6s %6s %10s %6s %6s %13s %13s %13s %6s\n", "level", "names", "MB", "rebalance",
-      "rsync,+sync", "ratio", "+sync", "with GETs", "rsync", "ratio", "quiet p50/99", "during", "by rsync", "p99 x"
+    printf "%-6s %7s %6s %9s %13s %6s %6s %10s %13s %6s %6s %13s %13s %13s %6s\n", "level", "names", "MB", "rebalance",
+      "rsync,+sync", "ratio", "+sync", "with GETs", "rsync,+sync", "ratio", "+sync", "quiet p50/99", "during", "by rsync", "p99 x"
   }
   {
     mb = $4 / 1e6
     alone = $6 / $3
     busy = $11 / $8
-    slower = $13 > 0 ? $15 / $13 : 0
-    printf "%-6s %7d %6.0f %9.1f %6.1f %6.1f %6.2f %6.2f %10.1f %6.1f %6.2f %5.1f/%4.1f ms %5.1f/%4.1f ms %5.1f/%4.1f ms %6.2f\n",
-      $1, $2, mb, mb / $3, mb / $6, mb / ($6 + $7), alone, ($6 + $7) / $3, $9 / 1e6 / $8, $9 / 1e6 / $11, busy,
-      $12, $13, $14, $15, $16, $17, slower
+    moved = $9 / 1e6
+    slower = $14 > 0 ? $16 / $14 : 0
+    printf "%-6s %7d %6.0f %9.1f %6.1f %6.1f %6.2f %6.2f %10.1f %6.1f %6.1f %6.2f %6.2f %5.1f/%4.1f ms %5.1f/%4.1f ms %5.1f/%4.1f ms %6.2f\n",
+      $1, $2, mb, mb / $3, mb / $6, mb / ($6 + $7), alone, ($6 + $7) / $3,
+      moved / $8, moved / $11, moved / ($11 + $12), busy, ($11 + $12) / $8, $13, $14, $15, $16, $17, $18, slower
     if (alone < 0.6 || busy < 0.6 || slower > 3) missed = 1
   }
   END { exit missed }' "$WORK/rows"
