@@ -78,11 +78,12 @@ void OpenFiles::insert(std::shared_ptr<OpenFile> file) {
   shard.by_version[version] = shard.recent.begin();
   if (shard.recent.size() <= per_shard_) return;
   Entry& last = shard.recent.back();
-  if (last.until == TimePoint::max()) {
-    evicted = std::move(last.file);
-  } else {
-    --shard.superseded;
+  const bool superseded = last.until != TimePoint::max();
+  if (superseded) --shard.superseded;
+  if (superseded && shard.pushed_out.size() < kPushedOutMax) {
     shard.pushed_out.push_back(std::move(last.file));
+  } else {
+    evicted = std::move(last.file);
   }
   shard.by_version.erase(last.version);
   shard.recent.pop_back();

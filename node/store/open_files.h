@@ -128,6 +128,8 @@ class OpenFiles {
 
  private:
   static constexpr std::size_t kShards = 16;  // as many as four bits tell apart
+  // A shard's; more are closed by who pushes them out.
+  static constexpr std::size_t kPushedOutMax = 64;
   struct Entry {
     Version version;
     std::shared_ptr<OpenFile> file;

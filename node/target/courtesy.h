@@ -22,7 +22,7 @@ class Courtesy {
   // Of them, those whose bytes are on their way.
   static constexpr std::size_t kMost = 32;
   // Beside 100 GETs a second 3, 6 and 10 moved 135, 165 and 245 MB/s at level full; the slowest of
-  // a hundred GETs took 11, 12 and 15 ms (rebalance_grid.sh, two cores).
+  // a hundred GETs took 11, 12 and 15 ms (as in rebalance_grid.sh, two cores).
   static constexpr std::size_t kFew = 6;
   static constexpr Duration kLately = std::chrono::seconds(1);
 

@@ -15,6 +15,7 @@ inline constexpr std::string_view kCopyHeader = "Ais-Copy";
 /// Instead: how many bytes in front of the body are the envelope.
 inline constexpr std::string_view kCopyPrefixHeader = "Ais-Copy-Prefix";
 
+/// The envelope of a copy's metadata, and what it says. corrupt, invalid_argument.
 std::string encode_copy_meta(const store::StoredMeta& meta);
 Result<store::StoredMeta> decode_copy_meta(std::string_view bytes);
 

@@ -79,10 +79,11 @@ Task<Result<FindNameReply>> find(Call& call, LocalTarget& self, std::string byte
   CO_TRY(auto request, wire::decode<NameStatesRequest>(bytes));
   CO_TRY(auto there, co_await self.find_name(call.context, request.bucket, request.key));
   FindNameReply reply{std::move(there.states), {}, {}};
-  if (there.copy) {
-    reply.meta = encode_copy_meta(there.copy->meta);
-    reply.bytes = std::move(there.copy->bytes);
-  }
+  if (!there.copy) co_return reply;
+  std::string meta = encode_copy_meta(there.copy->meta);
+  if (meta.size() > target::NameThere::kCopyMax) co_return reply;  // fetch_copy streams it
+  reply.meta = std::move(meta);
+  reply.bytes = std::move(there.copy->bytes);
   co_return reply;
 }
 

@@ -106,7 +106,7 @@ TEST_F(HandoverTest, WhatClientsWaitForDoesNotStandBehindAWalk) {
     });
   };
   auto walk = offer(walked, Pace::kCourteous);
-  ASSERT_TRUE(gate.wait_until_full());
+  EXPECT_TRUE(gate.wait_until_full());
   auto urgent = offer({awaited}, Pace::kAtOnce);
   EXPECT_EQ(urgent.wait_for(std::chrono::seconds(10)), std::future_status::ready);
   EXPECT_EQ(walk.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
