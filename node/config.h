@@ -87,9 +87,14 @@ struct LogConfig : config::Section {
 
 struct StoreConfig : config::Section {
   using Section::Section;
-  Param<std::int64_t> threads{this, "threads", 4, Apply::kRestart,
-                              "Threads for the disk calls of one mountpath.",
-                              config::in_range<std::int64_t{1}, std::int64_t{64}>()};
+  Param<std::int64_t> threads{
+      this,
+      "threads",
+      4,
+      Apply::kRestart,
+      "Threads for the disk calls of one mountpath. It has two more for what "
+      "nobody waits for.",
+      config::in_range<std::int64_t{1}, std::int64_t{64}>()};
   Param<std::int64_t> open_files{this, "open_files", 4096, Apply::kRestart,
                                  "Descriptors kept open for objects that are read often; objects up to "
                                  "4 KiB are then in memory, too.",
@@ -154,7 +159,12 @@ struct NodeConfig : config::Section {
                                  "<data_dir>/cluster.key when empty."};
   Param<bool> bootstrap{this, "bootstrap", false, Apply::kRestart,
                         "Make a new cluster in this gateway's store, or in etcd, if it has none."};
-  Param<std::int64_t> threads{this, "threads", 2, Apply::kRestart, "Threads for network work.",
+  Param<std::int64_t> threads{this,
+                              "threads",
+                              2,
+                              Apply::kRestart,
+                              "Threads for network work. A target has a quarter as many more for "
+                              "what nobody waits for.",
                               config::in_range<std::int64_t{1}, std::int64_t{256}>()};
   Param<std::string> ready_file{this, "ready_file", "", Apply::kRestart,
                                 "Written with the node's addresses once it serves."};

@@ -7,20 +7,16 @@
 #include "common/async/scope.h"
 #include "common/auth/seal.h"
 #include "common/auth/verifier.h"
-#include "common/base/hash.h"
-#include "common/base/text.h"
-#include "common/client/retry.h"
 #include "common/http/client.h"
 #include "common/http/server.h"
 #include "common/obs/log.h"
 #include "common/wire/leases.h"
-#include "node/control/admin_keys.h"
+#include "node/bootstrap.h"
 #include "node/control/control_handler.h"
 #include "node/control/control_transport.h"
 #include "node/control/governor.h"
 #include "node/control/map_file.h"
 #include "node/control/membership.h"
-#include "node/control/ops/ops.h"
 #include "node/control/small_file.h"
 #include "node/data_folder.h"
 #include "node/disks.h"
@@ -50,14 +46,14 @@ constexpr Duration kPeerBodyGrace = std::chrono::minutes(10);
 
 using control::ControlPlane;
 
-std::string fresh_uuid() {
-  std::string hex = to_hex(as_bytes(random_bytes(16)));
-  for (const std::size_t at : {20u, 16u, 12u, 8u}) hex.insert(at, "-");
-  return hex;
-}
-
 NodeRole role_of(const NodeConfig& config) {
   return static_cast<NodeRole>(static_cast<int>(config.role()) + 1);
+}
+
+/// They shuffle what the threads of disks read, write and hash.
+std::size_t background_threads(const NodeConfig& config) {
+  if (role_of(config) == NodeRole::kGateway) return 0;
+  return (static_cast<std::size_t>(config.threads()) + 3) / 4;
 }
 
 /// The parts of a node in the order in which they need each other.
@@ -67,7 +63,7 @@ class Node {
       : config_(config),
         tls_(std::move(tls)),
         identity_(std::move(identity)),
-        runtime_(static_cast<std::size_t>(config.threads())),
+        runtime_(static_cast<std::size_t>(config.threads()), background_threads(config)),
         http_(runtime_, {.tls = tls_.peers, .send_buffer_bytes = kPeerSendBytes}),
         fencing_(clock_),
         peers_(http_, clock_, key, identity_.id, [this] { return maps_.current()->epoch; }),
@@ -196,8 +192,9 @@ class Node {
                ready_when_serving());
     add_server({.name = "s3", .tls = tls_.s3}, when_serving(&Fronts::s3));
     add_server({.name = "control", .tls = tls_.internal}, control::make_control_handler(deps));
-    add_server({.name = "data", .tls = tls_.internal, .body_rate_grace = kPeerBodyGrace},
-               when_serving(&Fronts::data));
+    add_server(
+        {.name = "data", .tls = tls_.internal, .body_rate_grace = kPeerBodyGrace, .sorts = true},
+        when_serving(&Fronts::data));
   }
 
   struct Fronts {
@@ -241,13 +238,19 @@ class Node {
     if (disks_) disks_->attach(router_->anywhere(), router_->places());
     make_fronts(target);
     serving_.store(true, std::memory_order_release);
-    if (disks_) runtime_.run_on(0, spawn_disks(*this));
+    if (!disks_) return {};
+    runtime_.run_on(0, spawn_disks(*this));
+    runtime_.run_on(runtime_.size(), spawn_background(*this));
     return {};
   }
   static Task<void> spawn_disks(Node& self) {
     self.scope_->spawn(self.disks_->run());
     self.scope_->spawn(self.jobs_->work(self.disks_->for_jobs(self.router_->anywhere())));
     co_return;
+  }
+  static Task<void> spawn_background(Node& self) {
+    self.background_ = std::make_unique<TaskScope>(co_await asio::this_coro::executor);
+    self.background_->spawn(self.disks_->run_background());
   }
 
   void make_fronts(target::LocalTarget* target) {
@@ -284,7 +287,8 @@ class Node {
     if (store_ && store_->embedded() != nullptr) store_->embedded()->close();
     if (disks_) disks_->target().leases().close();
     for (auto& server : servers_) server->stop(config_.stop_grace());
-    static_cast<void>(runtime_.run_on(0, finish(*this)));
+    if (background_) runtime_.run_on(runtime_.size(), end(*background_));
+    if (scope_) runtime_.run_on(0, end(*scope_));
     http_.close();
     if (store_) store_->close();
     runtime_.stop();
@@ -323,7 +327,10 @@ class Node {
   Task<Status> begin() {
     scope_ = std::make_unique<TaskScope>(co_await asio::this_coro::executor);
     if (store_ && store_->embedded() != nullptr) scope_->spawn(store_->embedded()->run(clock_));
-    if (store_ && store_->may_prepare()) CO_CHECK_OK(co_await prepare_cluster());
+    if (store_ && store_->may_prepare()) {
+      CO_CHECK_OK(co_await prepare_cluster(
+          {config_, identity_, store_->embedded() != nullptr, *plane_, key_}));
+    }
     control::MembershipOptions options;
     options.data_dir = config_.data_dir();
     options.gateways = join_;
@@ -357,51 +364,6 @@ class Node {
             .failing = disks_->failing()};
   }
 
-  /// The cluster, its uuid, and an administrator with new keys, if there is none yet.
-  Task<Status> prepare_cluster() {
-    const Deadline deadline = Deadline::after(config_.join_timeout());
-    // Who belongs to a cluster makes no second one, wherever it looks for the first.
-    if (config_.bootstrap() && identity_.cluster_uuid.empty()) {
-      CO_CHECK_OK(co_await make_cluster(deadline));
-    } else if (store_->embedded() == nullptr) {
-      CO_CHECK_OK(co_await wait_for_cluster(deadline));
-    }
-    const std::string id = identity_.id, holder = store_->embedded() != nullptr ? id : "";
-    CO_CHECK_OK(co_await plane_->maps().check_key(key_));
-    const control::MapStore::Edit hold = [holder](control::MapDraft& draft) -> Status {
-      draft.map.store_node = holder;
-      return {};
-    };
-    CO_TRY(const auto draft, co_await plane_->change(hold));
-    if (!draft.map.users.empty() || !config_.bootstrap()) co_return Status{};
-    CO_TRY(const auto keys, control::admin_keys(config_.data_dir() + "/admin.keys"));
-    CreateUser admin{"admin", "Administrator", true, keys.access_key, keys.secret_key};
-    CO_TRY(const auto made,
-           co_await control::ops::create_user(*plane_, auth::node_identity(id), std::move(admin)));
-    LOG_INFO("administrator created", "user", made.id, "keys", config_.data_dir() + "/admin.keys");
-    co_return Status{};
-  }
-
-  /// Until the store has answered; made twice it is made once.
-  Task<Status> make_cluster(Deadline deadline) {
-    Backoff backoff;
-    while (true) {
-      Status made = co_await plane_->maps().bootstrap(fresh_uuid(), key_);
-      if (made || !may_retry(made.error(), Replay::kSafe)) co_return made;
-      if (!co_await backoff.wait(deadline)) co_return made;
-    }
-  }
-
-  /// Another gateway makes it: perhaps at this moment.
-  Task<Status> wait_for_cluster(Deadline deadline) {
-    Backoff backoff;
-    while (true) {
-      auto draft = co_await plane_->maps().load();
-      if (draft) co_return Status{};
-      if (!co_await backoff.wait(deadline)) co_return std::move(draft).error();
-    }
-  }
-
   Status publish() {
     if (config_.ready_file().empty()) return {};
     const NodeInfo node = describe();
@@ -422,16 +384,13 @@ class Node {
     LOG_INFO("stopping", "signal", got);
   }
 
-  static Task<Status> finish(Node& self) {
-    if (self.scope_) {
-      self.scope_->cancel();
-      try {
-        co_await self.scope_->join();
-      } catch (const std::exception& e) {
-        LOG_DEBUG("background work ended", "why", e.what());  // cancelled in a wait
-      }
+  static Task<void> end(TaskScope& scope) {
+    scope.cancel();
+    try {
+      co_await scope.join();
+    } catch (const std::exception& e) {
+      LOG_DEBUG("background work ended", "why", e.what());  // cancelled in a wait
     }
-    co_return Status{};
   }
 
   const NodeConfig& config_;
@@ -458,7 +417,8 @@ class Node {
   std::unique_ptr<NodeJobs> jobs_;
   std::unique_ptr<control::Membership> membership_;
   std::unique_ptr<control::Governor> governor_;
-  std::unique_ptr<TaskScope> scope_;
+  std::unique_ptr<TaskScope> scope_;       // on shard 0
+  std::unique_ptr<TaskScope> background_;  // on the first background shard
   std::vector<std::unique_ptr<http::Server>> servers_;
 };
 

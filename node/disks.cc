@@ -276,13 +276,18 @@ Task<void> Disks::run() {
   scope.spawn(follow_epoch(store_, maps_, clock_));
   scope.spawn(target_->run());
   scope.spawn(target_->replicator().run());
+  scope.spawn(store_.run());
+  co_await scope.join();
+}
+
+Task<void> Disks::run_background() {
+  TaskScope scope(co_await asio::this_coro::executor);
   scope.spawn(rebalancer_->run());
   scope.spawn(target_->healer().run());
   scope.spawn(target_->restorer().run());
   scope.spawn(target_->slicer().run());
   scope.spawn(scrubber_->run());
   scope.spawn(tombstones_->run());
-  scope.spawn(store_.run());
   co_await scope.join();
 }
 

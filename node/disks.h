@@ -56,9 +56,12 @@ class Disks {
   Task<Status> change_mountpath(MountpathChange change);
   /// Versions carry this epoch from now on.
   void see_epoch(Epoch epoch) { store_.set_epoch(epoch); }
-  /// Versions follow the epoch of the map; renames and references are brought to their end, names of
-  /// others to their owners. Until cancelled.
+  /// Versions follow the epoch of the map; renames and references are brought to their end, copies
+  /// to those who keep them; disks are watched. Until cancelled.
   Task<void> run();
+  /// What nobody waits for, until cancelled: names of others are brought to their owners, lost
+  /// copies and slices made again, disks scrubbed, tombstones forgotten. For a background shard.
+  Task<void> run_background();
   /// Everything acknowledged is on disk and the index is clean. When no request runs any more.
   void close() { store_.close(); }
 

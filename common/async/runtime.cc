@@ -4,14 +4,16 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <csignal>
 
+#include "common/async/background.h"
+
 namespace aisfs {
 namespace {
 thread_local std::size_t t_shard = 0;
 }  // namespace
 
-Runtime::Runtime(std::size_t shards) {
+Runtime::Runtime(std::size_t serving, std::size_t background) : serving_(serving) {
   std::signal(SIGPIPE, SIG_IGN);  // sendfile has no MSG_NOSIGNAL
-  for (std::size_t i = 0; i < shards; ++i) {
+  for (std::size_t i = 0; i < serving + background; ++i) {
     contexts_.push_back(std::make_unique<asio::io_context>(1));
   }
 }
@@ -24,6 +26,7 @@ void Runtime::start() {
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
     threads_.emplace_back([this, i] {
       t_shard = i;
+      if (all() > size()) i < size() ? become_prompt_thread() : become_background_thread();
       auto work = asio::make_work_guard(*contexts_[i]);
       contexts_[i]->run();
     });

@@ -14,7 +14,8 @@
 namespace aisfs {
 
 /// The io threads of a program: one io_context a thread (a shard). A connection, an open handle,
-/// a job lives on one shard for life, so its state needs no lock.
+/// a job lives on one shard for life, so its state needs no lock. Those that serve come first;
+/// behind them may be some for background work (background.h).
 ///
 ///   Runtime runtime(2);
 ///   asio::co_spawn(runtime.shard(0), serve(...), ...);
@@ -25,12 +26,15 @@ class Runtime {
  public:
   using Executor = asio::io_context::executor_type;
 
-  explicit Runtime(std::size_t shards);
+  explicit Runtime(std::size_t serving, std::size_t background = 0);
   ~Runtime();  // stops
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  std::size_t size() const { return contexts_.size(); }
+  /// How many serve: the shards [0, size()).
+  std::size_t size() const { return serving_; }
+  /// The shards [size(), all()) are for background work.
+  std::size_t all() const { return contexts_.size(); }
   asio::io_context& shard(std::size_t index) { return *contexts_[index]; }
 
   /// The shard that the calling thread runs, or 0 on a thread that runs none. Stays the same
@@ -49,6 +53,7 @@ class Runtime {
   T run_on(std::size_t index, Task<T> task);
 
  private:
+  const std::size_t serving_;
   std::vector<std::unique_ptr<asio::io_context>> contexts_;
   std::vector<std::thread> threads_;
 };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "common/http/client.h"
 
+#include "common/async/background.h"
 #include "common/http/body_reader.h"
 #include "common/http/client_exchange.h"
 #include "common/http/conn_pool.h"
+#include "common/http/lower_effort.h"
 #include "common/http/tls.h"
 
 namespace aisfs::http {
@@ -77,7 +79,7 @@ std::unique_ptr<BodySource> ClientResponse::take_body() && { return std::move(im
 class Client::Impl {
  public:
   Impl(Runtime& runtime, ClientOptions options) : runtime_(runtime), options_(std::move(options)) {
-    for (std::size_t i = 0; i < runtime.size(); ++i) {
+    for (std::size_t i = 0; i < runtime.all(); ++i) {
       pools_.push_back(std::make_shared<ConnPool>(runtime.shard(i), options_));
     }
   }
@@ -155,7 +157,11 @@ class Client::Impl {
     CO_TRY(const auto addresses, co_await resolve(pool, to));
     Error last(Errc::unreachable, "no address");
     for (const tcp::endpoint& address : addresses) {
-      auto connection = std::make_unique<ClientConnection>(Socket(pool.io().get_executor()));
+      Socket socket(pool.io().get_executor());
+      boost::system::error_code ignored;  // connect() tries again
+      socket.open(address.protocol(), ignored);
+      if (is_background_thread()) mark_lower_effort(socket);
+      auto connection = std::make_unique<ClientConnection>(std::move(socket));
       const Deadline connected = deadline.earlier(Deadline::after(options_.connect_timeout));
       Status done = co_await connection->stream.connect(address, connected.at());
       if (done) limit_send_buffer(connection->stream.socket());

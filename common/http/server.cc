@@ -2,10 +2,13 @@
 #include "common/http/server.h"
 
 #include <boost/asio/use_future.hpp>
+#include <span>
 #include <unordered_set>
 
 #include "common/async/scope.h"
+#include "common/base/unique_fd.h"
 #include "common/http/connection.h"
+#include "common/http/lower_effort.h"
 #include "common/obs/log.h"
 
 namespace aisfs::http {
@@ -22,7 +25,8 @@ std::string text_of(const tcp::endpoint& at) {
   return endpoint.to_string();
 }
 
-/// The listener and the connections of one shard. Used on its thread alone once it accepts.
+/// The connections of one shard and, of one that serves, the listener. Used on its thread alone
+/// once it accepts.
 class Shard : public std::enable_shared_from_this<Shard> {
  public:
   Shard(asio::io_context& io, ConnectionContext context, std::atomic<std::size_t>& connections)
@@ -30,6 +34,9 @@ class Shard : public std::enable_shared_from_this<Shard> {
         scope_(io.get_executor()) {}
 
   Acceptor& acceptor() { return acceptor_; }
+
+  /// Connections that may wait go to those, if there are any.
+  void sort(std::vector<std::shared_ptr<Shard>> background) { background_ = std::move(background); }
 
   void start() {
     if (acceptor_.is_open()) scope_.spawn(accept_all());
@@ -56,7 +63,9 @@ class Shard : public std::enable_shared_from_this<Shard> {
   Task<void> accept_all() {
     while (acceptor_.is_open()) {
       auto [ec, socket] = co_await acceptor_.async_accept(use_ec);
-      if (!ec) {
+      if (!ec && !background_.empty() && is_lower_effort(socket.native_handle())) {
+        hand_over(std::move(socket));
+      } else if (!ec) {
         admit(std::move(socket));
       } else if (acceptor_.is_open() && ec != asio::error::connection_aborted) {
         LOG_WARN("accept failed", "listener", context_.options.name, "why", ec.message());
@@ -66,10 +75,29 @@ class Shard : public std::enable_shared_from_this<Shard> {
     }
   }
 
+  /// To the background shards in turn.
+  void hand_over(Socket socket) {
+    error_code ec;
+    const tcp protocol = acceptor_.local_endpoint(ec).protocol();
+    if (ec) return;  // closes it
+    const int fd = socket.release(ec);
+    if (ec) return;
+    auto to = background_[next_++ % background_.size()];
+    asio::post(to->io_, [to, protocol, fd = UniqueFd(fd)]() mutable {
+      error_code failed;
+      Socket taken(to->io_.get_executor());
+      taken.assign(protocol, fd.get(), failed);
+      if (failed) return;
+      static_cast<void>(fd.release());
+      to->admit(std::move(taken));
+    });
+  }
+
   void admit(Socket socket) {
     error_code ec;
     const tcp::endpoint peer = socket.remote_endpoint(ec);
-    if (ec || connections_ >= context_.options.connections_max) return;  // closes it
+    if (ec || context_.stopping || connections_ >= context_.options.connections_max)
+      return;  // closes it
     socket.native_non_blocking(true, ec);
     socket.set_option(tcp::no_delay(true), ec);
     socket.set_option(asio::socket_base::send_buffer_size(context_.options.send_buffer_bytes), ec);
@@ -90,6 +118,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
   ConnectionContext context_;
   std::atomic<std::size_t>& connections_;
   std::unordered_set<Connection*> live_;
+  std::vector<std::shared_ptr<Shard>> background_;
+  std::size_t next_ = 0;
   TaskScope scope_;
 };
 
@@ -115,11 +145,11 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 
 /// The first acceptor binds alone, so that a port which anybody else has is refused; the others
 /// share it afterwards.
-Status bind_all(std::vector<std::shared_ptr<Shard>>& shards, tcp::endpoint& at) {
+Status bind_all(std::span<const std::shared_ptr<Shard>> shards, tcp::endpoint& at) {
   error_code ec;
-  for (auto& shard : shards) {
+  for (const auto& shard : shards) {
     Acceptor& acceptor = shard->acceptor();
-    const bool first = shard == shards.front();
+    const bool first = &shard == &shards.front();
     acceptor.open(at.protocol(), ec);
     if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
     if (!ec && !first) acceptor.set_option(ReusePort(true), ec);
@@ -128,7 +158,8 @@ Status bind_all(std::vector<std::shared_ptr<Shard>>& shards, tcp::endpoint& at) 
     if (!ec && first) at = acceptor.local_endpoint(ec);
     if (ec) return listen_error(at, ec);
   }
-  for (auto& shard : shards) {
+  for (const auto& shard : shards) {
+    keep_marks(shard->acceptor().native_handle());
     shard->acceptor().listen(4096, ec);
     if (ec) return listen_error(at, ec);
   }
@@ -151,16 +182,20 @@ class Server::Impl {
       TRY(tls_, make_server_tls(*options_.tls));
     }
     TRY(const auto address, resolve(runtime_.shard(0), at.host));
-    for (std::size_t i = 0; i < runtime_.size(); ++i) {
+    const std::size_t end = options_.sorts ? runtime_.all() : runtime_.size();
+    for (std::size_t i = 0; i < end; ++i) {
       const ConnectionContext context{options_, handler_, ready_, tls_.get()};
       shards_.push_back(std::make_shared<Shard>(runtime_.shard(i), context, connections_));
     }
+    const std::span serving(shards_.data(), runtime_.size());
     tcp::endpoint bound(address, at.port);
-    if (Status status = bind_all(shards_, bound); !status) {
+    if (Status status = bind_all(serving, bound); !status) {
       shards_.clear();
       return status;
     }
     endpoint_ = {at.host, bound.port()};
+    const auto background = shards_.begin() + static_cast<std::ptrdiff_t>(runtime_.size());
+    for (auto& shard : serving) shard->sort({background, shards_.end()});
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       asio::post(runtime_.shard(i), [shard = shards_[i]] { shard->start(); });
     }

@@ -85,9 +85,11 @@ struct ServerOptions {
   std::uint64_t body_bytes_per_second_min = 1024;
   Duration body_rate_grace = std::chrono::seconds(30);
   int send_buffer_bytes = 256 * 1024;  // larger falls out of the CPU's cache, measured
+  /// Connections of clients that may wait (lower_effort.h) go to the runtime's background shards.
+  bool sorts = false;
 };
 
-/// A listener on all shards of a Runtime (SO_REUSEPORT).
+/// A listener on all serving shards of a Runtime (SO_REUSEPORT).
 class Server {
  public:
   Server(Runtime& runtime, ServerOptions options, Handler handler, ReadyHandler ready = {});

@@ -17,7 +17,7 @@ constexpr Duration kCompanyMax = std::chrono::milliseconds(2);
 
 }  // namespace
 
-Committer::Committer(asio::thread_pool& pool, Sync sync, OnError on_error)
+Committer::Committer(disk::IoPool& pool, Sync sync, OnError on_error)
     : pool_(pool), sync_(std::move(sync)), on_error_(std::move(on_error)) {
   for (Lane* lane : {&intents_, &files_}) lane->thread = std::thread([this, lane] { loop(*lane); });
 }
@@ -35,7 +35,7 @@ Task<Status> Committer::run(Mutation& mutation) {
   if (suspect()) co_return why_suspect();
   auto begin = [this, &mutation](Resume<Status> resume) {
     mutation.done_ = std::move(resume);
-    asio::post(pool_, [this, m = &mutation] { start(m); });
+    pool_.post([this, m = &mutation] { start(m); });
   };
   co_return co_await suspend<Status>(std::move(begin));
 }

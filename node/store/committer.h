@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <atomic>
-#include <boost/asio/thread_pool.hpp>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -9,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/disk/io_pool.h"
 #include "node/store/resume.h"
 
 namespace aisfs::store {
@@ -61,7 +61,7 @@ class Committer {
   /// Hears of every mutation that failed, on the thread that it failed on.
   using OnError = std::function<void(const Error&)>;
 
-  Committer(asio::thread_pool& pool, Sync sync, OnError on_error = nullptr);
+  Committer(disk::IoPool& pool, Sync sync, OnError on_error = nullptr);
   ~Committer();  // finishes what was accepted
 
   /// Resumes when `mutation` is acknowledged or has failed. Cannot be cancelled: the caller's
@@ -105,7 +105,7 @@ class Committer {
   void finish(Mutation* mutation, Status status);
   Error why_suspect();
 
-  asio::thread_pool& pool_;
+  disk::IoPool& pool_;
   const Sync sync_;
   const OnError on_error_;
   std::atomic<bool> suspect_ = false;

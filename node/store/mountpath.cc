@@ -23,6 +23,8 @@ constexpr const char* kBucketsFile = "%buckets";
 constexpr const char* kTableFile = "%mountpaths";
 // Compaction reads and writes tens of MiB: rarely, and only when the log is mostly old intents.
 constexpr std::uint64_t kLogBytesMax = 256_MiB;
+// One moved two thirds of what two did, four no more than two.
+constexpr std::size_t kBackgroundThreads = 2;
 
 /// %id: whose folder this is.
 struct MountpathIdentity {
@@ -124,7 +126,8 @@ Result<MountpathTable> load_mountpath_table(const MountpathOptions& options) {
 }
 
 Mountpath::Mountpath(MountpathOptions options)
-    : options_(std::move(options)), pool_({.threads = options_.threads}) {}
+    : options_(std::move(options)),
+      pool_({.threads = options_.threads, .background = kBackgroundThreads}) {}
 
 Result<std::unique_ptr<Mountpath>> Mountpath::open(MountpathOptions options) {
   std::unique_ptr<Mountpath> mountpath(new Mountpath(std::move(options)));
@@ -221,8 +224,7 @@ Status Mountpath::open_parts() {
   TRY(const std::uint64_t bytes, intent_bytes());
   TRY(intents_, IntentLog::open({.root = root(), .dir = layout::kIntentDir, .segment_bytes = bytes}));
   committer_ = std::make_unique<Committer>(
-      pool_.threads(), [this](Barrier b) { return sync(b); },
-      [this](const Error& error) { note(error); });
+      pool_, [this](Barrier b) { return sync(b); }, [this](const Error& error) { note(error); });
   return {};
 }
 
@@ -442,7 +444,7 @@ void Mountpath::note(const Error& error) {
 }
 
 void Mountpath::shut(bool cleanly) {
-  pool_.threads().join();
+  pool_.join();
   Status closed = cleanly ? close_clean() : Status(Errc::cancelled);
   committer_.reset();
   index_->close();

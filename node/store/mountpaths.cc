@@ -327,8 +327,8 @@ Status Mountpaths::on_all(std::function<Status(Mountpath&)> work) {
   const auto all = opened();
   counted->left = all.size();
   for (const auto& mountpath : all) {
-    asio::post(mountpath->pool().threads(),
-               [mountpath, counted, work] { counted->add(mountpath->noted(work(*mountpath))); });
+    mountpath->pool().post(
+        [mountpath, counted, work] { counted->add(mountpath->noted(work(*mountpath))); });
   }
   std::unique_lock lock(counted->mutex);
   counted->done.wait_for(lock, kAllMax, [&] { return counted->left == 0; });
@@ -424,7 +424,7 @@ void Mountpaths::close(bool cleanly) {
   }
   healths.clear();
   // What is still posted there holds its mountpath.
-  for (auto& [path, open] : open_) open.mountpath->pool().threads().join();
+  for (auto& [path, open] : open_) open.mountpath->pool().join();
   for (auto& [path, open] : open_) {
     if (!cleanly) continue;
     if (Status st = open.mountpath->close_clean(); !st) {

@@ -483,7 +483,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Peers& peers_;
   Clock& clock_;
   disk::IoPool io_{{.threads = 2}};  // of what is in state_dir
-  mutable Courtesy courtesy_{io_.threads().get_executor(), clock_};
+  mutable Courtesy courtesy_{io_.executor(), clock_};
   std::unique_ptr<RenameLog> renames_;
   store::KeyLocks finishing_;  // renames to names of this target
   std::unique_ptr<Leases> leases_;

@@ -39,7 +39,7 @@ Slicer::Slicer(Deps deps)
               .maps = deps.maps,
               .peers = deps.peers,
               .compute = compute_},
-      room_(compute_.threads().get_executor(), kSplitAtOnce) {}
+      room_(compute_.executor(), kSplitAtOnce) {}
 
 Slicer::Progress Slicer::progress() const {
   const std::lock_guard lock(mutex_);

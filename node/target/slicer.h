@@ -198,7 +198,7 @@ class Slicer {
                                       std::vector<store::HeldSlice> slices);
 
   const Deps deps_;
-  disk::IoPool compute_{{.threads = 2}};
+  disk::IoPool compute_{{.threads = 2, .background = 1}};
   const SliceAccess access_;
   Limiter room_;
   store::KeyLocks whole_;  // by name: held while its object changes its form

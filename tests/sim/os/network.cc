@@ -97,7 +97,11 @@ int Network::connect(int fd, std::uint16_t port) {
   Process* const owner = sockets_.at(listener->second).owner;
   socket.port = socket.port == 0 ? next_port_++ : socket.port;
   socket.peer_port = port;
-  sockets_[ends[0]] = {.owner = owner, .port = port, .peer_port = socket.port, .pending = {}};
+  sockets_[ends[0]] = {.owner = owner,
+                       .port = port,
+                       .peer_port = socket.port,
+                       .service = socket.service,
+                       .pending = {}};
 
   auto connection = std::make_unique<Connection>();
   connection->id = next_id_++;

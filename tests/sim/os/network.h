@@ -33,6 +33,9 @@ class Network {
   bool owns(int fd) const { return sockets_.contains(fd); }
   std::uint16_t port_of(int fd) const;
   std::uint16_t peer_port_of(int fd) const;
+  /// Type of service (RFC 791): what the client of the connection has set, at both ends.
+  void set_service(int fd, int value) { sockets_.at(fd).service = value; }
+  int service_of(int fd) const { return sockets_.at(fd).service; }
   void closed(int fd);
 
   // What nemeses do.
@@ -61,6 +64,7 @@ class Network {
     Process* owner = nullptr;
     int ours = -1;  // the simulation's end of the pair
     std::uint16_t port = 0, peer_port = 0;
+    int service = 0;
     bool listening = false;
     std::deque<int> pending;  // descriptors for accept
   };

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -97,9 +98,26 @@ AISFS_SIM_CALL(int,
                int name,
                const void* value,
                socklen_t length) {
-  if (is_ours(fd)) return 0;
+  if (is_ours(fd)) {
+    if (level == IPPROTO_IP && name == IP_TOS) {
+      network()->set_service(fd, *static_cast<const int*>(value));
+    }
+    return 0;
+  }
   return result_of(
       raw_syscall(SYS_setsockopt, fd, level, name, reinterpret_cast<long>(value), length));
+}
+AISFS_SIM_CALL(
+    int, getsockopt, sim_getsockopt, int fd, int level, int name, void* value, socklen_t* length) {
+  if (is_ours(fd) && level == IPPROTO_TCP && name == TCP_SAVED_SYN) {
+    auto* const packet = static_cast<unsigned char*>(value);
+    packet[0] = 0x45;  // IPv4, without options
+    packet[1] = static_cast<unsigned char>(network()->service_of(fd));
+    *length = 2;
+    return 0;
+  }
+  return result_of(raw_syscall(SYS_getsockopt, fd, level, name, reinterpret_cast<long>(value),
+                               reinterpret_cast<long>(length)));
 }
 
 AISFS_SIM_CALL(int, timerfd_create, sim_timerfd_create, int, int) {

@@ -149,5 +149,23 @@ TEST(IoPool, RunsNoMoreThanItHasThreads) {
   EXPECT_EQ(running, 0);
 }
 
+TEST(IoPool, WhoIsServedDoesNotWaitForBackgroundWork) {
+  Runtime runtime(1, 1);
+  IoPool pool({.threads = 1, .background = 1});
+  runtime.start();
+  std::promise<void> entered, open;
+  const auto held = [&entered, opened = open.get_future().share()] {
+    entered.set_value();
+    EXPECT_EQ(opened.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+    return is_background_thread();
+  };
+  auto background = asio::co_spawn(runtime.shard(1), pool.run(held), asio::use_future);
+  entered.get_future().get();
+  EXPECT_FALSE(runtime.run_on(0, pool.run([] { return is_background_thread(); })));
+  EXPECT_EQ(background.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  open.set_value();
+  EXPECT_TRUE(background.get());
+}
+
 }  // namespace
 }  // namespace aisfs::disk

@@ -38,7 +38,7 @@ struct CommitterTest : ::testing::Test {
   Status run(Mutation& m) { return runtime.run_on(0, committer.run(m)); }
 
   Runtime runtime{1};
-  asio::thread_pool pool{2};
+  disk::IoPool pool{{.threads = 2}};
   std::atomic<int> syncs = 0;
   std::atomic<Barrier> last{};
   Status answer;
