@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "common/async/background.h"
 #include "common/base/text.h"
 #include "common/disk/posix.h"
 #include "common/model/ino.h"
@@ -197,12 +198,15 @@ Status Body::add(Mountpath& mp, ConstBytes bytes, Durability level) {
     size += slice.size();
     bytes = bytes.subspan(slice.size());
   }
-  if (level >= Durability::kData && size - kicked >= kWritebackBytes) {
-    ::sync_file_range(work->fd(), static_cast<off_t>(kicked), static_cast<off_t>(size - kicked),
-                      SYNC_FILE_RANGE_WRITE);
-    kicked = size;
-  }
+  if (level >= Durability::kData && size - kicked >= kWritebackBytes) kick();
   return {};
+}
+
+/// The disk begins to write what is there.
+void Body::kick() {
+  ::sync_file_range(work->fd(), static_cast<off_t>(kicked), static_cast<off_t>(size - kicked),
+                    SYNC_FILE_RANGE_WRITE);
+  kicked = size;
 }
 
 Status Body::finish(Mountpath& mp) {
@@ -210,6 +214,8 @@ Status Body::finish(Mountpath& mp) {
   if (size == 0) whole = rest;
   CHECK_OK(add(mp, rest, Durability::kNone));
   rest = {};
+  // A barrier comes for many files of a walk at once, and readers would wait behind what it writes.
+  if (is_background_thread() && work && size > kicked) kick();
   if (stale > size && ::ftruncate(work->fd(), static_cast<off_t>(size)) != 0) {
     return errno_error("ftruncate");
   }
@@ -285,7 +291,7 @@ class UploadImpl final : public Upload {
   ~UploadImpl() override {
     if (!body_.work) return;
     auto work = std::make_shared<WorkFile>(std::move(*body_.work));
-    asio::post(mp_.pool().threads(), [work, held = held_] {});
+    mp_.pool().post([work, held = held_] {});
   }
 
   MutableBytes space() override {

@@ -20,6 +20,7 @@ struct Body {
   /// A large body does not wait for, nor burden, the group's barrier with its data.
   Status sync_if_large();
   Status sync();
+  void kick();
 
   std::optional<BucketId> spares_of;  // whose spare files it may be written into
   std::size_t expected = 0;           // its size, as far as it is known before the first add

@@ -23,7 +23,7 @@ class Courtesy {
   static constexpr std::size_t kMost = 32;
   // Beside 100 GETs a second 3, 6 and 10 moved 135, 165 and 245 MB/s at level full; the slowest of
   // a hundred GETs took 11, 12 and 15 ms (as in rebalance_grid.sh, two cores).
-  static constexpr std::size_t kFew = 6;
+  static constexpr std::size_t kFew = 12;
   static constexpr Duration kLately = std::chrono::seconds(1);
 
   /// Somebody is served.
