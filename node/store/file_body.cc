@@ -32,7 +32,8 @@ Status FileBody::load(std::uint64_t block) {
   }
   loaded_ = block;
   const Version version = file_->meta.info.content_version;
-  if (file_->verified.load(std::memory_order_acquire)) engine_.verified.insert(version);
+  const bool verified = file_->verified.load(std::memory_order_acquire);
+  if (verified && file_->shared) engine_.verified.insert(version);
   return {};
 }
 

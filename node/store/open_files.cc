@@ -74,6 +74,7 @@ void OpenFiles::insert(std::shared_ptr<OpenFile> file) {
   std::shared_ptr<OpenFile> evicted;  // closed after the lock
   std::lock_guard lock(shard.mutex);
   if (shard.by_version.contains(version)) return;
+  file->shared = true;
   shard.recent.push_front({version, std::move(file)});
   shard.by_version[version] = shard.recent.begin();
   if (shard.recent.size() <= per_shard_) return;

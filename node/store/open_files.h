@@ -84,6 +84,7 @@ struct OpenFile {
   ReadPins::Pin pin;
   StoredMeta meta;            // as it was when the file was opened
   std::shared_ptr<Mountpath> mountpath;  // whose pool reads it
+  bool shared = false;  // in OpenFiles, so it hears of damage; else it has one reader
   std::atomic<bool> verified = false;
   std::vector<std::atomic<bool>> blocks;  // verified ones, while not all are
 

@@ -202,7 +202,6 @@ Status Body::add(Mountpath& mp, ConstBytes bytes, Durability level) {
   return {};
 }
 
-/// The disk begins to write what is there.
 void Body::kick() {
   ::sync_file_range(work->fd(), static_cast<off_t>(kicked), static_cast<off_t>(size - kicked),
                     SYNC_FILE_RANGE_WRITE);

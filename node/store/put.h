@@ -20,6 +20,7 @@ struct Body {
   /// A large body does not wait for, nor burden, the group's barrier with its data.
   Status sync_if_large();
   Status sync();
+  /// The disk begins to write what is there; waits for nothing, promises nothing.
   void kick();
 
   std::optional<BucketId> spares_of;  // whose spare files it may be written into

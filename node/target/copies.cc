@@ -11,7 +11,7 @@ namespace aisfs::target {
 namespace {
 
 // Names of one comparison that are looked for at once.
-constexpr std::size_t kAtOnce = 32;
+constexpr std::size_t kNamesAtOnce = 32;
 // Until its copies are there, beside the time that its bytes take.
 constexpr Duration kOfferedMax = std::chrono::seconds(10);
 // As long as the node waits before it says that a map is in force.
@@ -183,13 +183,17 @@ Task<Result<std::vector<bool>>> LocalTarget::offer_names(Context context,
                                                          Pace pace) {
   CO_TRY(const Bucket found, admit(context, bucket));
   const MapSnapshot map = maps_.current();
-  std::vector<Task<Result<bool>>> calls;  // each waits for its turn
-  for (store::NameState& state : states) {
-    calls.push_back(take_offer(context, map, found, std::move(state), pace));
-  }
+  // What waits for turns is bounded by these.
+  const std::size_t at_once = pace == Pace::kAtOnce ? kNamesAtOnce : states.size();
   std::vector<bool> taken;
-  for (const Result<bool>& one : co_await gather(std::move(calls))) {
-    taken.push_back(one.ok() && *one);
+  for (std::size_t at = 0; at < states.size(); at += at_once) {
+    std::vector<Task<Result<bool>>> calls;
+    for (std::size_t i = at; i < std::min(at + at_once, states.size()); ++i) {
+      calls.push_back(take_offer(context, map, found, std::move(states[i]), pace));
+    }
+    for (const Result<bool>& one : co_await gather(std::move(calls))) {
+      taken.push_back(one.ok() && *one);
+    }
   }
   // Where the only copy is forgotten now it may have been on a disk for long, at whatever level it
   // was written. And not all at the end of a walk: readers would wait behind that. Of other buckets
@@ -206,9 +210,9 @@ Task<Result<std::vector<bool>>> LocalTarget::compare_names(Context context,
   CO_TRY(const Bucket found, admit(context, bucket));
   const MapSnapshot map = maps_.current();
   std::vector<bool> older;
-  for (std::size_t at = 0; at < states.size(); at += kAtOnce) {
+  for (std::size_t at = 0; at < states.size(); at += kNamesAtOnce) {
     std::vector<Task<Result<bool>>> calls;
-    for (std::size_t i = at; i < std::min(at + kAtOnce, states.size()); ++i) {
+    for (std::size_t i = at; i < std::min(at + kNamesAtOnce, states.size()); ++i) {
       calls.push_back(handover_.is_superseded(context, map, found, from, std::move(states[i])));
     }
     for (Result<bool>& one : co_await gather(std::move(calls))) {

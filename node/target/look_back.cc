@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Replicator: changes of which nobody here knows any more whether they have their copies.
-#include <algorithm>
+#include <map>
 
 #include "common/async/gather.h"
 #include "common/placement/hrw.h"
@@ -14,8 +14,23 @@ using store::Key;
 using store::NameState;
 
 constexpr std::size_t kPage = 1024;
-// Names of it that are looked at at once: listings wait for all.
-constexpr std::size_t kAtOnce = 32;
+// Names of it that are looked at at once, as listings wait for all; fewer where they are large.
+constexpr std::size_t kNamesAtOnce = 32;
+constexpr std::uint64_t kBytesAtOnce = 64_MiB;
+
+/// Each with what all its versions have. One call for a name looks after all of them.
+using Doubted = std::map<std::string, std::uint64_t>;
+
+/// Takes the first few.
+Doubted take_some(Doubted& from) {
+  Doubted some;
+  std::uint64_t bytes = 0;
+  while (!from.empty() && some.size() < kNamesAtOnce && bytes < kBytesAtOnce) {
+    bytes += from.begin()->second;
+    some.insert(from.extract(from.begin()));
+  }
+  return some;
+}
 
 }  // namespace
 
@@ -109,12 +124,17 @@ Task<Result<Replicator::LookedBack>> Replicator::look_back_at(const MapSnapshot&
     CO_TRY(store::NamePage page, co_await deps_.store.names_on(mountpath, bucket.id, options));
     more = page.more;
     options.after = std::move(page.next);
-    std::erase_if(page.names, [this](const NameState& state) { return !is_doubted(state); });
-    std::vector<NameState>& doubted = page.names;
-    for (std::size_t at = 0; at < doubted.size(); at += kAtOnce) {
+    Doubted doubted;
+    for (NameState& state : page.names) {
+      if (!is_doubted(state)) continue;
+      Key key = store::make_key(bucket.id, {bucket.name, std::move(state.key)});
+      doubted[plain_of(std::move(key)).key()] += state.size;
+    }
+    while (!doubted.empty()) {
       std::vector<Task<Result<LookedBack>>> calls;
-      for (std::size_t i = at; i < std::min(at + kAtOnce, doubted.size()); ++i) {
-        calls.push_back(look_back_on(map, bucket, std::move(doubted[i])));
+      for (const auto& [name, bytes] : take_some(doubted)) {
+        Key plain = store::make_key(bucket.id, {bucket.name, name});
+        calls.push_back(look_back_on(map, bucket, std::move(plain), bytes));
       }
       for (Result<LookedBack>& looked : co_await gather(std::move(calls))) {
         CO_TRY(const LookedBack one, std::move(looked));
@@ -128,26 +148,26 @@ Task<Result<Replicator::LookedBack>> Replicator::look_back_at(const MapSnapshot&
 
 Task<Result<Replicator::LookedBack>> Replicator::look_back_on(const MapSnapshot& map,
                                                               const Bucket& bucket,
-                                                              NameState state) {
-  const Key key = store::make_key(bucket.id, {bucket.name, std::move(state.key)});
-  LookedBack all;
+                                                              Key plain,
+                                                              std::uint64_t bytes) {
+  LookedBack looked;
   // Of another's name, too: this target has one of its copies, on one disk perhaps.
-  const auto here = co_await deps_.store.copy_to_disks(plain_of(key));
-  all.copied = here.ok();
-  const NodeInfo* owner = placement::owner_of(*map, key.name);
+  const auto here = co_await deps_.store.copy_to_disks(plain);
+  looked.copied = here.ok();
+  const NodeInfo* owner = placement::owner_of(*map, plain.name);
   if (owner == nullptr) co_return Error(Errc::not_ready, "no target is active");
   if (owner->id != deps_.node_id) {
-    if (bucket.props.copies == 1) co_return all;  // the rebalance's
-    const Status told = co_await tell_owner(plain_of(key));
-    all.told = told.ok();
-    co_return all;
+    if (bucket.props.copies == 1) co_return looked;  // the rebalance's
+    const Status told = co_await tell_owner(std::move(plain));
+    looked.told = told.ok();
+    co_return looked;
   }
-  Context context = context_of(*map, Deadline::after(time_of_call(state.size)));
-  const Status sent = co_await replicate(std::move(context), key, Kind::kOther);
-  all.copied = all.copied && sent.ok();
+  Context context = context_of(*map, Deadline::after(time_of_call(bytes)));
+  const Status sent = co_await replicate(std::move(context), std::move(plain), Kind::kOther);
+  looked.copied = looked.copied && sent.ok();
   // Its new owner may have asked others.
-  if (!sent && sent.error() == Errc::stale_map) all.told = false;
-  co_return all;
+  if (!sent && sent.error() == Errc::stale_map) looked.told = false;
+  co_return looked;
 }
 
 }  // namespace aisfs::target

@@ -196,7 +196,8 @@ class Replicator final : public store::CopyKeeper {
                                         bool tombstones);
   Task<Result<LookedBack>> look_back_on(const MapSnapshot& map,
                                         const Bucket& bucket,
-                                        store::NameState state);
+                                        store::Key plain,
+                                        std::uint64_t bytes);
   Task<Status> tell_owner(store::Key plain);
   Task<Status> settle_one(store::Key plain);
 

@@ -79,7 +79,14 @@ TEST_F(CourtesyTest, AClientThatHasGoneHoldsNobodyUp) {
 TEST_F(CourtesyTest, AClientThatComesHoldsThoseUpWhoComeAfterIt) {
   EXPECT_EQ(begin(10), 10U);
   courtesy_.client_came();
-  EXPECT_EQ(begin(10), 10U + Courtesy::kFew);
+  EXPECT_EQ(begin(Courtesy::kFew + 3), 10U + Courtesy::kFew);
+}
+
+TEST_F(CourtesyTest, AClientThatComesIsSeenByThoseWhoWaitAlready) {
+  EXPECT_EQ(begin(Courtesy::kMost + Courtesy::kFew + 3), Courtesy::kMost);
+  courtesy_.client_came();
+  give_back_all();
+  EXPECT_EQ(turns_.size(), Courtesy::kFew);
 }
 
 }  // namespace
