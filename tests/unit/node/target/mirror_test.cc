@@ -66,6 +66,33 @@ TEST_F(MirrorTest, AWalkMakesTheMissingCopies) {
   EXPECT_EQ(list().size(), 60u);
 }
 
+TEST_F(MirrorTest, AllVersionsOfANameAreComparedAfterARestart) {
+  change([](ClusterMap& map) {
+    map.buckets.at(kName.uname()).props.versioning = Versioning::kEnabled;
+  });
+  const std::string key = key_on("t1", "k");
+  const std::string other = holders(key)[1];
+  ASSERT_TRUE(put(key, "1").ok());
+  EXPECT_TRUE(run(targets_.at("t1")->replicator().note_clock()).ok());
+  cut_off_ = other;
+  EXPECT_FALSE(put_soon(key, "2").ok());
+  EXPECT_FALSE(put_soon(key, "3").ok());
+  cut_off_.clear();
+  restart("t1");
+  look_back();
+  const auto versions = [&](const std::string& id) {
+    std::map<std::string, Version> known;
+    const auto states = stores_[id]->states_of(store::make_key(kId, name(key)));
+    if (states) {
+      for (const store::NameState& state : *states) known[state.key] = state.meta_version;
+    }
+    return known;
+  };
+  EXPECT_EQ(versions("t1").size(), 3u);
+  EXPECT_EQ(versions(other), versions("t1"));
+  EXPECT_EQ(*stored(other, key), "3");
+}
+
 TEST_F(MirrorTest, ADirectoryThatIsRemovedIsNotListedByWhoHeldIt) {
   make_target("t4");
   look_back();
