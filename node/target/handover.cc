@@ -163,7 +163,10 @@ Task<Status> Handover::bring_home(Context context,
   }
   context.epoch = map->epoch;
   const std::vector<std::string> others = past.others;
-  CO_TRY(Asked asked, co_await ask(context, *map, plain, std::move(past), Along::kCopy));
+  // What is here already has most likely been brought home before a restart.
+  CO_TRY(const auto here, known_here(plain));
+  const Along along = here.empty() ? Along::kCopy : Along::kNothing;
+  CO_TRY(Asked asked, co_await ask(context, *map, plain, std::move(past), along));
   if (need != Need::kRead && !asked.silent.empty()) co_return missing(plain, asked.silent);
   if (!asked.missing.empty() && forgotten) co_return missing(plain, asked.missing);
   if (!asked.missing.empty()) {
