@@ -11,7 +11,7 @@
 namespace aisfs {
 namespace {
 
-constexpr int kBackgroundNice = 10;
+constexpr int kBackgroundNice = 4;
 constexpr std::uint64_t kPromptTurnNs = 100'000;
 
 /// As sched_setattr(2) has it: glibc 2.36 does not, and Linux's own header does not go with it.

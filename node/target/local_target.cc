@@ -280,8 +280,10 @@ Task<Result<ObjectInfo>> LocalTarget::head(Context context,
     co_return co_await head_version(std::move(context), std::move(at), std::move(conditions));
   }
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
-  Result<ObjectInfo> info = Error(Errc::not_found, at.key.display());
-  if (!moved_away(at.key)) info = co_await store_.head(at.key, std::move(conditions));
+  Result<ObjectInfo> info = ObjectInfo{};
+  const Status stays = check_not_moved(at.key);
+  if (!stays) info = stays.error();
+  if (stays) info = co_await store_.head(at.key, std::move(conditions));
   if (is_gone(info)) CO_CHECK_OK(still_placed(*at.map, *maps_.current(), at.key));
   CO_CHECK_OK(co_await replicator_->seen(std::move(context), at.key));
   co_return info;
@@ -317,9 +319,7 @@ Task<Result<ObjectStream>> LocalTarget::open_here(Context context,
   }
   CO_CHECK_OK(co_await settle_for_read(context, at.key));
   // Who has the file open reads on.
-  if (!options.version && moved_away(at.key)) {
-    co_return Error(Errc::not_found, at.key.display());
-  }
+  if (!options.version) CO_CHECK_OK(check_not_moved(at.key));
   CO_TRY(const auto reference, reference_of(at.key));
   if (reference) {
     CO_TRY(ObjectInfo info, co_await store_.head(at.key, options.conditions));

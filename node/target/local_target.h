@@ -349,7 +349,6 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Task<Result<ObjectInfo>> publish_at_destination(Context context,
                                                   const RenameIntent& intent,
                                                   BucketName bucket);
-  Task<Result<bool>> was_published(Context context, const RenameIntent& intent, BucketName bucket);
   Task<Status> bury_source(Context context, const Bucket& bucket, const RenameIntent& intent);
   Task<void> drop_link(const store::Key& key, const RenameIntent& intent);
   Task<Result<ObjectInfo>> place_renamed(Context context,
@@ -379,8 +378,8 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   Task<Status> ask_for_rename(Context context, const store::Key& key);
   Task<Status> wait_for_rename(Context context, const store::Key& key);
   Status check_unreserved(const store::Key& key) const;
-  /// True for a source of a committed rename: the name is gone, whatever is still there.
-  bool moved_away(const store::Key& key) const;
+  /// not_found for a source of a committed rename: the name is gone, whatever is still there.
+  Status check_not_moved(const store::Key& key) const;
 
   // references.cc
   /// What the name refers to; nullopt for a plain object and for no object.

@@ -10,6 +10,8 @@
 #include "node/target/after_change.h"
 #include "node/target/levels.h"
 #include "node/target/local_target.h"
+#include "node/target/lost_rename.h"
+#include "node/target/mirrored.h"
 #include "node/target/rename_log.h"
 
 namespace aisfs::target {
@@ -114,8 +116,10 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
   const Defer end([&] { renames_->release(from.bucket.id, from.key.key(), op_id); });
   auto leaving = changing(context, from.key);
   CO_CHECK_OK(co_await leaving.alone());
-  Result<ObjectInfo> there = Error(Errc::not_found, from.key.display());
-  if (!moved_away(from.key)) there = co_await store_.head(from.key, options.source_conditions);
+  Result<ObjectInfo> there = ObjectInfo{};
+  const Status stays = check_not_moved(from.key);
+  if (!stays) there = stays.error();
+  if (stays) there = co_await store_.head(from.key, options.source_conditions);
   if (!there) {
     renames_->release(from.bucket.id, from.key.key(), op_id);
     CO_CHECK_OK(co_await leaving.refused(there.error()));
@@ -186,17 +190,6 @@ Task<Result<ObjectInfo>> LocalTarget::finish_by(Context context, std::string op_
   }
 }
 
-/// Of a rename whose destination's owner of then is not in the cluster any more: it may have
-/// published the name before, and others have a copy.
-Task<Result<bool>> LocalTarget::was_published(Context context,
-                                              const RenameIntent& intent,
-                                              BucketName bucket) {
-  ObjectName to{std::move(bucket), intent.destination};
-  const auto there = co_await peers_.places().head(std::move(context), std::move(to), {});
-  if (!there && there.error() != Errc::not_found) co_return there.error();
-  co_return there.ok() && there->ino == intent.ino;
-}
-
 Task<Result<ObjectInfo>> LocalTarget::publish_at_destination(Context context,
                                                              const RenameIntent& intent,
                                                              BucketName bucket) {
@@ -205,11 +198,23 @@ Task<Result<ObjectInfo>> LocalTarget::publish_at_destination(Context context,
   if (node.empty()) {
     CO_TRY(node, owner_of(to));
   }
-  if (maps_.current()->find_node(node) == nullptr) {
-    CO_TRY(const bool published, co_await was_published(std::move(context), intent, bucket));
+  const MapSnapshot map = maps_.current();
+  const bool gone = map->find_node(node) == nullptr;
+  // Of one copy nobody else knows what has become of it.
+  if (gone || (has_lost_its_taker(*map, intent) && is_mirrored(store_, map->find_bucket(bucket)))) {
+    const LostRename lost{options_.node_id, store_, peers_, map, intent, bucket};
+    CO_TRY(const bool published, co_await was_published(lost, context));
     if (published) co_return ObjectInfo{};
-    co_return Error(Errc::precondition_failed,
-                    to.display() + ": target " + node + ", which had to take it, is gone");
+    if (gone) {
+      co_return Error(Errc::precondition_failed,
+                      to.display() + ": target " + node + ", which had to take it, is gone");
+    }
+    CO_TRY(node, co_await prepare_again(lost, context));
+    RenameIntent again = intent;
+    again.state = IntentState::kCommitted;
+    again.prepared_at = node;
+    auto write = [this, again] { return renames_->write(again); };
+    CO_CHECK_OK(co_await io_.run(std::move(write)));
   }
   auto published = co_await peers_.finish_rename(std::move(context), std::move(node), intent.op_id,
                                                  RenameState::kCommitted);
@@ -283,11 +288,15 @@ RenameState LocalTarget::rename_state(const std::string& op_id) const {
 // --- readers and writers that meet a rename ----------------------------------------------------
 
 /// To be asked before the name is read: afterwards the rename may be over.
-bool LocalTarget::moved_away(const store::Key& key) const {
+Status LocalTarget::check_not_moved(const store::Key& key) const {
   const auto intent = renames_->committed_from(key.bucket, key.key());
-  if (!intent) return false;
+  if (!intent) return {};
   const auto now = version_of(key);
-  return now && *now == intent->source_meta_version;
+  if (!now || *now != intent->source_meta_version) return {};
+  if (!has_lost_its_taker(*maps_.current(), *intent)) return Error(Errc::not_found, key.display());
+  // The new name is not there yet, and is not on its way either.
+  return Error(Errc::not_ready, key.display() + ": target " + intent->prepared_at +
+                                    ", which had to take the name that it gets, is away");
 }
 
 Status LocalTarget::check_unreserved(const store::Key& key) const {

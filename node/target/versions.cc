@@ -32,7 +32,7 @@ Task<Result<ObjectInfo>> LocalTarget::head_version(Context context,
   for (int look = 1;; ++look) {
     CO_TRY(auto found, store_.find_version(at.key));
     CO_CHECK_OK(co_await settle_for_read(context, found.key));
-    if (moved_away(found.key)) co_return Error(Errc::not_found, at.key.display());
+    CO_CHECK_OK(check_not_moved(found.key));
     Conditions exact = exactly(conditions, found);
     auto info = co_await store_.head(found.key, std::move(exact));
     if (has_moved(info, found.key, look)) continue;

@@ -348,6 +348,57 @@ TEST_F(MirrorTest, ALateTombstoneIsToldTheOwnerOfNowAfterARestart) {
   EXPECT_EQ(*get(to), "text");
 }
 
+/// t1 has decided a rename that t3, which was to take the name, hears nothing of any more.
+class LostTaker : public MirrorTest {
+ protected:
+  LostTaker() : from_(key_on("t1", "from")), to_(key_on("t3", "to")) {
+    EXPECT_TRUE(put(from_, "text").ok());
+    finish_is_lost_ = true;
+    EXPECT_EQ(code(rename_within(kSoon, from_, to_)), Errc::timed_out);
+    finish_is_lost_ = false;
+    EXPECT_EQ(settle("t1"), 0u);
+    lose("t3");
+  }
+  void settle_renames() {
+    for (int round = 0; targets_.at("t1")->has_open_renames(); ++round) {
+      ASSERT_LT(round, 3);
+      (void)run(targets_.at("t1")->settle_all(as("node", true)));
+    }
+  }
+
+  const std::string from_, to_;
+};
+
+TEST_F(LostTaker, NeitherNameIsSaidToBeGone) {
+  ASSERT_EQ(owner(from_), "t1");
+  EXPECT_EQ(code(head_soon(from_)), Errc::not_ready);
+  settle_renames();
+  EXPECT_EQ(*get(to_), "text");
+  EXPECT_EQ(code(head(from_)), Errc::not_found);
+  EXPECT_EQ(list(), std::vector<std::string>{to_});
+}
+
+TEST_F(LostTaker, ItsReturnChangesNothing) {
+  settle_renames();
+  ASSERT_TRUE(put(to_, "newer").ok());
+  cut_off_.clear();
+  restart("t3");
+  place("t3", NodeState::kActive);
+  look_back();
+  (void)run(targets_.at("t3")->settle_all(as("node", true)));
+  EXPECT_TRUE(walk());
+  settled();
+  EXPECT_EQ(*get(to_), "newer");
+  EXPECT_EQ(list(), std::vector<std::string>{to_});
+}
+
+TEST_F(LostTaker, WhatSomebodyMadeMeanwhileIsHis) {
+  ASSERT_TRUE(put(to_, "his").ok());
+  settle_renames();
+  EXPECT_EQ(*get(to_), "his");
+  EXPECT_EQ(*get(from_), "text");
+}
+
 TEST_F(MirrorTest, WhatWasRenamedBetweenTwoDisksIsReadWhereverTheOldNameBelongs) {
   keep(1);
   place("t3", NodeState::kAway);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// A committed rename of which the target that had prepared the new name is away for longer than its
+// lease, or has been given up. It had published the name, or not: what anybody has seen of it its
+// other holders have, where names have copies.
+#pragma once
+#include "node/store/store.h"
+#include "node/target/rename_log.h"
+
+namespace aisfs::target {
+
+struct LostRename {
+  const std::string& node_id;  // of this target, the source's owner
+  store::Store& store;
+  Peers& peers;
+  MapSnapshot map;
+  RenameIntent intent;
+  BucketName bucket;
+
+  ObjectName to() const { return {bucket, intent.destination}; }
+};
+
+/// Whether who was to publish it cannot be asked what has become of it, by this map.
+bool has_lost_its_taker(const ClusterMap& map, const RenameIntent& intent);
+
+/// Whether the new name has come to be, whatever has become of it since. What is given outlives the
+/// call. Errors of who owns the name now.
+Task<Result<bool>> was_published(const LostRename& rename, Context context);
+
+/// Of one that was not: has the owner of the new name by this map prepare it, who is returned.
+/// precondition_failed: somebody has made the name meanwhile, and it is his.
+Task<Result<std::string>> prepare_again(const LostRename& rename, Context context);
+
+}  // namespace aisfs::target
