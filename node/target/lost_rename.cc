@@ -58,6 +58,9 @@ Task<Result<std::string>> prepare_again(const LostRename& rename, Context contex
   Conditions as_it_is;
   const auto there = co_await rename.peers.places().head(context, rename.to(), {});
   if (!there && there.error() != Errc::not_found) co_return there.error();
+  if (there && there->ino == intent.ino) {  // by another attempt, or by who is back
+    co_return Error(Errc::not_ready, rename.to().display() + " is being published");
+  }
   if (there && there->meta_version > intent.gone_version) {
     co_return Error(Errc::precondition_failed,
                     rename.to().display() + " was made by somebody else meanwhile");

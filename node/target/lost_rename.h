@@ -27,7 +27,7 @@ bool has_lost_its_taker(const ClusterMap& map, const RenameIntent& intent);
 Task<Result<bool>> was_published(const LostRename& rename, Context context);
 
 /// Of one that was not: has the owner of the new name by this map prepare it, who is returned.
-/// precondition_failed: somebody has made the name meanwhile, and it is his.
+/// precondition_failed: somebody has made the name meanwhile, and it is his. not_ready: ask anew.
 Task<Result<std::string>> prepare_again(const LostRename& rename, Context context);
 
 }  // namespace aisfs::target

@@ -157,7 +157,9 @@ Task<void> Rebalancer::send_names(Sending& sending,
                                   std::size_t mountpath,
                                   Send send,
                                   bool tombstones) {
-  Shares others{.send = send, .offers = {}}, copies{.send = &Rebalancer::replicate, .offers = {}};
+  AllShares shares{.others = {.send = send, .offers = {}},
+                   .copies = {.send = &Rebalancer::replicate, .offers = {}},
+                   .kept = {.send = &Rebalancer::tell, .offers = {}}};
   store::Store::NamesOptions options{.after = {}, .limit = kPage, .tombstones = tombstones};
   for (bool more = true; more && sending.all.ok();) {
     if (deps_.maps.current()->placement != sending.map->placement)
@@ -168,23 +170,28 @@ Task<void> Rebalancer::send_names(Sending& sending,
     options.after = std::move(page->next);
     note([&](RebalanceProgress& p) { p.names_seen += tombstones ? 0 : page->names.size(); });
     for (NameState& state : page->names) {
-      Status shared = share(sending, std::move(state), others, copies);
+      Status shared = share(sending, std::move(state), shares);
       if (!shared) co_return sending.note(std::move(shared).error());
-      for (Shares* shares : {&others, &copies}) {
-        if (shares->is_full()) co_await start(sending, *shares);
+      for (Shares* some : {&shares.others, &shares.copies, &shares.kept}) {
+        if (some->is_full()) co_await start(sending, *some);
       }
     }
   }
-  for (Shares* shares : {&others, &copies}) co_await start(sending, *shares);
+  for (Shares* some : {&shares.others, &shares.copies, &shares.kept}) {
+    co_await start(sending, *some);
+  }
 }
 
-/// To whom a name here is sent: to its owner, or by its owner to those who keep copies.
-Status Rebalancer::share(const Sending& sending, NameState state, Shares& others, Shares& copies) {
+/// To whom a name here is sent: to its owner, or by its owner to those who keep copies. And to its
+/// owner by another holder, too, where one change of the placement came before the last was over:
+/// it became the owner by the first, and the second may have made a holder again of the only one
+/// who could have sent it the name.
+Status Rebalancer::share(const Sending& sending, NameState state, AllShares& shares) {
   const ObjectName name{sending.bucket.name, state.key};
   if (sending.copies == 1) {
     const NodeInfo* owner = placement::owner_of(*sending.map, name);
     if (owner == nullptr) return Error(Errc::not_ready, "no target is active");
-    if (owner->id != deps_.node_id) others.offers[owner->id].add(std::move(state));
+    if (owner->id != deps_.node_id) shares.others.offers[owner->id].add(std::move(state));
     return {};
   }
   const auto holders = placement::holders_of(*sending.map, name, sending.bucket.props.copies);
@@ -192,9 +199,13 @@ Status Rebalancer::share(const Sending& sending, NameState state, Shares& others
   const bool holds = std::any_of(holders.begin(), holders.end(), [this](const auto* holder) {
     return holder->id == deps_.node_id;
   });
-  if (!holds) others.offers[holders[0]->id].add(std::move(state));
-  if (!holds || holders[0]->id != deps_.node_id) return {};
-  for (std::size_t i = 1; i < holders.size(); ++i) copies.offers[holders[i]->id].add(state);
+  if (holders[0]->id != deps_.node_id) {
+    const bool overlap = sending.map->placement.past.size() > 1;
+    if (holds && overlap) shares.kept.offers[holders[0]->id].add(std::move(state));
+    if (!holds) shares.others.offers[holders[0]->id].add(std::move(state));
+    return {};
+  }
+  for (std::size_t i = 1; i < holders.size(); ++i) shares.copies.offers[holders[i]->id].add(state);
   return {};
 }
 
@@ -273,6 +284,16 @@ Task<Result<bool>> Rebalancer::offer(MapSnapshot map,
     p.names_left += left;
   });
   co_return left == 0;
+}
+
+Task<Result<bool>> Rebalancer::tell(MapSnapshot map,
+                                    const Bucket& bucket,
+                                    std::string owner,
+                                    Offer offer) {
+  CO_TRY(const auto taken,
+         co_await deps_.peers.offer_names(context_of(*map), std::move(owner), bucket.name,
+                                          std::move(offer.states), Pace::kCourteous));
+  co_return std::find(taken.begin(), taken.end(), false) == taken.end();
 }
 
 Task<Result<bool>> Rebalancer::compare_share(MapSnapshot map,

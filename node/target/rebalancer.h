@@ -103,10 +103,15 @@ class Rebalancer {
   Task<Result<bool>> walk_names(
       MapSnapshot map, std::size_t mountpath, const Bucket& bucket, Send send, bool tombstones);
   Task<void> send_names(Sending& sending, std::size_t mountpath, Send send, bool tombstones);
-  Status share(const Sending& sending, store::NameState state, Shares& others, Shares& copies);
+  struct AllShares {
+    Shares others, copies, kept;
+  };
+  Status share(const Sending& sending, store::NameState state, AllShares& shares);
   /// Waits for room.
   Task<void> start(Sending& sending, Shares& shares);
   Task<Result<bool>> offer(MapSnapshot map, const Bucket& bucket, std::string owner, Offer offer);
+  /// Without forgetting what was taken: this target holds a copy.
+  Task<Result<bool>> tell(MapSnapshot map, const Bucket& bucket, std::string owner, Offer offer);
   Task<Result<bool>> compare_share(MapSnapshot map,
                                    const Bucket& bucket,
                                    std::string owner,
