@@ -11,7 +11,7 @@
 namespace aisfs {
 namespace {
 
-constexpr int kBackgroundNice = 4;
+constexpr int kNicer = 4;  // than who started the process is
 constexpr std::uint64_t kPromptTurnNs = 100'000;
 
 /// As sched_setattr(2) has it: glibc 2.36 does not, and Linux's own header does not go with it.
@@ -32,8 +32,9 @@ bool is_background_thread() { return t_background; }
 void become_background_thread() {
   if (t_background) return;
   t_background = true;
-  // Of Linux a thread is a process here. Refused only to one that is nicer already.
-  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kBackgroundNice);
+  const auto self =
+      static_cast<id_t>(::syscall(SYS_gettid));  // to Linux a thread is a process here
+  (void)::setpriority(PRIO_PROCESS, self, ::getpriority(PRIO_PROCESS, self) + kNicer);
 }
 
 void become_prompt_thread() {

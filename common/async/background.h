@@ -11,9 +11,10 @@ namespace aisfs {
 /// Whether the calling thread is one of them.
 bool is_background_thread();
 
-/// From now on it is: at nice 4, so that it still gets a third of what another thread gets on a
-/// busy machine. At nice 10 a target that left a cluster at full load took 100 s for that, at nice
-/// 4 16 s; lost copies are to come back, and it may hold a lock that others wait for.
+/// From now on it is: nicer by 4 than the process, so that it still gets more than a third of what
+/// another thread gets on a busy machine. At 10 a target that left a cluster at full load took 100
+/// s for that, at 4 16 s; lost copies are to come back, and it may hold a lock that others wait
+/// for.
 void become_background_thread();
 
 /// The calling thread serves: a short turn of the processor (100 us) at once beats a long one

@@ -145,7 +145,7 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 
 /// The first acceptor binds alone, so that a port which anybody else has is refused; the others
 /// share it afterwards.
-Status bind_all(std::span<const std::shared_ptr<Shard>> shards, tcp::endpoint& at) {
+Status bind_all(std::span<const std::shared_ptr<Shard>> shards, tcp::endpoint& at, bool sorts) {
   error_code ec;
   for (const auto& shard : shards) {
     Acceptor& acceptor = shard->acceptor();
@@ -159,7 +159,7 @@ Status bind_all(std::span<const std::shared_ptr<Shard>> shards, tcp::endpoint& a
     if (ec) return listen_error(at, ec);
   }
   for (const auto& shard : shards) {
-    keep_marks(shard->acceptor().native_handle());
+    if (sorts) keep_marks(shard->acceptor().native_handle());
     shard->acceptor().listen(4096, ec);
     if (ec) return listen_error(at, ec);
   }
@@ -189,7 +189,7 @@ class Server::Impl {
     }
     const std::span serving(shards_.data(), runtime_.size());
     tcp::endpoint bound(address, at.port);
-    if (Status status = bind_all(serving, bound); !status) {
+    if (Status status = bind_all(serving, bound, options_.sorts); !status) {
       shards_.clear();
       return status;
     }

@@ -290,10 +290,11 @@ Task<Result<bool>> Rebalancer::tell(MapSnapshot map,
                                     const Bucket& bucket,
                                     std::string owner,
                                     Offer offer) {
+  const auto told = static_cast<std::ptrdiff_t>(offer.states.size());
   CO_TRY(const auto taken,
          co_await deps_.peers.offer_names(context_of(*map), std::move(owner), bucket.name,
                                           std::move(offer.states), Pace::kCourteous));
-  co_return std::find(taken.begin(), taken.end(), false) == taken.end();
+  co_return std::count(taken.begin(), taken.end(), true) == told;
 }
 
 Task<Result<bool>> Rebalancer::compare_share(MapSnapshot map,
