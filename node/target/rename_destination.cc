@@ -12,6 +12,18 @@ namespace {
 
 using PreparedState = PreparedRecord::State;
 
+/// Whether the name has what the rename prepared: as a reference, or with bytes of its own, in
+/// which case the inode tells.
+Task<Result<bool>> was_placed(store::Store& store,
+                              const store::Key& key,
+                              const RenamePrepare& rename,
+                              const std::optional<store::Reference>& there) {
+  if (there && *there == rename.content) co_return true;
+  const auto info = co_await store.head(key);
+  if (!info && info.error() != Errc::not_found) co_return info.error();
+  co_return info && info->ino == rename.info.ino;
+}
+
 }  // namespace
 
 Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) {
@@ -74,7 +86,7 @@ Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
   }
   CO_TRY(const auto there, reference_of(key));
   // A crash came between publishing and writing so; or its owner has forgotten it since.
-  const bool published = there && *there == prepared.rename.content;
+  CO_TRY(const bool published, co_await was_placed(store_, key, prepared.rename, there));
   ObjectInfo info = prepared.rename.info;
   if (published) {
     // A kill before its barrier had passed leaves it to the next power loss, and has copied

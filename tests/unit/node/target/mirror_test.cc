@@ -399,6 +399,27 @@ TEST_F(LostTaker, WhatSomebodyMadeMeanwhileIsHis) {
   EXPECT_EQ(*get(from_), "text");
 }
 
+TEST_F(MirrorTest, ARenameThatWasSeenWhenItsSourceDiedTakesTheOldNameAway) {
+  std::string from, to;
+  for (int i = 0; holders(from) != std::vector<std::string>{"t1", "t3"}; ++i) {
+    from = key_on("t1", "from" + std::to_string(i) + "-");
+  }
+  for (int i = 0; holders(to) != std::vector<std::string>{"t3", "t2"}; ++i) {
+    to = key_on("t3", "to" + std::to_string(i) + "-");
+  }
+  ASSERT_TRUE(put(from, "text").ok());
+  cut_off_ = "t2";
+  EXPECT_EQ(code(rename_within(kSoon, from, to)), Errc::timed_out);
+  ASSERT_EQ(stored("t3", to).value_or("?"), "text");
+  cut_off_ = "t1";
+  place("t1", NodeState::kAway);
+  change([](ClusterMap& map) { map.nodes.erase("t1"); });
+  EXPECT_EQ(settle("t3"), 0u);
+  (void)run(targets_.at("t3")->settle_all(as("node", true)));
+  EXPECT_EQ(get(to).value_or("?"), "text");
+  EXPECT_EQ(code(head(from)), Errc::not_found);
+}
+
 TEST_F(MirrorTest, WhatWasRenamedBetweenTwoDisksIsReadWhereverTheOldNameBelongs) {
   keep(1);
   place("t3", NodeState::kAway);
