@@ -3,15 +3,17 @@
 # A target is added to a cluster that has TARGETS, on one loop-mounted disk: how fast names move to it,
 # against `rsync -a` of the very files that have moved, from where they lie now to a folder of the same
 # disk. Then another is added while a client reads: against rsync of what moves then, while it reads
-# as well, and the 99th percentile of its GETs against the one before. The page cache is dropped before
-# each, and memory is warm.
+# as well, and the 99th percentile of its GETs against the one just before. The page cache is dropped
+# before each, and memory is warm.
 #   tests/bench/rebalance_grid.sh [LEVEL...]=none full
-#     environment: BUILD PORT FSTYPE TARGETS=1 LARGE=2000 SMALL=20000 RATE=100 QUIET=20 WARM=6G
+#     environment: BUILD PORT FSTYPE ROUNDS=1 TARGETS=1 LARGE=2000 SMALL=20000 RATE=100 QUIET=20 WARM=6G
 # LARGE objects of 1 MiB and SMALL ones of 16 KiB. `rebalance`: from the first look of a target until the
 # last has nothing left that belongs to others, and that is durable. `rsync`: without, and with a sync of
 # the disk after it. GETs are of the small objects, RATE a second, through the S3 listener of the first node.
-# Exit status 1: below 0.6 of rsync, each without or with GETs, or above 3 times the quiet GET.
+# Exit status 1: below 0.6 of rsync, each without or with GETs, or above 3 times the quiet GET, in the median
+# of a level's rounds: a disk that is shared with others holds up one in a few for longer than all of this.
 . "$(dirname "$0")/lib.sh"
+ROUNDS=${ROUNDS:-1}
 TARGETS=${TARGETS:-1}
 LARGE=${LARGE:-2000}
 SMALL=${SMALL:-20000}
@@ -96,7 +98,8 @@ seconds() {
   awk -v a="$begin" -v b="$end" 'BEGIN { printf "%.3f", b - a }'
 }
 
-rsync_moved() { rsync -a --files-from="$WORK/moved.list" "$WORK/disk/mp$1/" "$WORK/disk/rsync/"; }
+# The copies stay: removing one keeps the disk busy for longer than what is measured next.
+rsync_moved() { rsync -a --mkpath --files-from="$WORK/moved.list" "$WORK/disk/mp$1/" "$WORK/disk/rsync$1/"; }
 
 # beside_gets FILE COMMAND...: runs it while a client reads, whose line goes to the file.
 beside_gets() {
@@ -136,24 +139,21 @@ measure() {
   wait_settled >/dev/null
 
   drop_caches
-  read -ra quiet < <(get_for "$QUIET")  # first: the removal of a copy keeps the disk busy for long
-  drop_caches
   add_and_settle $((TARGETS + 1))
   read -ra moved < <(moved_in "$progress")
   files_of $((TARGETS + 1)) >"$WORK/moved.list"
   names=$(wc -l <"$WORK/moved.list")
-  mkdir -p "$WORK/disk/rsync"
   drop_caches
   copy_and_sync $((TARGETS + 1))
   alone=$copy alone_synced=$synced
-  rm -rf "$WORK/disk/rsync"
 
+  drop_caches
+  read -ra quiet < <(get_for "$QUIET")
   drop_caches
   beside_gets "$WORK/during" add_and_settle $((TARGETS + 2))
   read -ra during <"$WORK/during"
   read -ra again < <(moved_in "$progress")
   files_of $((TARGETS + 2)) >"$WORK/moved.list"
-  mkdir -p "$WORK/disk/rsync"
   drop_caches
   beside_gets "$WORK/beside" copy_and_sync $((TARGETS + 2))
   read -ra beside <"$WORK/beside"
@@ -164,7 +164,9 @@ measure() {
 }
 
 echo "# $(date -u +%FT%TZ) $FSTYPE, $TARGETS target(s) and one more, $LARGE objects of 1 MiB and $SMALL of 16 KiB, $RATE GETs a second, load $(cut -d' ' -f1-3 /proc/loadavg)"
-for level in "${LEVELS[@]}"; do measure "$level"; done
+for ((round = 0; round < ROUNDS; round++)); do
+  for level in "${LEVELS[@]}"; do measure "$level"; done
+done
 # rows: 1 level, 2 names; moved alone: 3 seconds, 4 bytes, 5 names, 6 rsync, 7 sync; beside GETs: 8 to 10, 11
 # rsync, 12 sync; then p50 and p99 of GETs: 13 quiet, 15 beside the rebalance, 17 beside rsync
 awk '
@@ -181,6 +183,15 @@ awk '
     printf "%-6s %7d %6.0f %9.1f %6.1f %6.1f %6.2f %6.2f %10.1f %6.1f %6.1f %6.2f %6.2f %5.1f/%4.1f ms %5.1f/%4.1f ms %5.1f/%4.1f ms %6.2f\n",
       $1, $2, mb, mb / $3, mb / $6, mb / ($6 + $7), alone, ($6 + $7) / $3,
       moved / $8, moved / $11, moved / ($11 + $12), busy, ($11 + $12) / $8, $13, $14, $15, $16, $17, $18, slower
-    if (alone < 0.6 || busy < 0.6 || slower > 3) missed = 1
+    levels[$1]++
+    alone_missed[$1] += alone < 0.6
+    busy_missed[$1] += busy < 0.6
+    slower_missed[$1] += slower > 3
   }
-  END { exit missed }' "$WORK/rows"
+  END {
+    for (level in levels) {
+      half = levels[level] / 2
+      if (alone_missed[level] >= half || busy_missed[level] >= half || slower_missed[level] >= half) missed = 1
+    }
+    exit missed
+  }' "$WORK/rows"
