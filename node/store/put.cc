@@ -22,6 +22,8 @@ namespace {
 // The kernel starts to write back a large upload while it still arrives, so that the sync at its
 // end, which others wait for too, is short.
 constexpr std::uint64_t kWritebackBytes = 8_MiB;
+// The least that background work has written so.
+constexpr std::uint64_t kKickedMin = 128_KiB;
 // Larger bodies are synced on their own before they meet the group's barrier.
 constexpr std::uint64_t kOwnSyncBytes = 4_MiB;
 
@@ -214,7 +216,8 @@ Status Body::finish(Mountpath& mp) {
   CHECK_OK(add(mp, rest, Durability::kNone));
   rest = {};
   // A barrier comes for many files of a walk at once, and readers would wait behind what it writes.
-  if (is_background_thread() && work && size > kicked) kick();
+  // Small ones are written faster together.
+  if (is_background_thread() && work && size - kicked >= kKickedMin) kick();
   if (stale > size && ::ftruncate(work->fd(), static_cast<off_t>(size)) != 0) {
     return errno_error("ftruncate");
   }

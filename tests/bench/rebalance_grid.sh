@@ -139,6 +139,8 @@ measure() {
   wait_settled >/dev/null
 
   drop_caches
+  get_for "$QUIET" >/dev/null  # the disk comes to rest
+  drop_caches
   add_and_settle $((TARGETS + 1))
   read -ra moved < <(moved_in "$progress")
   files_of $((TARGETS + 1)) >"$WORK/moved.list"
