@@ -310,9 +310,9 @@ Task<Result<ObjectInfo>> Renamer::by_reference(IndexRecord source,
   co_return info;
 }
 
-/// It happened when the destination has its version, or the source's inode number, whatever it was
-/// made since; then the source must be gone. Else it did not happen, and the content's second name
-/// goes.
+/// It happened when the destination refers to the content, or has the source's inode and the
+/// rename's version or a later one; then the source must be gone. Else it did not happen, and the
+/// content's second name goes.
 Result<bool> finish_rename(Engine& engine, const RenameIntentRecord& intent) {
   const auto bucket = engine.name_of(intent.bucket);
   if (!bucket) return true;
@@ -333,7 +333,8 @@ Result<bool> finish_rename(Engine& engine, const RenameIntentRecord& intent) {
   if (!held) return false;
   const bool refers =
       there && there->reference && there->reference->content_version == intent.source_version;
-  const bool is_same = there && there->visible() && there->info.ino == left->info.ino;
+  const bool is_same = there && there->visible() && there->info.ino == left->info.ino &&
+                       there->info.meta_version >= intent.destination_version;
   if (refers || is_same) {
     CHECK_OK(forget_name(*held, from, *left, intent.destination_version));
     return true;
