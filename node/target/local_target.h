@@ -77,7 +77,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
 
   // --- the other targets' calls (Peers of theirs) ----------------------------------------------
 
-  Task<Status> prepare_rename(Context context, RenamePrepare rename);
+  Task<Result<Version>> prepare_rename(Context context, RenamePrepare rename);
   Task<Result<ObjectInfo>> finish_rename(Context context, std::string op_id, RenameState state);
   RenameState rename_state(const std::string& op_id) const;
   Task<Result<ObjectStream>> open_content(Context context,
@@ -377,6 +377,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
                           Courtesy::Turn* turn = nullptr);
   Task<Status> ask_for_rename(Context context, const store::Key& key);
   Task<Status> wait_for_rename(Context context, const store::Key& key);
+  Task<Status> end_committed(Context context, const store::Key& key);
   Status check_unreserved(const store::Key& key) const;
   /// not_found for a source of a committed rename: the name is gone, whatever is still there.
   Status check_not_moved(const store::Key& key) const;
@@ -484,7 +485,7 @@ class LocalTarget final : public ObjectApi, private SlicedNames {
   disk::IoPool io_{{.threads = 2}};  // of what is in state_dir
   mutable Courtesy courtesy_{io_.executor(), clock_};
   std::unique_ptr<RenameLog> renames_;
-  store::KeyLocks finishing_;  // renames to names of this target
+  store::KeyLocks finishing_, rolling_;  // renames to names of this target, and of its names
   std::unique_ptr<Leases> leases_;
   Handover handover_;
   Healer healer_;

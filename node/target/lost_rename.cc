@@ -29,8 +29,20 @@ Task<Result<bool>> was_removed(const LostRename& rename, Context context) {
   }
   co_return std::ranges::any_of(states, [&](const store::NameState& state) {
     return state.key == rename.intent.destination &&
-           state.meta_version > rename.intent.gone_version;
+           state.meta_version > rename.intent.taken_version;
   });
+}
+
+/// A condition that does not hold any more says that something has changed between two questions,
+/// not how the rename has ended.
+template <class T>
+Error to_ask_anew(const Result<T>& failed) {
+  if (failed.error() != Errc::precondition_failed) return failed.error();
+  return {Errc::not_ready, failed.error().what()};
+}
+
+bool is_made_by(const RenameIntent& intent, const ObjectInfo& there) {
+  return there.ino == intent.ino && there.meta_version >= intent.taken_version;
 }
 
 }  // namespace
@@ -43,42 +55,56 @@ bool has_lost_its_taker(const ClusterMap& map, const RenameIntent& intent) {
 
 Task<Result<bool>> was_published(const LostRename& rename, Context context) {
   const auto there = co_await rename.peers.places().head(context, rename.to(), {});
-  if (there) co_return there->ino == rename.intent.ino;
+  if (there) co_return is_made_by(rename.intent, *there);
   if (there.error() != Errc::not_found) co_return there.error();
+  if (!rename.intent.taken_version) co_return false;  // what is not known keeps the old name
   co_return co_await was_removed(rename, std::move(context));
 }
 
-Task<Result<std::string>> prepare_again(const LostRename& rename, Context context) {
+Result<bool> is_over(const LostRename& rename) {
+  const RenameIntent& intent = rename.intent;
+  const store::Key source = store::make_key(intent.bucket, {rename.bucket, intent.source});
+  TRY(const auto states, rename.store.states_of(source));
+  return std::ranges::any_of(states, [&](const store::NameState& state) {
+    return state.key == intent.source && state.meta_version > intent.source_meta_version;
+  });
+}
+
+Task<Result<Version>> prepare_again(const LostRename& rename, std::string& owner, Context context) {
   const RenameIntent& intent = rename.intent;
   const store::Key source = store::make_key(intent.bucket, {rename.bucket, intent.source});
   Conditions unchanged{.if_meta_version = intent.source_meta_version};
-  CO_TRY(ObjectInfo info, co_await rename.store.head(source, unchanged));
-  CO_TRY(store::Reference content,
-         co_await rename.store.detach_content(source, std::move(unchanged), Durability::kFull));
+  auto info = co_await rename.store.head(source, unchanged);
+  if (!info) co_return to_ask_anew(info);
+  auto content =
+      co_await rename.store.detach_content(source, std::move(unchanged), Durability::kFull);
+  if (!content) co_return to_ask_anew(content);
+  if (intent.posix) info->posix = intent.posix;
   Conditions as_it_is;
   const auto there = co_await rename.peers.places().head(context, rename.to(), {});
   if (!there && there.error() != Errc::not_found) co_return there.error();
-  if (there && there->ino == intent.ino) {  // by another attempt, or by who is back
+  if (there && is_made_by(intent, *there)) {  // by who is back
     co_return Error(Errc::not_ready, rename.to().display() + " is being published");
   }
-  if (there && there->meta_version > intent.gone_version) {
+  if (there && there->meta_version > intent.taken_version) {
     co_return Error(Errc::precondition_failed,
                     rename.to().display() + " was made by somebody else meanwhile");
   }
   if (there) as_it_is.if_meta_version = there->meta_version;
   as_it_is.must_not_exist = !there.ok();
-  CO_TRY(std::string owner, owner_now(rename));
+  CO_TRY(owner, owner_now(rename));
   RenamePrepare prepare{.op_id = intent.op_id,
                         .source_owner = rename.node_id,
                         .bucket = rename.bucket,
                         .bucket_id = intent.bucket,
                         .source = intent.source,
                         .destination = intent.destination,
-                        .content = std::move(content),
-                        .info = std::move(info),
+                        .content = *std::move(content),
+                        .info = *std::move(info),
                         .destination_conditions = std::move(as_it_is)};
-  CO_CHECK_OK(co_await rename.peers.prepare_rename(std::move(context), owner, std::move(prepare)));
-  co_return owner;
+  auto taken = co_await rename.peers.prepare_rename(std::move(context), owner, std::move(prepare));
+  if (!taken) co_return to_ask_anew(taken);
+  co_return taken;
 }
 
 }  // namespace aisfs::target

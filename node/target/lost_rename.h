@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A committed rename of which the target that had prepared the new name is away for longer than its
 // lease, or has been given up. It had published the name, or not: what anybody has seen of it its
-// other holders have, where names have copies.
+// other holders have, where names have copies. Versions of the new name are compared with the one
+// that this target had given it: the clocks of two targets say nothing of each other.
 #pragma once
 #include "node/store/store.h"
 #include "node/target/rename_log.h"
@@ -26,8 +27,12 @@ bool has_lost_its_taker(const ClusterMap& map, const RenameIntent& intent);
 /// call. Errors of who owns the name now.
 Task<Result<bool>> was_published(const LostRename& rename, Context context);
 
-/// Of one that was not: has the owner of the new name by this map prepare it, who is returned.
-/// precondition_failed: somebody has made the name meanwhile, and it is his. not_ready: ask anew.
-Task<Result<std::string>> prepare_again(const LostRename& rename, Context context);
+/// Of one that was not: whether the old name is gone all the same, or is something else by now.
+Result<bool> is_over(const LostRename& rename);
+
+/// Of one that is not: has the owner of the new name by this map prepare it, whose id is left in
+/// `owner`; the version that it gives the name. precondition_failed: somebody has made the name
+/// meanwhile, and it is his. not_ready: ask anew.
+Task<Result<Version>> prepare_again(const LostRename& rename, std::string& owner, Context context);
 
 }  // namespace aisfs::target

@@ -89,7 +89,10 @@ class Peers {
 
   /// already_exists, precondition_failed, busy (another rename to this name is under way). After
   /// success the name waits for finish_rename. The same again changes nothing.
-  virtual Task<Status> prepare_rename(Context context, std::string node, RenamePrepare rename) = 0;
+  /// The meta version that the new name gets.
+  virtual Task<Result<Version>> prepare_rename(Context context,
+                                               std::string node,
+                                               RenamePrepare rename) = 0;
   /// Publishes or forgets what was prepared; not_found when nothing was. The same again is success
   /// and answers with what is there.
   virtual Task<Result<ObjectInfo>> finish_rename(Context context,

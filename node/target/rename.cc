@@ -140,7 +140,8 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
                       .source_meta_version = info.meta_version,
                       .gone_version = gone,
                       .prepared_at = to_owner,
-                      .ino = info.ino};
+                      .ino = info.ino,
+                      .posix = options.posix};
   if (options.posix) info.posix = std::move(options.posix);
   auto write_prepared = [this, intent] { return renames_->write(intent); };
   CO_CHECK_OK(co_await io_.run(std::move(write_prepared)));
@@ -156,8 +157,9 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
                         .no_replace = options.no_replace,
                         .destination_conditions = std::move(options.destination_conditions),
                         .level = level};
-  Status ready = co_await peers_.prepare_rename(context, to_owner, std::move(prepare));
-  if (ready) ready = check_placed(from);
+  const auto taken = co_await peers_.prepare_rename(context, to_owner, std::move(prepare));
+  Status ready = taken ? check_placed(from) : Status(taken.error());
+  if (ready) intent.taken_version = *taken;
   intent.state = ready ? IntentState::kCommitted : IntentState::kAborted;
   auto decide = [this, intent] { return renames_->write(intent); };
   CO_CHECK_OK(co_await io_.run(std::move(decide)));
@@ -177,12 +179,15 @@ Task<Result<ObjectInfo>> LocalTarget::rename_away(Context context,
 /// lost for good otherwise. run() brings it to its end whatever the answer.
 Task<Result<ObjectInfo>> LocalTarget::finish_by(Context context, std::string op_id, ObjectName to) {
   const Deadline deadline = context.deadline.earlier(Deadline::after(kWaitMax));
+  const auto intent = renames_->intent(op_id);
   for (;;) {
     auto done = co_await roll_forward(context, op_id);
     // An earlier attempt may have published: who asks is told what is there.
     if (done && done->ino == 0) done = co_await peers_.places().head(context, to, {});
     if (done || done.error() == Errc::precondition_failed) co_return done;
-    if (!renames_->intent(op_id)) {
+    if (!renames_->intent(op_id)) {  // run() has, or who waits for the name
+      auto there = co_await peers_.places().head(context, to, {});
+      if (there && intent && there->ino == intent->ino) co_return there;
       co_return Error(Errc::timed_out, to.display() + ": the rename to it came to its end");
     }
     if (deadline.expired()) co_return after_change(std::move(done).error()).error();
@@ -209,10 +214,12 @@ Task<Result<ObjectInfo>> LocalTarget::publish_at_destination(Context context,
       co_return Error(Errc::precondition_failed,
                       to.display() + ": target " + node + ", which had to take it, is gone");
     }
-    CO_TRY(node, co_await prepare_again(lost, context));
+    CO_TRY(const bool over, is_over(lost));
+    if (over) co_return ObjectInfo{};
     RenameIntent again = intent;
     again.state = IntentState::kCommitted;
-    again.prepared_at = node;
+    CO_TRY(again.taken_version, co_await prepare_again(lost, again.prepared_at, context));
+    node = again.prepared_at;
     auto write = [this, again] { return renames_->write(again); };
     CO_CHECK_OK(co_await io_.run(std::move(write)));
   }
@@ -224,6 +231,8 @@ Task<Result<ObjectInfo>> LocalTarget::publish_at_destination(Context context,
 }
 
 Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string op_id) {
+  // The request's own task, who waits for the name, and run(): one after the other.
+  const auto guard = co_await rolling_.lock(xxh3_64(as_bytes(op_id)));
   auto found = renames_->intent(op_id);
   if (!found || found->state != IntentState::kCommitted) co_return Error(Errc::not_found, op_id);
   RenameIntent intent = *std::move(found);
@@ -349,7 +358,11 @@ Task<Status> LocalTarget::wait_for_rename(Context context, const store::Key& key
     if (deadline.expired()) co_return under_way(key);
     CO_CHECK_OK(co_await clock_.sleep(kLook));
   }
-  // The source of a committed rename is as good as removed: first make it so.
+  co_return co_await end_committed(std::move(context), key);
+}
+
+/// The source of a committed rename is as good as removed: makes it so.
+Task<Status> LocalTarget::end_committed(Context context, const store::Key& key) {
   if (const auto intent = renames_->committed_from(key.bucket, key.key())) {
     const auto done = co_await roll_forward(std::move(context), intent->op_id);
     // What came to its end meanwhile is not in the way, however it ended.

@@ -12,25 +12,27 @@ namespace {
 
 using PreparedState = PreparedRecord::State;
 
-/// Whether the name has what the rename prepared: as a reference, or with bytes of its own, in
-/// which case the inode tells.
+/// Whether the name has what was prepared: as a reference, or with bytes of its own. Then the inode
+/// tells, with the version: what the same object was called before may be there as well.
 Task<Result<bool>> was_placed(store::Store& store,
                               const store::Key& key,
-                              const RenamePrepare& rename,
+                              const RenameLog::Prepared& prepared,
                               const std::optional<store::Reference>& there) {
-  if (there && *there == rename.content) co_return true;
+  if (there && *there == prepared.rename.content) co_return true;
+  if (!prepared.version) co_return false;
   const auto info = co_await store.head(key);
   if (!info && info.error() != Errc::not_found) co_return info.error();
-  co_return info && info->ino == rename.info.ino;
+  co_return info && info->ino == prepared.rename.info.ino && info->meta_version >= prepared.version;
 }
 
 }  // namespace
 
-Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) {
+Task<Result<Version>> LocalTarget::prepare_rename(Context context, RenamePrepare rename) {
   ObjectName to{rename.bucket, rename.destination};
   CO_TRY(const Admitted at, admit(context, std::move(to)));
-  if (renames_->prepared(rename.op_id)) co_return Status{};
+  if (const auto prepared = renames_->prepared(rename.op_id)) co_return prepared->version;
   CO_CHECK_OK(co_await bring_home(context, at.key, Handover::Need::kChange));
+  CO_CHECK_OK(co_await end_committed(context, at.key));
   constexpr bool kHasParent = true;  // else the source's owner has asked for implied directories
   CO_TRY(const Parent parent, co_await check_parent(context, at, kHasParent));
   CO_TRY(const auto making, make_in(at, parent));
@@ -51,9 +53,10 @@ Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) 
   Status fits =
       store::check_conditions(conditions, there ? &*there : nullptr, store::Access::kWrite);
   if (fits) fits = check_keepable(at.key);
+  Version version;
   if (fits) {
-    auto write = [this, &rename]() -> Status {
-      TRY(const Version version, store_.next_version());
+    auto write = [this, &rename, &version]() -> Status {
+      TRY(version, store_.next_version());
       return renames_->write(RenameLog::Prepared{rename, PreparedState::kPrepared, version});
     };
     fits = co_await io_.run(std::move(write));
@@ -63,8 +66,9 @@ Task<Status> LocalTarget::prepare_rename(Context context, RenamePrepare rename) 
   if (!fits) {
     renames_->release(at.bucket.id, rename.destination, rename.op_id);
     CO_CHECK_OK(co_await change.refused(fits.error()));
+    co_return std::move(fits).error();
   }
-  co_return fits;
+  co_return version;
 }
 
 Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
@@ -86,7 +90,7 @@ Task<Result<ObjectInfo>> LocalTarget::finish_rename(Context context,
   }
   CO_TRY(const auto there, reference_of(key));
   // A crash came between publishing and writing so; or its owner has forgotten it since.
-  CO_TRY(const bool published, co_await was_placed(store_, key, prepared.rename, there));
+  CO_TRY(const bool published, co_await was_placed(store_, key, prepared, there));
   ObjectInfo info = prepared.rename.info;
   if (published) {
     // A kill before its barrier had passed leaves it to the next power loss, and has copied

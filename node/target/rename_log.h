@@ -17,7 +17,7 @@ namespace aisfs::target {
 /// whatever is done later, to names that have got another owner meanwhile perhaps, what came after
 /// the rename stays newer than the rename.
 struct RenameIntent {
-  static constexpr std::uint16_t kVersion = 2, kCompat = 1;
+  static constexpr std::uint16_t kVersion = 3, kCompat = 1;
   using State = store::RenameIntentRecord::State;
 
   std::string op_id;
@@ -29,12 +29,16 @@ struct RenameIntent {
   Version gone_version;     // of the source's tombstone
   std::string prepared_at;  // node id: the destination's owner then; empty in version 1
   std::uint64_t ino = 0;    // which object it is
+  // Since version 3:
+  Version taken_version;            // of the new name, as prepared_at has given it
+  std::optional<PosixAttrs> posix;  // that it gets
 
   template <class A>
   void fields(A& ar, std::uint16_t version) {
     ar(op_id, state, bucket, source, destination, source_version, source_meta_version,
        gone_version);
     if (version >= 2) ar(prepared_at, ino);
+    if (version >= 3) ar(taken_version, posix);
   }
 };
 

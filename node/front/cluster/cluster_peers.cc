@@ -50,17 +50,17 @@ Task<Status> ClusterPeers::end_mapping(Context context, PrefixMapping mapping) {
   return change_map(std::move(context), std::string(wire::kEndMappingMethod), std::move(request));
 }
 
-Task<Status> ClusterPeers::prepare_rename(Context context,
-                                          std::string node,
-                                          target::RenamePrepare rename) {
+Task<Result<Version>> ClusterPeers::prepare_rename(Context context,
+                                                   std::string node,
+                                                   target::RenamePrepare rename) {
   if (node == node_id_) {
     co_return co_await self_->prepare_rename(std::move(context), std::move(rename));
   }
   CO_TRY(NodeInfo to, find(node));
-  CO_TRY([[maybe_unused]] const auto reply,
-         co_await call<wire::Nothing>(transport_, std::move(to), std::move(context),
-                                      std::string(kPrepareRename), std::move(rename)));
-  co_return Status{};
+  CO_TRY(const auto reply,
+         co_await call<PrepareRenameReply>(transport_, std::move(to), std::move(context),
+                                           std::string(kPrepareRename), std::move(rename)));
+  co_return reply.version;
 }
 
 Task<Result<ObjectInfo>> ClusterPeers::finish_rename(Context context,

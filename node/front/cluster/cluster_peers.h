@@ -36,7 +36,7 @@ class ClusterPeers final : public target::Peers {
   Task<Status> rename_prefix(Context, BucketId, std::string from, std::string to) override;
   Task<Status> allow_implied_dirs(Context, BucketId) override;
   Task<Status> end_mapping(Context, PrefixMapping) override;
-  Task<Status> prepare_rename(Context, std::string node, target::RenamePrepare) override;
+  Task<Result<Version>> prepare_rename(Context, std::string node, target::RenamePrepare) override;
   Task<Result<ObjectInfo>> finish_rename(Context,
                                          std::string node,
                                          std::string op_id,

@@ -32,6 +32,11 @@ inline constexpr std::string_view kTakeCopyHeader = "Ais-Take-Copy";
 /// Of kStreamCopy.
 inline constexpr std::string_view kStreamCopyHeader = "Ais-Stream-Copy";
 
+struct PrepareRenameReply {
+  Version version;
+  AISFS_MESSAGE_FIELDS(version)
+};
+
 struct FinishRenameRequest {
   std::string op_id;
   target::RenameState state = target::RenameState::kUnknown;

@@ -32,10 +32,11 @@ Task<void> answer(Call& call, Result<Reply> reply) {
   (void)co_await call.exchange.respond(std::move(head), wire::encode(*reply));
 }
 
-Task<Result<wire::Nothing>> prepare(Call& call, LocalTarget& self, std::string bytes) {
+Task<Result<PrepareRenameReply>> prepare(Call& call, LocalTarget& self, std::string bytes) {
   CO_TRY(auto request, wire::decode<target::RenamePrepare>(bytes));
-  CO_CHECK_OK(co_await self.prepare_rename(call.context, std::move(request)));
-  co_return wire::Nothing{};
+  PrepareRenameReply reply;
+  CO_TRY(reply.version, co_await self.prepare_rename(call.context, std::move(request)));
+  co_return reply;
 }
 
 Task<Result<wire::InfoReply>> finish(Call& call, LocalTarget& self, std::string bytes) {

@@ -157,6 +157,19 @@ TEST_F(LocalTargetTest, AWriterToTheOldNameComesAfterTheRename) {
   EXPECT_EQ(get(to).value_or("?"), "moves");
 }
 
+TEST_F(LocalTargetTest, ARenameBackBeforeTheFirstHasEndedKeepsTheObject) {
+  const std::string first = key_on("t1", "first"), second = key_on("t2", "second");
+  ASSERT_TRUE(put(first, "bytes").ok());
+  finish_is_lost_ = true;
+  EXPECT_FALSE(rename_within(std::chrono::milliseconds(200), first, second).ok());
+  EXPECT_EQ(get(second).value_or("?"), "bytes") << "published by who asks";
+  finish_is_lost_ = false;
+  ASSERT_TRUE(rename(second, first).ok());
+  EXPECT_EQ(settle_all(), 0u);
+  EXPECT_EQ(get(first).value_or("?"), "bytes");
+  EXPECT_EQ(list(), std::vector<std::string>{first});
+}
+
 TEST_F(LocalTargetTest, AnUndecidedRenameIsGivenUp) {
   const std::string from = key_on("t1", "from"), to = key_on("t2", "to");
   ASSERT_TRUE(put(from, "source").ok());

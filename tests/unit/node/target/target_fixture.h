@@ -29,7 +29,7 @@ class DirectPeers final : public Peers {
   Task<Status> rename_prefix(Context c, BucketId id, std::string from, std::string to) override;
   Task<Status> end_mapping(Context c, PrefixMapping mapping) override;
   Task<Status> allow_implied_dirs(Context c, BucketId bucket) override;
-  Task<Status> prepare_rename(Context c, std::string node, RenamePrepare r) override;
+  Task<Result<Version>> prepare_rename(Context c, std::string node, RenamePrepare r) override;
   Task<Result<ObjectInfo>> finish_rename(Context c,
                                          std::string node,
                                          std::string op,
@@ -296,7 +296,9 @@ inline Task<Status> DirectPeers::end_mapping(Context, PrefixMapping mapping) {
     return {};
   });
 }
-inline Task<Status> DirectPeers::prepare_rename(Context c, std::string node, RenamePrepare r) {
+inline Task<Result<Version>> DirectPeers::prepare_rename(Context c,
+                                                         std::string node,
+                                                         RenamePrepare r) {
   // Over the wire it would be encoded.
   auto copy = wire::decode<RenamePrepare>(wire::encode(r));
   if (!copy) co_return std::move(copy).error();

@@ -63,6 +63,19 @@ TEST_F(VersionedTargetTest, RemovingLeavesAMarkerAndAVersionGoesForGood) {
   EXPECT_TRUE(versions().empty());
 }
 
+/// Versions of a name are one object by their inode.
+TEST_F(VersionedTargetTest, AnEarlierVersionIsRenamedOverALaterOne) {
+  const std::string from = key_on("t1", "a"), to = key_on("t2", "b");
+  write(from, "1");
+  write(from, "2");
+  ASSERT_TRUE(rename(from, to).ok());
+  ASSERT_EQ(code(get(from)), Errc::not_found);
+  ASSERT_TRUE(remove(version_key(from, version_id(versions(from).front().info))).ok());
+  ASSERT_EQ(get(from).value_or("?"), "1");
+  ASSERT_TRUE(rename(from, to).ok());
+  EXPECT_EQ(get(to).value_or("?"), "1");
+}
+
 TEST_F(VersionedTargetTest, AFileSystemSeesTheCurrentVersionAlone) {
   write("d/f", "1");
   write("d/f", "2");
