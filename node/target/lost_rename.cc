@@ -33,19 +33,11 @@ Task<Result<bool>> was_removed(const LostRename& rename, Context context) {
   });
 }
 
-/// A condition that does not hold any more says that something has changed between two questions,
-/// not how the rename has ended.
-template <class T>
-Error to_ask_anew(const Result<T>& failed) {
-  if (failed.error() != Errc::precondition_failed) return failed.error();
-  return {Errc::not_ready, failed.error().what()};
-}
+}  // namespace
 
 bool is_made_by(const RenameIntent& intent, const ObjectInfo& there) {
   return there.ino == intent.ino && there.meta_version >= intent.taken_version;
 }
-
-}  // namespace
 
 bool has_lost_its_taker(const ClusterMap& map, const RenameIntent& intent) {
   if (intent.prepared_at.empty()) return false;
@@ -66,7 +58,7 @@ Result<bool> is_over(const LostRename& rename) {
   const store::Key source = store::make_key(intent.bucket, {rename.bucket, intent.source});
   TRY(const auto states, rename.store.states_of(source));
   return std::ranges::any_of(states, [&](const store::NameState& state) {
-    return state.key == intent.source && state.meta_version > intent.source_meta_version;
+    return state.key == intent.source && state.meta_version >= intent.gone_version;
   });
 }
 
@@ -74,12 +66,10 @@ Task<Result<Version>> prepare_again(const LostRename& rename, std::string& owner
   const RenameIntent& intent = rename.intent;
   const store::Key source = store::make_key(intent.bucket, {rename.bucket, intent.source});
   Conditions unchanged{.if_meta_version = intent.source_meta_version};
-  auto info = co_await rename.store.head(source, unchanged);
-  if (!info) co_return to_ask_anew(info);
-  auto content =
-      co_await rename.store.detach_content(source, std::move(unchanged), Durability::kFull);
-  if (!content) co_return to_ask_anew(content);
-  if (intent.posix) info->posix = intent.posix;
+  CO_TRY(ObjectInfo info, co_await rename.store.head(source, unchanged));
+  CO_TRY(store::Reference content,
+         co_await rename.store.detach_content(source, std::move(unchanged), Durability::kFull));
+  if (intent.posix) info.posix = intent.posix;
   Conditions as_it_is;
   const auto there = co_await rename.peers.places().head(context, rename.to(), {});
   if (!there && there.error() != Errc::not_found) co_return there.error();
@@ -99,11 +89,14 @@ Task<Result<Version>> prepare_again(const LostRename& rename, std::string& owner
                         .bucket_id = intent.bucket,
                         .source = intent.source,
                         .destination = intent.destination,
-                        .content = *std::move(content),
-                        .info = *std::move(info),
+                        .content = std::move(content),
+                        .info = std::move(info),
                         .destination_conditions = std::move(as_it_is)};
   auto taken = co_await rename.peers.prepare_rename(std::move(context), owner, std::move(prepare));
-  if (!taken) co_return to_ask_anew(taken);
+  if (!taken && taken.error() == Errc::precondition_failed) {
+    // The name has changed since it was asked for: that does not say how the rename has ended.
+    co_return Error(Errc::not_ready, taken.error().what());
+  }
   co_return taken;
 }
 

@@ -182,12 +182,12 @@ Task<Result<ObjectInfo>> LocalTarget::finish_by(Context context, std::string op_
   const auto intent = renames_->intent(op_id);
   for (;;) {
     auto done = co_await roll_forward(context, op_id);
-    // An earlier attempt may have published: who asks is told what is there.
-    if (done && done->ino == 0) done = co_await peers_.places().head(context, to, {});
-    if (done || done.error() == Errc::precondition_failed) co_return done;
-    if (!renames_->intent(op_id)) {  // run() has, or who waits for the name
+    if (!done && done.error() == Errc::precondition_failed) co_return done;
+    if (done && done->ino != 0) co_return done;
+    // An earlier attempt has published, or run() has ended it, or who waits for the name.
+    if (done || !renames_->intent(op_id)) {
       auto there = co_await peers_.places().head(context, to, {});
-      if (there && intent && there->ino == intent->ino) co_return there;
+      if (there && intent && is_made_by(*intent, *there)) co_return there;
       co_return Error(Errc::timed_out, to.display() + ": the rename to it came to its end");
     }
     if (deadline.expired()) co_return after_change(std::move(done).error()).error();
@@ -233,6 +233,8 @@ Task<Result<ObjectInfo>> LocalTarget::publish_at_destination(Context context,
 Task<Result<ObjectInfo>> LocalTarget::roll_forward(Context context, std::string op_id) {
   // The request's own task, who waits for the name, and run(): one after the other.
   const auto guard = co_await rolling_.lock(xxh3_64(as_bytes(op_id)));
+  // Whatever time the caller has: the others wait for this.
+  context.deadline = context.deadline.earlier(Deadline::after(kWaitMax));
   auto found = renames_->intent(op_id);
   if (!found || found->state != IntentState::kCommitted) co_return Error(Errc::not_found, op_id);
   RenameIntent intent = *std::move(found);

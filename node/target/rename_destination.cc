@@ -40,6 +40,10 @@ Task<Result<Version>> LocalTarget::prepare_rename(Context context, RenamePrepare
   if (!renames_->reserve(at.bucket.id, rename.destination, rename.op_id)) {
     co_return Error(Errc::busy, at.key.display() + ": another rename to it is under way");
   }
+  if (renames_->committed_from(at.bucket.id, rename.destination)) {  // since end_committed
+    renames_->release(at.bucket.id, rename.destination, rename.op_id);
+    co_return Error(Errc::busy, at.key.display() + ": a rename of it is under way");
+  }
   lease(context, *at.map, at.bucket.id, path_of(rename.destination));
   auto change = changing(context, at.key);
   CO_CHECK_OK(co_await change.alone());
