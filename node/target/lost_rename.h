@@ -2,7 +2,7 @@
 // A committed rename of which the target that had prepared the new name is away for longer than its
 // lease, or has been given up. It had published the name, or not: what anybody has seen of it its
 // other holders have, where names have copies. Versions of the new name are compared with the one
-// that this target had given it: the clocks of two targets say nothing of each other.
+// that it had got when it was prepared: the clocks of two targets say nothing of each other.
 #pragma once
 #include "node/store/store.h"
 #include "node/target/rename_log.h"

@@ -22,7 +22,7 @@ using PreparedState = PreparedRecord::State;
 
 // A rename to a name lasts milliseconds; those that change the name meanwhile look this often.
 constexpr auto kLook = std::chrono::milliseconds(2);
-constexpr auto kWaitMax = std::chrono::seconds(10);  // without a deadline of the request's own
+constexpr auto kWaitMax = std::chrono::seconds(10);  // if the request has no earlier deadline
 constexpr auto kRound = std::chrono::seconds(1);     // between two rounds of background work
 constexpr auto kFinishAgain = std::chrono::milliseconds(50);
 
